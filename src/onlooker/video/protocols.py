@@ -1,0 +1,113 @@
+"""The roles a model can play. The application knows these and nothing else about models.
+
+Every implementation has `name` and `version`: results are keyed by them, and answers name them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onlooker.types import Detections, FloatArray, Frame, Image, SoundSegment, SpeechSegment, Tag, TextRegion, TrackingResult
+
+Waveform = NDArray[np.float32]
+
+
+@runtime_checkable
+class Model(Protocol):
+    """What all roles have in common."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str: ...
+
+
+@runtime_checkable
+class Detector(Model, Protocol):
+    """Finds objects of known categories."""
+
+    @property
+    def categories(self) -> tuple[str, ...]: ...
+    def detect(self, images: Sequence[Image]) -> list[Detections]:
+        """One `Detections` per image, all scores kept down to the detector's own floor (about 0.05)."""
+        ...
+
+
+@runtime_checkable
+class AppearanceEmbedder(Model, Protocol):
+    """Maps crops to vectors that are near for the same object. Used by trackers and by search by example."""
+
+    @property
+    def dim(self) -> int: ...
+    def embed_images(self, images: Sequence[Image]) -> FloatArray:
+        """(N, dim) float32, unit length rows."""
+        ...
+
+
+@runtime_checkable
+class TextEmbedder(Model, Protocol):
+    """Maps text to vectors that are near for similar meaning."""
+
+    @property
+    def dim(self) -> int: ...
+    def embed_texts(self, texts: Sequence[str]) -> FloatArray:
+        """(N, dim) float32, unit length rows."""
+        ...
+
+
+@runtime_checkable
+class Tagger(Model, Protocol):
+    """Names what an image shows, from a fixed vocabulary."""
+
+    def tag(self, images: Sequence[Image], top_k: int = 5) -> list[tuple[Tag, ...]]: ...
+
+
+@runtime_checkable
+class Captioner(Model, Protocol):
+    """Describes an image in a sentence."""
+
+    def caption(self, images: Sequence[Image], prompt: str | None = None) -> list[str]: ...
+
+
+@runtime_checkable
+class Transcriber(Model, Protocol):
+    """Turns speech into text. `sample_rate` of the waveform is 16 kHz mono in [-1, 1]."""
+
+    def transcribe(self, waveform: Waveform) -> list[SpeechSegment]: ...
+
+
+@runtime_checkable
+class SoundTagger(Model, Protocol):
+    """Names sounds in a 16 kHz mono waveform."""
+
+    def tag_sound(self, waveform: Waveform) -> list[SoundSegment]: ...
+
+
+@runtime_checkable
+class TextReader(Model, Protocol):
+    """Reads text in an image."""
+
+    def read(self, image: Image) -> list[TextRegion]: ...
+
+
+@runtime_checkable
+class Tracker(Model, Protocol):
+    """Turns frames into tracklets. State lives in the tracker of one video; make a new one per video.
+
+    `update` is fed every decoded frame in order and decides itself whether to run the detector on it. `finish` ends the
+    video and returns everything it found.
+    """
+
+    def update(self, frame: Frame, new_shot: bool) -> None: ...
+    def finish(self) -> TrackingResult: ...
+
+
+@runtime_checkable
+class LanguageModel(Model, Protocol):
+    """Completes a chat. `messages` are ("system" | "user" | "assistant", text) pairs."""
+
+    def complete(self, messages: Iterable[tuple[str, str]], max_tokens: int = 512) -> str: ...
