@@ -1,0 +1,54 @@
+"""The `onlooker` command. Thin: every command reads arguments, calls one library function, prints one value.
+
+Exit codes: 0 ok, 1 failure, 2 usage, 3 nothing found, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Annotated
+
+import typer
+
+from onlooker import __version__
+from onlooker.cli import asking, exchanging, ingesting, looking, managing
+from onlooker.errors import NothingFoundError, OnlookerError, UnknownNameError
+
+app = typer.Typer(
+    name="onlooker",
+    help="Ask questions about videos and get answers with proof. Offline, on a CPU.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for _part in (ingesting, asking, looking, exchanging, managing):
+    _part.register(app)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"onlooker {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    verbose: Annotated[bool, typer.Option("--verbose", help="Log what happens, to standard error.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Ask questions about videos and get answers with proof. Offline, on a CPU."""
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+    )
+
+
+def main() -> None:
+    """Runs the command; an expected error becomes one line on standard error and an exit code."""
+    try:
+        app()
+    except OnlookerError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(3 if isinstance(error, NothingFoundError) else 2 if isinstance(error, UnknownNameError) else 1)

@@ -1,0 +1,154 @@
+"""Turns settings into objects. The only module of the application that reaches for models, through `catalogue`.
+
+Nothing is built until a stage needs it: a second ingest of a finished file, or a question, builds no model at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar, cast
+
+from onlooker import catalogue
+from onlooker.errors import ConfigError
+
+if TYPE_CHECKING:
+    from onlooker.video.protocols import Model, TextEmbedder, Tracker
+
+Option = str | int | float | bool
+M = TypeVar("M")
+
+
+@dataclass(frozen=True, slots=True)
+class RoleChoice:
+    """One implementation picked for a role by hand, with its options."""
+
+    name: str
+    options: Mapping[str, Option] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that decides how a video is read.
+
+    Attributes:
+        profile: row of `catalogue.PROFILES` that fills every role not set by hand.
+        roles: roles set by hand (`--set detector=rtdetr_v2:threshold=0.4`); the name "none" switches a role off.
+        detector_hz: how often per second of video the detector looks at a moving scene. Higher is slower.
+        offline: refuse any network access.
+        device: "cpu", "cuda" or "mps", handed to models that take one.
+    """
+
+    profile: str = "bundled"
+    roles: Mapping[str, RoleChoice] = field(default_factory=dict)
+    detector_hz: float | None = None
+    offline: bool = False
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        if self.detector_hz is not None and not 0.05 <= self.detector_hz <= 240:
+            raise ConfigError(f"`detector_hz` must be between 0.05 and 240, got {self.detector_hz}")
+
+
+def parse_role_choice(text: str) -> tuple[str, RoleChoice]:
+    """Reads `ROLE=NAME[:KEY=VALUE[,KEY=VALUE...]]`, the argument of `--set`.
+
+    Raises:
+        ConfigError: the text does not follow that form.
+    """
+    role, equals, rest = text.partition("=")
+    name, _, options = rest.partition(":")
+    if not (equals and role.strip() and name.strip()):
+        raise ConfigError(f"expected ROLE=NAME or ROLE=NAME:KEY=VALUE,..., got `{text}`")
+    parsed: dict[str, Option] = {}
+    for pair in filter(None, options.split(",")):
+        key, equals, value = pair.partition("=")
+        if not equals:
+            raise ConfigError(f"expected KEY=VALUE after `{name}:`, got `{pair}` in `{text}`")
+        parsed[key.strip()] = _parse_value(value.strip())
+    return role.strip(), RoleChoice(name.strip(), parsed)
+
+
+def _parse_value(text: str) -> Option:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, (bool, int, float, str)) else text
+
+
+class ModelPool:
+    """The models of one session, each built at most once, when first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._built: dict[str, Model] = {}
+        self._choices = self._resolve()
+
+    def _resolve(self) -> dict[str, RoleChoice]:
+        roles = {role: RoleChoice(name) for role, name in catalogue.profile(self.settings.profile).items()}
+        for role, choice in self.settings.roles.items():
+            catalogue.check_role(role)
+            roles[role] = choice
+        return {role: choice for role, choice in roles.items() if choice.name != "none"}
+
+    def has(self, role: str) -> bool:
+        """Whether any implementation fills the role."""
+        return role in self._choices
+
+    def fingerprint(self, role: str) -> str:
+        """`name@version` with options, known without building the model: results are keyed by it."""
+        choice = self._choices[role]
+        entry = catalogue.find_role_entry(role, choice.name)
+        options = json.dumps(dict(choice.options), sort_keys=True) if choice.options else ""
+        digest = "+" + hashlib.sha256(options.encode()).hexdigest()[:8] if options else ""
+        return f"{entry.name}@{entry.version}{digest}"
+
+    def get(self, role: str, kind: type[M]) -> M:
+        """The model of a role.
+
+        Raises:
+            ConfigError: the profile leaves the role empty.
+        """
+        if role not in self._choices:
+            raise ConfigError(
+                f"no model fills the role `{role}` in profile `{self.settings.profile}`; pick one with --set {role}=NAME"
+            )
+        if role not in self._built:
+            choice = self._choices[role]
+            self._built[role] = cast("Model", catalogue.create(role, choice.name, self._options(role, choice)))
+        return cast("M", self._built[role])
+
+    def _options(self, role: str, choice: RoleChoice) -> dict[str, Option]:
+        """The options of the choice, plus the session's device and offline switch where the factory takes them."""
+        entry = catalogue.find_role_entry(role, choice.name)
+        shared: dict[str, Option] = {"offline": self.settings.offline, "device": self.settings.device}
+        return {**{k: v for k, v in shared.items() if k in entry.session_options}, **choice.options}
+
+    def tracker(self) -> Tracker:
+        """A new tracker: its state belongs to one video."""
+        from onlooker.video.protocols import AppearanceEmbedder, Detector
+        from onlooker.video.tracklets import TrackerConfig, TrackletTracker
+
+        embedder = self.get("appearance_embedder", AppearanceEmbedder) if self.has("appearance_embedder") else None  # type: ignore[type-abstract]
+        return TrackletTracker(self.get("detector", Detector), embedder, self.tracker_config(TrackerConfig))  # type: ignore[type-abstract]
+
+    def tracker_config(self, config: type[M]) -> M:
+        """The tracker's configuration with the session's detector rate."""
+        return config() if self.settings.detector_hz is None else config(detector_hz=self.settings.detector_hz)
+
+    def tracker_fingerprint(self) -> str:
+        """Name of everything that decides the tracklets of a video."""
+        from onlooker.video.tracklets import TRACKER_VERSION
+
+        rate = "" if self.settings.detector_hz is None else f"@{self.settings.detector_hz:g}Hz"
+        embedder = self.fingerprint("appearance_embedder") if self.has("appearance_embedder") else "none"
+        return f"tracklets@{TRACKER_VERSION}{rate}|{self.fingerprint('detector')}|{embedder}"
+
+    def text_embedder(self) -> TextEmbedder:
+        """The model behind open-vocabulary search."""
+        from onlooker.video.protocols import TextEmbedder
+
+        return self.get("text_embedder", TextEmbedder)  # type: ignore[type-abstract]
