@@ -130,7 +130,7 @@ BOXES = Table(
     *_box(),
     Column("score", Float, nullable=False),
     Column("detected", Integer, nullable=False),  # 0: carried between two detections
-    PrimaryKeyConstraint("tracklet_id", "frame"),
+    PrimaryKeyConstraint("tracklet_id", "t"),  # by time: that is how people and chat look for them
     sqlite_with_rowid=False,
 )
 
@@ -325,3 +325,25 @@ ANSWER_VIDEOS = Table(
     PrimaryKeyConstraint("answer_id", "video_id"),
     sqlite_with_rowid=False,
 )
+
+# What a person changed by hand, newest last; `detail` is JSON. Edits are listed and survive nothing: they name numbers.
+EDITS = Table(
+    "base_edits",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    _video(),
+    Column("kind", Text, nullable=False),  # merge, split, rename, relabel, delete
+    Column("detail", Text, nullable=False),
+    Column("created_at", Text, nullable=False),
+)
+Index("ix_edits_video", EDITS.c.video_id)
+
+# Migrations that made this file what it is, and small facts about the file itself (the views it carries).
+MIGRATIONS = Table(
+    "base_migrations",
+    METADATA,
+    Column("version", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("applied_at", Text, nullable=False),
+)
+META = Table("base_meta", METADATA, Column("key", Text, primary_key=True), Column("value", Text, nullable=False))

@@ -1,4 +1,4 @@
-"""The views chat and `onlooker sql` may read, with the one column dictionary behind their DDL, the docs and the prompts.
+"""The views chat and `onlooker sql` may read, with the one column dictionary behind their DDL, docs and prompts.
 
 Views carry the plain names (`videos`, `tracklets`, ...); base tables carry `base_` and are refused by the guard. A view
 shows finished videos only. `video` is the video's name, `id` a tracklet's number inside its video (what people say);
@@ -235,9 +235,7 @@ VIEWS: tuple[View, ...] = (
     ),
     View(
         "attributes",
-        "base_attributes a JOIN "
-        + _BY_VIDEO.format(alias="a")
-        + " LEFT JOIN base_tracklets k ON k.id = a.tracklet_id",
+        "base_attributes a JOIN " + _BY_VIDEO.format(alias="a") + " LEFT JOIN base_tracklets k ON k.id = a.tracklet_id",
         "one thing an annotator says of a tracklet, or of a video where id is NULL",
         _columns(
             *_OWNER,

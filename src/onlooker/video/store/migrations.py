@@ -1,0 +1,103 @@
+"""Numbered changes of the library file, applied in order and recorded in the file itself.
+
+A library carries an application id (so that another SQLite file is not taken for one), its schema version
+(`PRAGMA user_version`) and one row per migration. Views hold no data: they are made anew whenever their text changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, insert
+
+from onlooker.errors import SchemaError
+from onlooker.video.store.schema import META, METADATA, MIGRATIONS
+from onlooker.video.store.views import VIEWS
+
+APPLICATION_ID = 0x4F6E4C6B  # "OnLk", ours
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One step: brings a file from `version - 1` to `version`."""
+
+    version: int
+    name: str
+    apply: Callable[[Connection], None]
+
+
+def _first_tables(connection: Connection) -> None:
+    METADATA.create_all(connection)
+
+
+STEPS: tuple[Migration, ...] = (Migration(1, "first tables", _first_tables),)
+LATEST = STEPS[-1].version
+
+
+def utc_now() -> str:
+    """The time now as ISO 8601 text in UTC, seconds precise."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def schema_version(connection: Connection) -> int:
+    """Version of the open file; 0 for an empty one.
+
+    Raises:
+        SchemaError: if the file is an SQLite database of something else, or was written by a newer version.
+    """
+    version = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+    application = int(connection.exec_driver_sql("PRAGMA application_id").scalar_one())
+    n_objects = int(connection.exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one())
+    if application != APPLICATION_ID and (n_objects or version or application):
+        raise SchemaError("the file is an SQLite database, but not an Onlooker library; give another path")
+    if version > LATEST:
+        raise SchemaError(
+            f"the library has schema version {version}, this program knows up to {LATEST}; "
+            "upgrade with `pip install --upgrade onlooker`"
+        )
+    return version
+
+
+def views_fingerprint() -> str:
+    """Changes whenever the text of any view changes."""
+    return hashlib.sha256("\n".join(view.ddl for view in VIEWS).encode()).hexdigest()
+
+
+def views_current(connection: Connection) -> bool:
+    """Whether the file carries exactly the views of this program."""
+    row = connection.execute(META.select().where(META.c.key == "views")).first()
+    return row is not None and row.value == views_fingerprint()
+
+
+def migrate(connection: Connection) -> int:
+    """Bring the file up to date inside the caller's transaction.
+
+    Returns:
+        The number of steps applied.
+    """
+    version = schema_version(connection)
+    todo = [step for step in STEPS if step.version > version]
+    if version == 0:
+        connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+    for step in todo:
+        step.apply(connection)
+        row = {"version": step.version, "name": step.name, "applied_at": utc_now()}
+        connection.execute(insert(MIGRATIONS).values(row))
+        connection.exec_driver_sql(f"PRAGMA user_version = {step.version}")
+    if todo or not views_current(connection):
+        make_views(connection)
+    return len(todo)
+
+
+def make_views(connection: Connection) -> None:
+    """Drop every view of the file and create those of this program."""
+    names = connection.exec_driver_sql("SELECT name FROM sqlite_master WHERE type = 'view'").scalars().all()
+    for name in names:
+        connection.exec_driver_sql(f'DROP VIEW "{name}"')
+    for view in VIEWS:
+        connection.exec_driver_sql(view.ddl)
+    record = "INSERT OR REPLACE INTO base_meta (key, value) VALUES ('views', ?)"
+    connection.exec_driver_sql(record, (views_fingerprint(),))
