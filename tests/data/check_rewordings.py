@@ -1,0 +1,60 @@
+"""Checks the re-worded question sets against the official questions they come from.
+
+Run as a script: exits with a message on the first fault, else says how many lines were checked.
+"""
+
+from __future__ import annotations
+
+from clips import load, official, read_lines
+
+EXPECTED = {"rewordings.jsonl": 320, "rewordings_heldout.jsonl": 160}
+KEYS = {"source", "type", "original", "question", "answer", "tolerance"}
+OTHER_EXPECTED = {"absent.jsonl": 120, "conversations.jsonl": 40, "beyond.jsonl": 80}
+ABSENT_KINDS = {"existence", "count", "temporal", "duration", "where", "which", "colour"}
+
+
+def check_file(name: str, expected: int) -> set[str]:
+    """Check one set; returns its questions in lower case.
+
+    Raises AssertionError naming the faulty line.
+    """
+    items = read_lines(name)
+    assert len(items) == expected, f"{name}: {len(items)} lines, not {expected}"
+    known = {source: official(source) for source in {item["source"] for item in items}}
+    asked: set[tuple[str, str]] = set()
+    for item in items:
+        assert set(item) == KEYS, item
+        wanted = [item["type"], item["original"], item["answer"], item["tolerance"]]
+        pairs = [[q["type"], q["question"], q["answer"], q["tolerance"]] for q in known[item["source"]]]
+        assert wanted in pairs, f"{name}: no such official item: {item}"
+        assert item["question"].strip(" ?.").lower() != item["original"].strip(" ?.").lower(), f"not re-worded: {item}"
+        assert (item["source"], item["question"]) not in asked, f"twice: {item}"
+        asked.add((item["source"], item["question"]))
+    return {question.lower() for _, question in asked}
+
+
+def check_absent() -> None:
+    """No item about an absent object may name a category the clip has.
+
+    Raises AssertionError naming the faulty line.
+    """
+    for item in read_lines("absent.jsonl"):
+        assert item["kind"] in ABSENT_KINDS, item
+        words = item["question"].lower().replace("?", " ").split()
+        for category in {t.category for t in load(item["source"]).values()}:
+            assert category not in words and category + "s" not in words, f"{category} is there: {item}"
+
+
+def main() -> None:
+    """Check every set of this folder."""
+    questions = [check_file(name, expected) for name, expected in EXPECTED.items()]
+    shared = questions[0] & questions[1]
+    assert not shared, f"held-out questions also in the dev set: {shared}"
+    for name, expected in OTHER_EXPECTED.items():
+        assert len(read_lines(name)) == expected, f"{name}: {len(read_lines(name))} lines, not {expected}"
+    check_absent()
+    print(f"{sum(EXPECTED.values()) + sum(OTHER_EXPECTED.values())} lines checked, all sound")
+
+
+if __name__ == "__main__":
+    main()
