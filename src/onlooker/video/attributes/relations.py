@@ -127,13 +127,15 @@ def _pairs_of(index: int, flat: _Flat, own: Indices, other: Indices, interval_s:
 
 def _measure(a: Boxes, b: Boxes) -> tuple[Floats, Floats, Floats]:
     """Row by row: intersection over union, distance of centres, distance of edges (0 when they touch or overlap)."""
-    between = np.maximum(a[:, :2], b[:, :2]) - np.minimum(a[:, 2:], b[:, 2:])  # below 0 where they overlap
-    shared = np.prod(np.maximum(-between, 0), axis=1)
-    union = np.prod(a[:, 2:] - a[:, :2], axis=1) + np.prod(b[:, 2:] - b[:, :2], axis=1) - shared
+    ax1, ay1, ax2, ay2 = a.T
+    bx1, by1, bx2, by2 = b.T
+    between_x = np.maximum(ax1, bx1) - np.minimum(ax2, bx2)  # below 0 where they overlap
+    between_y = np.maximum(ay1, by1) - np.minimum(ay2, by2)
+    shared = np.maximum(-between_x, 0) * np.maximum(-between_y, 0)
+    union = (ax2 - ax1) * (ay2 - ay1) + (bx2 - bx1) * (by2 - by1) - shared
     iou = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-    apart = (a[:, :2] + a[:, 2:] - b[:, :2] - b[:, 2:]) / 2
-    away = np.maximum(between, 0)
-    return iou, np.hypot(apart[:, 0], apart[:, 1]), np.hypot(away[:, 0], away[:, 1])
+    distance = np.hypot(ax1 + ax2 - bx1 - bx2, ay1 + ay2 - by1 - by2) / 2
+    return iou, distance, np.hypot(np.maximum(between_x, 0), np.maximum(between_y, 0))
 
 
 def peaks_of(tracklets: Sequence[Tracklet]) -> list[Peak]:

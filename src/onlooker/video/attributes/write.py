@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +18,9 @@ from sqlalchemy import Connection, Table, bindparam, delete, func, insert, selec
 
 from onlooker.errors import NothingFoundError, ShapeError
 from onlooker.types import Gap, Shot, TrackingResult, Tracklet
-from onlooker.video.attributes.geometry import Scene, boxes_of, tracklet_geometry
+from onlooker.video.attributes.geometry import Scene, TrackletGeometry, boxes_of, tracklet_geometry
 from onlooker.video.attributes.pictures import picture_row
-from onlooker.video.attributes.relations import pair_geometry, peaks_of
+from onlooker.video.attributes.relations import PairGeometry, Peak, pair_geometry, peaks_of
 from onlooker.video.store import schema
 
 Boxes = NDArray[np.float64]
@@ -129,8 +130,22 @@ def _scene(size: tuple[int, int], interval_s: float, frames: Sequence[int], shot
 
 
 def _insert(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert rows that all have the same keys, in the driver's own executemany where it takes positions."""
+    if not rows:
+        return
+    compiled = insert(table).compile(dialect=connection.dialect, column_keys=list(rows[0]))
     for start in range(0, len(rows), _CHUNK):
-        connection.execute(insert(table), rows[start : start + _CHUNK])
+        chunk = rows[start : start + _CHUNK]
+        if compiled.positiontup is None:
+            connection.execute(insert(table), chunk)
+        else:
+            pick = itemgetter(*compiled.positiontup)
+            connection.exec_driver_sql(str(compiled), [pick(row) for row in chunk])
+
+
+def _row_of(value: TrackletGeometry | PairGeometry | Peak) -> dict[str, object]:
+    """Columns of a flat value; `dataclasses.asdict` copies deeply, which costs more than the geometry itself."""
+    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
 
 
 def _one_per_time(frames: Sequence[tuple[int, float]]) -> list[tuple[int, float]]:
@@ -162,7 +177,7 @@ def _gap_row(key: int, gap: Gap) -> dict[str, object]:
 
 
 def _geometry_row(tracklet: Tracklet, boxes: Boxes, scene: Scene, best_crop_s: float | None) -> dict[str, object]:
-    row: dict[str, object] = dataclasses.asdict(tracklet_geometry(tracklet, scene, boxes))
+    row: dict[str, object] = _row_of(tracklet_geometry(tracklet, scene, boxes))
     if best_crop_s is not None:  # the moment people are shown must be the picture that was kept
         row["best_t"] = best_crop_s
     return row
@@ -221,11 +236,11 @@ def _write_relations(
     pairs = []
     for pair in pair_geometry(tracklets, boxes, interval_s):
         first, second = sorted((ids[pair.first], ids[pair.second]))
-        row = dataclasses.asdict(pair)
+        row = _row_of(pair)
         del row["first"], row["second"]
         pairs.append({"first_id": first, "second_id": second, **row})
     _insert(connection, schema.PAIRS, pairs)
-    peaks = [{"video_id": video_id, **dataclasses.asdict(peak)} for peak in peaks_of(tracklets)]
+    peaks = [{"video_id": video_id, **_row_of(peak)} for peak in peaks_of(tracklets)]
     _insert(connection, schema.PEAKS, peaks)
 
 
