@@ -12,6 +12,7 @@ import sqlite3
 from collections import defaultdict
 from configparser import ConfigParser
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +55,7 @@ class Track:
     def speed(self) -> float:
         """Summed centre path over visible time, px/s."""
         c = self.centres
-        path = sum(((b[0] - a[0]) ** 2 + (b[1] - a[1]) ** 2) ** 0.5 for a, b in zip(c, c[1:], strict=False))
+        path = sum(((b[0] - a[0]) ** 2 + (b[1] - a[1]) ** 2) ** 0.5 for a, b in pairwise(c))
         return float(path / max((len(c) - 1) / self.fps, 1e-9))
 
     @property
