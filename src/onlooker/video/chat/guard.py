@@ -131,12 +131,13 @@ _FORBIDDEN_PREFIXES = ("base_", "sqlite_", "pragma_")
 class CheckedQuery:
     """A statement that passed. `sql` is what to run: the text without comments and trailing semicolons.
 
-    `views` are the views it reads. `named_parameters` are the names it binds (`:name`), in order of first use;
+    `views` are the views it reads, `subqueries` the names its WITH gives (lower case). `named_parameters` are the names it binds (`:name`), in order of first use;
     `n_positional` is how many values its `?` need. One of the two is empty.
     """
 
     sql: str
     views: frozenset[str]
+    subqueries: frozenset[str]
     named_parameters: tuple[str, ...]
     n_positional: int
 
@@ -160,8 +161,8 @@ def check(sql: str) -> CheckedQuery:
     _check_calls(tokens)
     named, n_positional = _parameters(tokens)
     cleaned = without_comments(sql)
-    views = _check_tables(_parse(cleaned))
-    return CheckedQuery(cleaned, views, named, n_positional)
+    views, subqueries = _check_tables(_parse(cleaned))
+    return CheckedQuery(cleaned, views, subqueries, named, n_positional)
 
 
 def _short(text: str) -> str:
@@ -286,8 +287,8 @@ def _parse(sql: str) -> exp.Expression:
     return statements[0]
 
 
-def _check_tables(tree: exp.Expression) -> frozenset[str]:
-    """Every table is a public view or a named subquery that cannot stand for anything else."""
+def _check_tables(tree: exp.Expression) -> tuple[frozenset[str], frozenset[str]]:
+    """Every table is a public view or a named subquery that cannot stand for anything else. Returns both sets."""
     from sqlglot import exp
 
     reads_of: dict[str, list[str]] = {}
@@ -306,7 +307,7 @@ def _check_tables(tree: exp.Expression) -> frozenset[str]:
         if table.find_ancestor(exp.CTE) is None:
             main.append(name)
     _check_reads(main, reads_of)
-    return frozenset(views)
+    return frozenset(views), frozenset(reads_of)
 
 
 def _table_name(table: exp.Table) -> str:

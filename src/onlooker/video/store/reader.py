@@ -71,7 +71,7 @@ class Reader:
         self._verdicts: OrderedDict[str, CheckedQuery] = OrderedDict()
         self._deadline = float("inf")
         self._own_statement = False
-        self._views: frozenset[str] = frozenset()  # of the statement being compiled
+        self._checked: CheckedQuery | None = None  # the statement being compiled
         self._connection, self._immutable_stamp = _connect(path)
         self._harden()
 
@@ -105,7 +105,7 @@ class Reader:
         with self._lock:
             self._refresh_immutable()
             self._deadline = time.monotonic() + self.limits.seconds
-            self._views = checked.views
+            self._checked = checked
             try:
                 cursor = self._connection.execute(checked.sql, values)
                 return self._fetch(cursor)
@@ -113,7 +113,7 @@ class Reader:
                 raise _translated(error, self.limits) from error
             finally:
                 self._deadline = float("inf")
-                self._views = frozenset()
+                self._checked = None
 
     def checked(self, sql: str) -> CheckedQuery:
         """The guard's verdict on a statement, remembered by its text."""
