@@ -147,6 +147,12 @@ def get_video(connection: Connection, video_id: int) -> StoredVideo:
     return _stored(row)
 
 
+def find_by_content(connection: Connection, sha256: str) -> StoredVideo | None:
+    """The video with this content, finished or not; `None` when the library does not hold it."""
+    row = connection.execute(select(VIDEOS).where(VIDEOS.c.sha256 == sha256)).mappings().first()
+    return None if row is None else _stored(row)
+
+
 def _stored(row: RowMapping) -> StoredVideo:
     values = {name: row[name] for name in StoredVideo.__dataclass_fields__}
     values["has_audio"] = bool(row["has_audio"])
@@ -156,7 +162,8 @@ def _stored(row: RowMapping) -> StoredVideo:
 def find_videos(connection: Connection, names: Iterable[str]) -> list[StoredVideo]:
     """The videos meant by `names`, in that order, each once.
 
-    A name is tried as the exact name, then without regard to case, then without its suffix, then as a path.
+    A name is tried as the exact name, then without regard to case, then without its suffix, then as a path, then as
+    the name of the file it was added from.
 
     Raises:
         UnknownNameError: no video is meant.
@@ -178,6 +185,7 @@ def _one(name: str, videos: Sequence[StoredVideo]) -> StoredVideo:
         [v for v in videos if v.name.casefold() == folded],
         [v for v in videos if Path(v.name).stem.casefold() == folded],
         [v for v in videos if v.path == name or str(Path(v.path).resolve()) == full],
+        [v for v in videos if folded in (Path(v.path).name.casefold(), Path(v.path).stem.casefold())],
     )
     for matches in steps:
         if len(matches) == 1:
@@ -188,10 +196,15 @@ def _one(name: str, videos: Sequence[StoredVideo]) -> StoredVideo:
     raise UnknownNameError("video", name, [v.name for v in videos])
 
 
-def delete_rows(connection: Connection, video_id: int) -> None:
-    """Take a video, all derived from it and all answers that cite it out of the tables, in the caller's transaction."""
+def forget_answers(connection: Connection, video_id: int) -> None:
+    """Remove cached answers that cite a video: it is about to change or to go."""
     cited = select(ANSWER_VIDEOS.c.answer_id).where(ANSWER_VIDEOS.c.video_id == video_id)
     connection.execute(delete(ANSWERS).where(ANSWERS.c.answer_id.in_(cited)))
+
+
+def delete_rows(connection: Connection, video_id: int) -> None:
+    """Take a video, all derived from it and all answers that cite it out of the tables, in the caller's transaction."""
+    forget_answers(connection, video_id)
     connection.execute(delete(VIDEOS).where(VIDEOS.c.id == video_id))
 
 
