@@ -131,8 +131,9 @@ _FORBIDDEN_PREFIXES = ("base_", "sqlite_", "pragma_")
 class CheckedQuery:
     """A statement that passed. `sql` is what to run: the text without comments and trailing semicolons.
 
-    `views` are the views it reads, `subqueries` the names its WITH gives (lower case). `named_parameters` are the names it binds (`:name`), in order of first use;
-    `n_positional` is how many values its `?` need. One of the two is empty.
+    `views` are the views it reads, `subqueries` the names its WITH gives, in lower case. `named_parameters` are the
+    names it binds (`:name`), in order of first use; `n_positional` is how many values its `?` need. One of the two is
+    empty.
     """
 
     sql: str

@@ -200,13 +200,17 @@ class Reader:
 
     def _authorise_read(self, table: str, column: str, database: str | None, through: str | None) -> int:
         """Only views the guard found in the statement, and what lies behind exactly those."""
-        if database == "main" and (
-            table in self._views or (through in self._views and table in _BASE_OF_VIEW[through])
-        ):
-            return sqlite3.SQLITE_OK
-        # A joined table of a view of which no column is needed is reported bare, after the view was dissolved.
-        bare = database is None and column == ""
-        return sqlite3.SQLITE_OK if bare and any(table in _BASE_OF_VIEW[view] for view in self._views) else _DENY
+        if self._checked is None:
+            return _DENY
+        views = self._checked.views
+        if database == "main":
+            behind = _BASE_OF_VIEW[through] if through is not None and through in views else frozenset()
+            return sqlite3.SQLITE_OK if table in views or table in behind else _DENY
+        # What no column is needed of is reported bare, after views and subqueries were dissolved into one another.
+        if database is not None or column:
+            return _DENY
+        known = table in views or table.lower() in self._checked.subqueries
+        return sqlite3.SQLITE_OK if known or any(table in _BASE_OF_VIEW[view] for view in views) else _DENY
 
     def _run_own(self, sql: Literal["BEGIN", "COMMIT", "PRAGMA data_version"]) -> sqlite3.Cursor:
         self._own_statement = True
