@@ -11,16 +11,16 @@ detector (a few per cent of the box) never reads as motion.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from onlooker.errors import ShapeError
 from onlooker.types import Shot, Tracklet
-from onlooker.video.attributes.motion_text import describe_motion
+from onlooker.video.attributes.motion_text import Movement, describe_motion
 
 Boxes = NDArray[np.float64]
 Floats = NDArray[np.float64]
@@ -37,7 +37,7 @@ SMALL_BELOW = 0.01  # mean box area over frame area
 LARGE_FROM = 0.10
 MOVES_FROM_OWN_SIZE = 0.3  # of sqrt(box area)
 MOVES_FROM_DIAGONAL = 0.01  # of the frame diagonal
-SMOOTHING_S = 0.4  # centres are averaged over this long before asking whether they moved
+SMOOTHING_S = 0.4  # running median of the centres over this long, before asking whether they moved
 EDGE_MARGIN = 0.015  # of the frame side: a box this near to an edge touches it
 EDGE_WINDOW_S = 0.6  # motion this long after the first (before the last) box decides the edge
 APPROACH_RATIO = 1.5  # the area must change by this factor
@@ -154,7 +154,7 @@ def tracklet_geometry(tracklet: Tracklet, scene: Scene, exact: Boxes | None = No
         size="small" if area < SMALL_BELOW else "large" if area >= LARGE_FROM else "medium",
         place=_place(centres, scene),
         best_t=_best_time(tracklet, boxes, scene),
-        motion=_motion(tracklet, boxes, smooth, approach, stationary, scene),
+        motion=_motion(tracklet, boxes, approach, stationary, scene),
     )
 
 
@@ -172,14 +172,13 @@ def direction_of(dx: float, dy: float, threshold_px: float) -> Direction:
 
 
 def smoothed(centres: Floats, window: float) -> Floats:
-    """(N, 2) centres averaged over about `window` boxes around each; fewer at the ends, so that ends do not stick."""
+    """(N, 2) running median of about `window` centres: kills jitter, keeps straight lines and sharp turns."""
     half = min(int(window) // 2, (len(centres) - 1) // 4)
     if half < 1:
         return centres
-    sums = np.concatenate([np.zeros((1, 2)), np.cumsum(centres, axis=0)])
-    rows = np.arange(len(centres))
-    reach = np.minimum(half, np.minimum(rows, len(centres) - 1 - rows))
-    return np.asarray((sums[rows + reach + 1] - sums[rows - reach]) / (2 * reach + 1)[:, None])
+    # Odd reflection continues the line at both ends, so that ends neither stick nor run away.
+    padded = np.pad(centres, ((half, half), (0, 0)), mode="reflect", reflect_type="odd")
+    return np.asarray(np.median(sliding_window_view(padded, 2 * half + 1, axis=0), axis=-1))
 
 
 def approach_of(boxes: Boxes, times: Floats, scene: Scene) -> Approach | None:
@@ -291,16 +290,17 @@ def _best_time(tracklet: Tracklet, boxes: Boxes, scene: Scene) -> float:
     return float(tracklet.times_s[int(np.argmax(quality))])
 
 
-def _motion(
-    tracklet: Tracklet, boxes: Boxes, smooth: Floats, approach: Approach | None, stationary: bool, scene: Scene
-) -> str:
-    gaps: Sequence[tuple[float, float]] = [(gap.start_s, gap.end_s) for gap in tracklet.gaps]
-    return describe_motion(
+def _motion(tracklet: Tracklet, boxes: Boxes, approach: Approach | None, stationary: bool, scene: Scene) -> str:
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+    smooth = smoothed(centres, SMOOTHING_S / scene.frame_interval_s)
+    movement = Movement(
         times_s=tracklet.times_s,
-        centres_px=smooth if not stationary else np.broadcast_to(smooth[:1], smooth.shape),
+        centres_px=centres,
+        smooth_px=np.broadcast_to(smooth[:1], smooth.shape) if stationary else smooth,
         threshold_px=motion_threshold_px(boxes, scene),
         enters=_enters_from(tracklet, boxes, scene),
         leaves=_leaves_to(tracklet, boxes, scene),
         approach=approach,
-        gaps_s=gaps,
+        gaps_s=[(gap.start_s, gap.end_s) for gap in tracklet.gaps],
     )
+    return describe_motion(movement)

@@ -21,6 +21,7 @@ _WORDS = ("right", "down and right", "down", "down and left", "left", "up and le
 _STEP_S = 0.5  # the path is looked at in steps this long
 _SHORTEST_S = 0.75  # stretches shorter than this join a neighbour
 _MAX_STRETCHES = 8  # a text longer than this helps nobody
+_MAX_GAPS = 3
 _OUTSIDE = ("left", "right", "top", "bottom")
 
 
@@ -43,53 +44,63 @@ class _Stretch:
         return math.hypot(self.dx, self.dy) / self.length_s if self.length_s > 0 else 0.0
 
 
-def describe_motion(
-    *,
-    times_s: Floats,
-    centres_px: Floats,
-    threshold_px: float,
-    enters: str,
-    leaves: str,
-    approach: str | None,
-    gaps_s: Sequence[tuple[float, float]],
-) -> str:
-    """One or two sentences: how it enters, what it does from when to when, how it leaves.
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """What the text is made from.
 
-    Args:
+    Attributes:
         times_s: (N,) times of the boxes.
-        centres_px: (N, 2) smoothed centres.
+        centres_px: (N, 2) centres, for speeds.
+        smooth_px: (N, 2) smoothed centres, for telling motion from jitter.
         threshold_px: distance below which a whole stretch counts as standing still.
-        enters, leaves: the columns `enters_from` and `leaves_to`.
-        approach: the column `approach`.
+        enters, leaves, approach: the columns `enters_from`, `leaves_to` and `approach`.
         gaps_s: absences, as (start, end).
     """
-    parts = []
-    start, end = float(times_s[0]), float(times_s[-1])
-    if enters in _OUTSIDE:
-        parts.append(f"enters from the {enters} at {start:.1f} s")
-    elif enters == "start":
-        parts.append("is there from the start")
-    else:
-        parts.append(f"appears at {start:.1f} s")
-    stretches = _stretches(times_s, centres_px, threshold_px)
-    parts += [_words(s, last=s is stretches[-1], only=len(stretches) == 1) for s in stretches[:_MAX_STRETCHES]]
-    if len(stretches) > _MAX_STRETCHES:
-        parts.append("goes on changing direction")
-    if leaves in _OUTSIDE:
-        where = {"top": "at the top", "bottom": "at the bottom"}.get(leaves, f"to the {leaves}")
-        parts.append(f"leaves {where} at {end:.1f} s")
-    elif leaves == "end":
-        parts.append("is there until the end")
-    else:
-        parts.append(f"is last seen at {end:.1f} s")
-    text = ", ".join(parts) + "."
-    if approach in ("approaching", "receding"):
-        text += " It comes nearer." if approach == "approaching" else " It goes farther away."
-    if gaps_s:
-        shown = " and ".join(f"from {a:.1f} s to {b:.1f} s" for a, b in list(gaps_s)[:3])
-        more = f" and {len(gaps_s) - 3} more times" if len(gaps_s) > 3 else ""
+
+    times_s: Floats
+    centres_px: Floats
+    smooth_px: Floats
+    threshold_px: float
+    enters: str
+    leaves: str
+    approach: str | None
+    gaps_s: Sequence[tuple[float, float]]
+
+
+def describe_motion(movement: Movement) -> str:
+    """One to three sentences: how it enters, what it does from when to when, how it leaves."""
+    start, end = float(movement.times_s[0]), float(movement.times_s[-1])
+    text = ", ".join([_entry(movement.enters, start), *_middle(movement), _exit(movement.leaves, end)]) + "."
+    if movement.approach in ("approaching", "receding"):
+        text += " It comes nearer." if movement.approach == "approaching" else " It goes farther away."
+    if movement.gaps_s:
+        gaps = list(movement.gaps_s)
+        shown = " and ".join(f"from {a:.1f} s to {b:.1f} s" for a, b in gaps[:_MAX_GAPS])
+        more = f" and {len(gaps) - _MAX_GAPS} more times" if len(gaps) > _MAX_GAPS else ""
         text += f" Out of sight {shown}{more}."
     return text
+
+
+def _entry(enters: str, start_s: float) -> str:
+    if enters in _OUTSIDE:
+        return f"enters from the {enters} at {start_s:.1f} s"
+    return "is there from the start" if enters == "start" else f"appears at {start_s:.1f} s"
+
+
+def _exit(leaves: str, end_s: float) -> str:
+    if leaves in _OUTSIDE:
+        where = f"at the {leaves}" if leaves in ("top", "bottom") else f"to the {leaves}"
+        return f"leaves {where} at {end_s:.1f} s"
+    return "is there until the end" if leaves == "end" else f"is last seen at {end_s:.1f} s"
+
+
+def _middle(movement: Movement) -> list[str]:
+    rough = _stretches(movement.times_s, movement.smooth_px, movement.threshold_px)
+    stretches = [_measured(stretch, movement.times_s, movement.centres_px) for stretch in rough]
+    parts = [_words(s, last=s is stretches[-1], only=len(stretches) == 1) for s in stretches[:_MAX_STRETCHES]]
+    if len(stretches) > _MAX_STRETCHES:
+        parts.append("goes on changing direction")
+    return parts
 
 
 def _words(stretch: _Stretch, *, last: bool, only: bool) -> str:
@@ -116,6 +127,13 @@ def _stretches(times: Floats, centres: Floats, threshold_px: float) -> list[_Str
         dx, dy = (float(v) for v in centres[b] - centres[a])
         raw.append(_named(_Stretch(_STILL, float(times[a]), float(times[b]), dx, dy), still_below))
     return _fold(_merge(raw, still_below), still_below)
+
+
+def _measured(stretch: _Stretch, times: Floats, centres: Floats) -> _Stretch:
+    """The stretch with the displacement of the raw centres: smoothing shortens paths at their turns."""
+    a, b = np.searchsorted(times, (stretch.start_s, stretch.end_s))
+    dx, dy = (float(v) for v in centres[b] - centres[a])
+    return replace(stretch, dx=dx, dy=dy)
 
 
 def _named(stretch: _Stretch, still_below_px_s: float) -> _Stretch:
