@@ -10,9 +10,10 @@ from typing import Literal
 
 from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 
-from onlooker.errors import LibraryError, UnknownNameError
+from onlooker.errors import LibraryError
 from onlooker.types import VideoInfo
 from onlooker.video.store.migrations import utc_now
+from onlooker.video.store.names import VideoName, match_video_name
 from onlooker.video.store.schema import ANSWER_VIDEOS, ANSWERS, VIDEOS
 from onlooker.video.store.store import Store
 
@@ -160,40 +161,16 @@ def _stored(row: RowMapping) -> StoredVideo:
 
 
 def find_videos(connection: Connection, names: Iterable[str]) -> list[StoredVideo]:
-    """The videos meant by `names`, in that order, each once.
-
-    A name is tried as the exact name, then without regard to case, then without its suffix, then as a path, then as
-    the name of the file it was added from.
+    """The videos meant by `names` (see `match_video_name`), in that order, each once.
 
     Raises:
         UnknownNameError: no video is meant.
         LibraryError: several are meant; the message lists them.
     """
-    videos = list_videos(connection)
-    found: dict[int, StoredVideo] = {}
-    for name in names:
-        video = _one(name, videos)
-        found[video.id] = video
-    return list(found.values())
-
-
-def _one(name: str, videos: Sequence[StoredVideo]) -> StoredVideo:
-    folded = name.casefold()
-    full = str(Path(name).resolve())
-    steps = (
-        [v for v in videos if v.name == name],
-        [v for v in videos if v.name.casefold() == folded],
-        [v for v in videos if Path(v.name).stem.casefold() == folded],
-        [v for v in videos if v.path == name or str(Path(v.path).resolve()) == full],
-        [v for v in videos if folded in (Path(v.path).name.casefold(), Path(v.path).stem.casefold())],
-    )
-    for matches in steps:
-        if len(matches) == 1:
-            return matches[0]
-        if matches:
-            listed = ", ".join(f"`{v.name}`" for v in matches[:8])
-            raise LibraryError(f"`{name}` may mean {len(matches)} videos: {listed}; give one of these names in full")
-    raise UnknownNameError("video", name, [v.name for v in videos])
+    videos = {video.id: video for video in list_videos(connection)}
+    known = [VideoName(video.id, video.name, video.path) for video in videos.values()]
+    keys = dict.fromkeys(match_video_name(name, known).key for name in names)
+    return [videos[key] for key in keys]
 
 
 def forget_answers(connection: Connection, video_id: int) -> None:

@@ -296,6 +296,21 @@ VIEWS: tuple[View, ...] = (
             ),
         ),
     ),
+    View(
+        "annotators",
+        _joined("base_annotator_runs", "r"),
+        "one finished stage of the reading of a video",
+        _columns(
+            *_VIDEO,
+            *_plain(
+                "r",
+                ("annotator", "text", "stage or annotator"),
+                ("version", "text", "its version"),
+                ("role", "text", "role of the model behind it"),
+                ("model", "text", "name@version of that model"),
+            ),
+        ),
+    ),
     # The flat table of the ChatVideo paper, so that its prompts work unchanged.
     View(
         "tracklets_chat",

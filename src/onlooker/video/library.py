@@ -1,0 +1,291 @@
+"""The library: one file that holds videos as tracklets and answers questions about them.
+
+    with Library.open("my.onlooker") as library:
+        for step in library.add("clip.mp4"):
+            ...
+        answer = library.ask("How many cars are there?")
+
+Reading needs no model and loads none; writing builds models when a stage first needs them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal
+
+from onlooker.video.answer import Answer, Cell
+from onlooker.video.chat.answering import answer_question
+from onlooker.video.chat.conversation import Conversation
+from onlooker.video.store.answers import save_answer
+from onlooker.video.store.names import VideoName, match_video_name
+from onlooker.video.store.reader import Reader, Rows
+
+if TYPE_CHECKING:
+    from onlooker.video.chat.llm import LLMPlanner
+    from onlooker.video.chat.verify_answer import Verification
+    from onlooker.video.ingest import Job
+    from onlooker.video.search import Hit
+    from onlooker.video.store import Store
+    from onlooker.video.wiring import ModelPool, Settings
+
+PlannerChoice = Literal["grammar", "llm"]
+
+
+@dataclass(frozen=True, slots=True)
+class VideoSummary:
+    """One finished video. `status` is "partial" where its file broke off."""
+
+    key: int
+    name: str
+    path: str
+    status: str
+    width: int
+    height: int
+    duration_s: float | None
+    has_audio: bool
+    n_tracklets: int
+
+
+class Library:
+    """A library file with everything one can do to it. Make one with `Library.open`."""
+
+    def __init__(self, path: Path, create: bool, settings: Settings | None, planner: LLMPlanner | None) -> None:
+        self.path = path
+        self._create, self._settings, self._planner = create, settings, planner
+        self._store: Store | None = None
+        self._reader: Reader | None = None
+        self._pool: ModelPool | None = None
+        self._models_seen: tuple[tuple[int, ...], dict[str, str]] | None = None
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path = "library.onlooker",
+        *,
+        create: bool = True,
+        settings: Settings | None = None,
+        planner: PlannerChoice = "grammar",
+        llm_base_url: str | None = None,
+        llm_model: str | None = None,
+    ) -> Library:
+        """Opens a library; with `create`, a missing file is made.
+
+        Args:
+            path: the library file.
+            create: make the file when it is missing.
+            settings: which models read videos; the bundled profile by default.
+            planner: "llm" lets a language model write the query first; the grammar is always the fallback.
+            llm_base_url, llm_model: an OpenAI-compatible endpoint and a model name there, for planner "llm".
+
+        Raises:
+            LibraryError: the file is missing and `create` is false.
+            SchemaError: the file is not a library, or of a newer version.
+        """
+        chosen = _make_planner(llm_base_url, llm_model) if planner == "llm" else None
+        library = cls(Path(path), create, settings, chosen)
+        _ = library.reader
+        return library
+
+    # -- parts, opened when first needed ------------------------------------------------------------------------
+
+    @property
+    def store(self) -> Store:
+        """The writer side."""
+        if self._store is None:
+            from onlooker.video.store import Store
+
+            self._store = Store.open(self.path, create=self._create)
+        return self._store
+
+    @property
+    def reader(self) -> Reader:
+        """The guarded read-only side."""
+        if self._reader is None:
+            self._reader = self._open_reader()
+        return self._reader
+
+    @property
+    def models(self) -> ModelPool:
+        """The models of this session."""
+        if self._pool is None:
+            from onlooker.video.wiring import ModelPool, Settings
+
+            self._pool = ModelPool(self._settings or Settings())
+        return self._pool
+
+    def _open_reader(self) -> Reader:
+        if self._create and not self.path.exists():
+            _ = self.store
+        return Reader.open(self.path)
+
+    def close(self) -> None:
+        """Closes all connections."""
+        for part in (self._reader, self._store):
+            if part is not None:
+                part.close()
+        self._reader = self._store = None
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # -- writing ------------------------------------------------------------------------------------------------
+
+    def add(self, path: str | Path) -> Job:
+        """Ingests one video file. Iterate the job for progress, or call its `result()`.
+
+        A file whose content is already here is not computed again; only what is missing is.
+        """
+        from onlooker.video.ingest import Job, ingest_video
+        from onlooker.video.wiring import make_toolbox
+
+        return Job(ingest_video(self.store, make_toolbox(self.models), Path(path)))
+
+    def remove(self, video: str) -> None:
+        """Deletes a video and everything derived from it, pictures, vectors and cached answers included."""
+        from onlooker.video.store import delete_video, find_videos
+
+        with self.store.read() as connection:
+            (found,) = find_videos(connection, [video])
+        delete_video(self.store, found.id)
+
+    # -- asking -------------------------------------------------------------------------------------------------
+
+    def conversation(self) -> Conversation:
+        """A new conversation, in which "it" and "the second one" mean what was just talked about."""
+        return Conversation()
+
+    def ask(
+        self, question: str, *, videos: Sequence[str] | None = None, conversation: Conversation | None = None
+    ) -> Answer:
+        """Answers a question with evidence. It never guesses: without evidence the answer says so.
+
+        Args:
+            question: plain language.
+            videos: names of the videos to look at; all by default.
+            conversation: what was said before.
+
+        Raises:
+            UnknownNameError: no video has that name.
+        """
+        started = time.perf_counter()
+        scope = self._scope(videos)
+        talk = conversation if conversation is not None else self.conversation()
+        if self._planner is not None:
+            answer = self._planner.answer(self.reader, question, scope, talk)
+        else:
+            answer = answer_question(self.reader, question, scope, talk)
+        answer = dataclasses.replace(
+            answer,
+            models=self._models_used(),
+            elapsed_ms=round((time.perf_counter() - started) * 1000, 2),
+            answer_id=_answer_id(answer),
+        )
+        save_answer(self.path, answer)
+        return answer
+
+    def sql(self, statement: str) -> Rows:
+        """Runs one read-only statement over the views.
+
+        Raises:
+            QueryRefusedError: it is anything else.
+            QueryLimitError: it ran over the time, row or byte limit.
+        """
+        return self.reader.query(statement, {})
+
+    def verify_answer(self, answer_json: str) -> Verification:
+        """Runs an answer's statement again and compares rows, value and evidence."""
+        from onlooker.video.chat.verify_answer import verify
+
+        return verify(json.loads(answer_json), self.reader)
+
+    def search(
+        self, text: str, *, top_k: int = 10, videos: Sequence[str] | None = None, min_score: float | None = None
+    ) -> list[Hit]:
+        """What comes nearest to a description: tracklets, tags, speech and text on screen, best first."""
+        from onlooker.video.search import search_text
+
+        return search_text(self.reader, self.models.text_embedder(), text, top_k, self._scope(videos), min_score)
+
+    def search_example(
+        self,
+        picture: str | Path,
+        *,
+        top_k: int = 10,
+        videos: Sequence[str] | None = None,
+        min_score: float | None = None,
+    ) -> list[Hit]:
+        """Tracklets that look like what a picture file shows, best first."""
+        from onlooker.media import load_image
+        from onlooker.video.protocols import AppearanceEmbedder
+        from onlooker.video.search import search_example
+
+        embedder = self.models.get("appearance_embedder", AppearanceEmbedder)  # type: ignore[type-abstract]
+        return search_example(self.reader, embedder, load_image(picture), top_k, self._scope(videos), min_score)
+
+    # -- looking ------------------------------------------------------------------------------------------------
+
+    def videos(self) -> list[VideoSummary]:
+        """All finished videos, in the order they were added."""
+        rows = self.reader.query(
+            "SELECT v.key, v.name, v.path, v.status, v.width, v.height, v.duration, v.has_audio, "
+            "(SELECT coalesce(max(p.n_tracklets), 0) FROM peaks p WHERE p.video_key = v.key AND p.category = '') "
+            "FROM videos v ORDER BY v.key"
+        ).rows
+        return [VideoSummary(*row[:7], bool(row[7]), row[8]) for row in rows]  # type: ignore[arg-type]
+
+    def tracklets(
+        self, *, videos: Sequence[str] | None = None, category: str | None = None, limit: int = 1000
+    ) -> list[dict[str, Cell]]:
+        """Tracklets as rows of the `tracklets` view (docs/reference/views.md), by video and number."""
+        scope = self._scope(videos)
+        result = self.reader.query(
+            "SELECT * FROM tracklets WHERE (:category IS NULL OR category = :category) "
+            "AND (:scope IS NULL OR video_key IN (SELECT value FROM json_each(:scope))) "
+            "ORDER BY video_key, id LIMIT :limit",
+            {"category": category, "scope": None if scope is None else json.dumps(scope), "limit": limit},
+        )
+        return [dict(zip(result.columns, row, strict=True)) for row in result.rows]
+
+    def _scope(self, videos: Sequence[str] | None) -> tuple[int, ...] | None:
+        if not videos:
+            return None
+        rows = self.reader.query("SELECT key, name, path FROM videos").rows
+        known = [VideoName(int(str(key)), str(name), str(path)) for key, name, path in rows]
+        return tuple(dict.fromkeys(match_video_name(name, known).key for name in videos))
+
+    def _models_used(self) -> dict[str, str]:
+        """`name@version` by role, of the models that read the videos of this library."""
+        if self._models_seen is None or self._models_seen[0] != self.reader.data_version:
+            rows = self.reader.query("SELECT DISTINCT role, model FROM annotators WHERE model IS NOT NULL ORDER BY 1, 2").rows
+            used: dict[str, list[str]] = {}
+            for role, model in rows:
+                used.setdefault(str(role), []).append(str(model))
+            self._models_seen = (self.reader.data_version, {role: ", ".join(names) for role, names in used.items()})
+        return self._models_seen[1]
+
+
+def _make_planner(base_url: str | None, model: str | None) -> LLMPlanner:
+    from onlooker.errors import ConfigError
+    from onlooker.video.chat.llm import LLMPlanner, OpenAIChat
+
+    if not (base_url and model):
+        raise ConfigError("the llm planner needs --base-url (an OpenAI-compatible endpoint) and --model")
+    return LLMPlanner(OpenAIChat(base_url=base_url, model=model))
+
+
+def _answer_id(answer: Answer) -> str:
+    """The same question with the same result has the same id."""
+    told = json.dumps([answer.question, answer.sql, answer.rows, answer.text], ensure_ascii=False, default=str)
+    return hashlib.sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:16]
