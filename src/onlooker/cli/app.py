@@ -41,7 +41,9 @@ def root(
 ) -> None:
     """Ask questions about videos and get answers with proof. Offline, on a CPU."""
     logging.basicConfig(
-        stream=sys.stderr, level=logging.INFO if verbose else logging.WARNING, format="%(levelname)s %(name)s: %(message)s"
+        stream=sys.stderr,
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(levelname)s %(name)s: %(message)s",
     )
 
 

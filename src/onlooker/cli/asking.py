@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from onlooker.video.library import Library
 
 PlannerName = Annotated[
-    str, typer.Option("--planner", help="grammar (offline), or llm with --base-url and --model; llm falls back to grammar.")
+    str,
+    typer.Option("--planner", help="grammar (offline), or llm with --base-url and --model; llm falls back to grammar."),
 ]
 BaseUrl = Annotated[str | None, typer.Option(help="An OpenAI-compatible endpoint, e.g. http://127.0.0.1:11434/v1.")]
 ModelName = Annotated[str | None, typer.Option("--model", help="Model name at that endpoint.")]

@@ -21,8 +21,8 @@ class VideoName:
 def match_video_name(name: str, videos: Sequence[VideoName]) -> VideoName:
     """The one video meant by `name`.
 
-    It is tried as the exact name, then without regard to case, then without its suffix, then as a path, then as the name
-    of the file it was added from.
+    It is tried as the exact name, then without regard to case, then without its suffix, then as a path, then as the
+    name of the file it was added from.
 
     Raises:
         UnknownNameError: no video is meant.

@@ -1,0 +1,173 @@
+"""Commands that fill a library: ingest, remove."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from onlooker.cli.options import (
+    DEFAULT_LIBRARY,
+    AsJson,
+    Device,
+    LibraryPath,
+    Offline,
+    Profile,
+    SetRole,
+    emit,
+    emit_json,
+    note,
+    printable,
+)
+
+if TYPE_CHECKING:
+    from onlooker.video.ingest import IngestReport, Job, Progress
+    from onlooker.video.library import Library
+    from onlooker.video.wiring import Settings
+
+DetectorRate = Annotated[
+    float | None, typer.Option("--detector-hz", help="Looks of the detector per second of moving video.")
+]
+_QUIET_EVERY_S = 5.0
+
+
+def register(app: typer.Typer) -> None:
+    """Adds this module's commands."""
+    app.command()(ingest)
+    app.command()(remove)
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(help="Video files, or folders that are searched for videos.")],
+    library: LibraryPath = DEFAULT_LIBRARY,
+    profile: Profile = "bundled",
+    set_role: SetRole = None,
+    detector_hz: DetectorRate = None,
+    device: Device = "cpu",
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Read videos into the library. What is already there is not computed again; a cut-off run is resumed."""
+    from onlooker.video.ingest import find_videos_below
+    from onlooker.video.library import Library
+
+    settings = make_settings(profile, set_role, detector_hz, device, offline)
+    files = find_videos_below(paths)
+    failed = 0
+    with Library.open(library, settings=settings) as lib:
+        for file in files:
+            failed += not _ingest_one(lib, file, as_json, alone=len(files) == 1)
+    if failed:
+        note(f"{failed} of {len(files)} files could not be read; the others are in `{library}`")
+        raise typer.Exit(1)
+
+
+def remove(
+    videos: Annotated[list[str], typer.Argument(help="Names of videos to delete.")],
+    library: LibraryPath = DEFAULT_LIBRARY,
+) -> None:
+    """Delete videos and everything derived from them: tracklets, pictures, vectors, cached answers."""
+    from onlooker.video.library import Library
+
+    with Library.open(library, create=False) as lib:
+        for video in videos:
+            lib.remove(video)
+            emit(f"removed {printable(video)}")
+
+
+def make_settings(
+    profile: str, set_role: list[str] | None, detector_hz: float | None, device: str, offline: bool
+) -> Settings:
+    """Settings from the options of a command."""
+    from onlooker.video.wiring import Settings, parse_role_choice
+
+    roles = dict(parse_role_choice(text) for text in set_role or [])
+    return Settings(profile=profile, roles=roles, detector_hz=detector_hz, offline=offline, device=device)
+
+
+def _ingest_one(lib: Library, file: Path, as_json: bool, alone: bool) -> bool:
+    """Whether one file went in; a bad file among several is reported and the rest go on."""
+    from onlooker.errors import MediaError
+
+    try:
+        report = run_with_progress(lib.add(file), file.name, as_json)
+    except MediaError as error:
+        if alone and not as_json:
+            raise
+        if as_json:
+            emit_json({"event": "error", "path": str(file), "error": type(error).__name__, "message": str(error)})
+        note(f"error: {error}")
+        return False
+    if as_json:
+        emit_json({"event": "done", **report_as_dict(report)})
+    else:
+        emit(describe(report))
+    return True
+
+
+def report_as_dict(report: IngestReport) -> dict[str, object]:
+    """The report as plain values."""
+    import dataclasses
+
+    return dataclasses.asdict(report)
+
+
+def describe(report: IngestReport) -> str:
+    """One line a person reads after an ingest."""
+    name = printable(report.video)
+    if report.status == "unchanged":
+        return f"{name}: already in the library, nothing to do"
+    took = sum(report.seconds.values())
+    line = f"{name}: {report.n_tracklets} tracklets in {report.n_frames} frames, {took:.1f} s"
+    return line if report.problem is None else f"{line} (partial: {printable(report.problem)})"
+
+
+def run_with_progress(job: Job, title: str, as_json: bool) -> IngestReport:
+    """Runs a job: JSON events on standard output, a bar on a terminal, else a line every few seconds."""
+    if as_json:
+        for step in job:
+            emit_json({"event": "progress", **_step_as_dict(step)})
+            sys.stdout.flush()
+    elif sys.stderr.isatty():
+        _run_with_bar(job, title)
+    else:
+        _run_with_lines(job)
+    return job.result()
+
+
+def _step_as_dict(step: Progress) -> dict[str, object]:
+    import dataclasses
+
+    return dataclasses.asdict(step)
+
+
+def _run_with_bar(job: Iterable[Progress], title: str) -> None:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.fields[title]}", markup=False), TextColumn("{task.description}"), BarColumn())
+    with Progress(
+        *columns, TextColumn("{task.fields[count]}"), TimeRemainingColumn(), console=Console(stderr=True)
+    ) as bars:
+        stages: dict[str, TaskID] = {}
+        for step in job:
+            if step.stage not in stages:
+                stages[step.stage] = bars.add_task(step.stage, total=step.total, title=printable(title), count="")
+            bars.update(stages[step.stage], completed=step.done, total=step.total, count=_count(step))
+
+
+def _run_with_lines(job: Iterable[Progress]) -> None:
+    last = time.monotonic()
+    for step in job:
+        if time.monotonic() - last > _QUIET_EVERY_S:
+            last = time.monotonic()
+            note(f"{printable(step.video)}: {step.stage} {_count(step)}")
+
+
+def _count(step: Progress) -> str:
+    total = "" if step.total is None else f"/{step.total:.0f}"
+    return f"{step.done:.0f}{total} {step.unit}"

@@ -1,0 +1,221 @@
+"""Commands that mend and keep: edit, models, doctor, db."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from onlooker.cli.options import DEFAULT_LIBRARY, AsJson, LibraryPath, Offline, emit, emit_json, emit_table, printable
+
+if TYPE_CHECKING:
+    from onlooker.models.inventory import ModelStatus
+
+_VideoArgument = Annotated[str, typer.Argument(metavar="VIDEO", help="Name of the video.")]
+_Number = Annotated[int, typer.Argument(metavar="TRACKLET", help="Number of the tracklet in its video.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds this module's commands."""
+    edit = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Correct tracklets; answers follow.")
+    for command in (merge, split, rename, relabel, delete):
+        edit.command()(command)
+    edit.command("log")(edit_log)
+    models = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The models behind the roles.")
+    models.command("list")(models_list)
+    models.command("pull")(models_pull)
+    models.command("verify")(models_verify)
+    db = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Keep the library file in order.")
+    for command in (migrate, backup, gc, info):
+        db.command()(command)
+    app.add_typer(edit, name="edit")
+    app.add_typer(models, name="models")
+    app.add_typer(db, name="db")
+    app.command()(doctor)
+
+
+# -- edit -------------------------------------------------------------------------------------------------------
+
+
+def merge(
+    video: _VideoArgument,
+    tracklets: Annotated[list[int], typer.Argument(help="Two or more tracklet numbers; the first one stays.")],
+    library: LibraryPath = DEFAULT_LIBRARY,
+) -> None:
+    """Say that several tracklets are one object."""
+    from onlooker.video.store import edits
+
+    with edits.editing(library, video) as editor:
+        emit(editor.merge(tracklets))
+
+
+def split(
+    video: _VideoArgument,
+    tracklet: _Number,
+    at: Annotated[float, typer.Option("--at", help="Second from which it is another object.")],
+    library: LibraryPath = DEFAULT_LIBRARY,
+) -> None:
+    """Say that a tracklet is two objects, one before and one from a moment on."""
+    from onlooker.video.store import edits
+
+    with edits.editing(library, video) as editor:
+        emit(editor.split(tracklet, at))
+
+
+def rename(
+    video: _VideoArgument,
+    tracklet: _Number,
+    label: Annotated[str, typer.Argument(help='A name, like "Anna"; "" takes the name away.')],
+    library: LibraryPath = DEFAULT_LIBRARY,
+) -> None:
+    """Give a tracklet a name that questions can use."""
+    from onlooker.video.store import edits
+
+    with edits.editing(library, video) as editor:
+        emit(editor.rename(tracklet, label))
+
+
+def relabel(
+    video: _VideoArgument,
+    tracklet: _Number,
+    category: Annotated[str, typer.Argument(help="What it really is: truck.")],
+    library: LibraryPath = DEFAULT_LIBRARY,
+) -> None:
+    """Correct the category of a tracklet."""
+    from onlooker.video.store import edits
+
+    with edits.editing(library, video) as editor:
+        emit(editor.relabel(tracklet, category))
+
+
+def delete(video: _VideoArgument, tracklet: _Number, library: LibraryPath = DEFAULT_LIBRARY) -> None:
+    """Take a tracklet away that is no object at all."""
+    from onlooker.video.store import edits
+
+    with edits.editing(library, video) as editor:
+        emit(editor.delete(tracklet))
+
+
+def edit_log(library: LibraryPath = DEFAULT_LIBRARY, as_json: AsJson = False) -> None:
+    """List every edit made, oldest first."""
+    from onlooker.video.store import Store, edits
+
+    with Store.open(library, create=False) as store:
+        entries = edits.list_edits(store)
+    if as_json:
+        emit_json([entry.as_dict() for entry in entries])
+    else:
+        emit_table(("when", "video", "edit", "detail"), [(e.made_at, e.video, e.kind, e.detail) for e in entries])
+
+
+# -- models -----------------------------------------------------------------------------------------------------
+
+
+def models_list(as_json: AsJson = False) -> None:
+    """List the models of every role: where they are, how large, under which licence."""
+    from onlooker.models.inventory import list_models
+
+    _show_models(list_models(), as_json)
+
+
+def models_verify(as_json: AsJson = False) -> None:
+    """Check every installed model file against its sha256. Exit code 1 when one does not fit."""
+    from onlooker.models.inventory import verify_models
+
+    found = verify_models()
+    _show_models(found, as_json)
+    if any(status.installed and status.verified is False for status in found):
+        raise typer.Exit(1)
+
+
+def models_pull(
+    names: Annotated[list[str], typer.Argument(help="Names from `onlooker models list`.")], offline: Offline = False
+) -> None:
+    """Fetch models of the hub profile, so that they work offline afterwards."""
+    from onlooker.models.inventory import pull_models
+
+    for path in pull_models(names, offline=offline):
+        emit(str(path))
+
+
+def _show_models(found: list[ModelStatus], as_json: bool) -> None:
+    if as_json:
+        emit_json([status.as_dict() for status in found])
+        return
+    columns = ("role", "name", "version", "profile", "installed", "sha256", "MB", "licence")
+    marks = {True: "ok", False: "WRONG", None: ""}
+    rows = [
+        (
+            m.role,
+            m.name,
+            m.version,
+            m.profile,
+            "yes" if m.installed else "no",
+            marks[m.verified],
+            m.megabytes,
+            m.licence,
+        )
+        for m in found
+    ]
+    emit_table(columns, rows)
+
+
+# -- doctor and db ----------------------------------------------------------------------------------------------
+
+
+def doctor(library: LibraryPath = DEFAULT_LIBRARY, as_json: AsJson = False) -> None:
+    """Check this installation: versions, codecs, models, disk, library. Exit code 1 when something is broken."""
+    from onlooker.doctor import examine
+
+    checks = examine(library)
+    if as_json:
+        emit_json([{"name": c.name, "verdict": c.verdict, "found": c.found, "advice": c.advice} for c in checks])
+    else:
+        emit_table(
+            ("check", "verdict", "found", "what to do"), [(c.name, c.verdict, c.found, c.advice) for c in checks]
+        )
+    if any(check.verdict == "problem" for check in checks):
+        raise typer.Exit(1)
+
+
+def migrate(library: LibraryPath = DEFAULT_LIBRARY) -> None:
+    """Bring a library of an older version up to date (opening one does so, too)."""
+    from onlooker.video.store import Store
+
+    with Store.open(library, create=False):
+        emit(f"{library} is up to date")
+
+
+def backup(
+    output: Annotated[Path, typer.Argument(help="Where the copy goes.")], library: LibraryPath = DEFAULT_LIBRARY
+) -> None:
+    """Write a consistent copy, also while videos are being read."""
+    from onlooker.video.store import Store
+    from onlooker.video.store.maintenance import backup as write_backup
+
+    with Store.open(library, create=False) as store:
+        write_backup(store, output)
+    emit(str(output))
+
+
+def gc(library: LibraryPath = DEFAULT_LIBRARY) -> None:
+    """Give back the space of what was deleted."""
+    from onlooker.video.store import Store
+    from onlooker.video.store.maintenance import collect_garbage
+
+    with Store.open(library, create=False) as store:
+        emit(f"{collect_garbage(store) / 1024**2:.1f} MiB given back")
+
+
+def info(library: LibraryPath = DEFAULT_LIBRARY, as_json: AsJson = False) -> None:
+    """Show how many rows and bytes each table holds."""
+    from onlooker.video.store import Store
+    from onlooker.video.store.maintenance import describe
+
+    with Store.open(library, create=False) as store:
+        tables = describe(store)
+    if as_json:
+        emit_json([table.as_dict() for table in tables])
+    else:
+        emit_table(("table", "rows", "bytes"), [(printable(t.name), t.rows, t.n_bytes) for t in tables])
