@@ -114,7 +114,8 @@ class ModelPool:
         """
         if role not in self._choices:
             raise ConfigError(
-                f"no model fills the role `{role}` in profile `{self.settings.profile}`; pick one with --set {role}=NAME"
+                f"no model fills the role `{role}` in profile `{self.settings.profile}`; "
+                f"pick one with --set {role}=NAME"
             )
         if role not in self._built:
             choice = self._choices[role]
