@@ -19,16 +19,14 @@ from sqlalchemy import Connection, Table, bindparam, delete, func, insert, selec
 from onlooker.errors import NothingFoundError, ShapeError
 from onlooker.types import Gap, Shot, TrackingResult, Tracklet
 from onlooker.video.attributes.geometry import Scene, TrackletGeometry, boxes_of, tracklet_geometry
-from onlooker.video.attributes.pictures import picture_row
+from onlooker.video.attributes.pictures import crop_row
 from onlooker.video.attributes.relations import PairGeometry, Peak, pair_geometry, peaks_of
 from onlooker.video.store import schema
 
 Boxes = NDArray[np.float64]
 
-# Annotator runs carry this prefix in `base_annotator_runs`, so that new tracklets make them due again.
-RUN_PREFIX = "attributes/"
-# Runs whose rows do not hang on tracklets survive a new tracking.
-INDEPENDENT_RUNS = frozenset({"attributes/speech", "attributes/sound"})
+# Stages whose rows do not hang on tracklets; the record of every other stage goes with the old tracklets.
+INDEPENDENT_STAGES = frozenset({"speech", "sound"})
 _CHUNK = 20_000  # rows of one executemany: bounds the memory of dictionaries made for it
 
 
@@ -45,7 +43,8 @@ def write_tracking(  # noqa: PLR0913 - one call stores all a tracker found; grou
     """Replace everything tracklet-shaped of a video.
 
     Args:
-        connection: inside a write transaction, foreign keys on.
+        connection: inside a write transaction, foreign keys on. The record of finished stages is cleared too, but for
+            speech and sound; record the tracking stage after this call.
         video_id: row of `base_videos`.
         result: tracklets, links and crops.
         shots: in time order; may be empty.
@@ -81,7 +80,7 @@ def write_tracking(  # noqa: PLR0913 - one call stores all a tracker found; grou
     _write_relations(connection, video_id, tracklets, boxes, [ids[t.number] for t in tracklets], frame_interval_s)
     for number, crops in result.crops.items():
         if number in ids:
-            _insert(connection, schema.PICTURES, [picture_row(video_id, ids[number], crop) for crop in crops])
+            _insert(connection, schema.PICTURES, [crop_row(video_id, ids[number], crop) for crop in crops])
     return ids
 
 
@@ -160,11 +159,8 @@ def _delete_tracking(connection: Connection, video_id: int) -> None:
     for table in (schema.SHOTS, schema.FRAMES, schema.PEAKS, schema.TRACKLETS):
         connection.execute(delete(table).where(table.c.video_id == video_id))
     runs = schema.ANNOTATOR_RUNS.c
-    connection.execute(
-        delete(schema.ANNOTATOR_RUNS).where(
-            runs.video_id == video_id, runs.annotator.startswith(RUN_PREFIX), runs.annotator.not_in(INDEPENDENT_RUNS)
-        )
-    )
+    stale = delete(schema.ANNOTATOR_RUNS).where(runs.video_id == video_id, runs.annotator.not_in(INDEPENDENT_STAGES))
+    connection.execute(stale)
 
 
 def _shot_row(video_id: int, number: int, shot: Shot) -> dict[str, object]:
