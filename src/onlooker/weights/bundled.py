@@ -84,3 +84,35 @@ SMOLLM2_GGUF = PackagedFile(
     sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
     n_bytes=98_362_432,
 )
+SILERO_VAD = PackagedFile(
+    distribution="faster-whisper",
+    version="1.2.1",
+    package="faster_whisper",
+    path="assets/silero_vad_v6.onnx",
+    sha256="4cbf549b8326f60f80f2536d9eefeb450a9abe83365a098031c89719f1be17d2",
+    n_bytes=1_245_151,
+)
+PP_OCR_FINDER = PackagedFile(
+    distribution="rapidocr",
+    version="3.10.0",
+    package="rapidocr",
+    path="models/PP-OCRv6_det_small.onnx",
+    sha256="090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",
+    n_bytes=9_929_594,
+)
+PP_OCR_READER = PackagedFile(
+    distribution="rapidocr",
+    version="3.10.0",
+    package="rapidocr",
+    path="models/PP-OCRv6_rec_small.onnx",
+    sha256="6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
+    n_bytes=21_234_383,
+)
+PP_OCR_ANGLE = PackagedFile(
+    distribution="rapidocr",
+    version="3.10.0",
+    package="rapidocr",
+    path="models/ch_ppocr_mobile_v2.0_cls_mobile.onnx",
+    sha256="e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c",
+    n_bytes=585_532,
+)
