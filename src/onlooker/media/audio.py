@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import av
 import numpy as np
@@ -49,9 +50,9 @@ def iter_audio(path: str | Path, chunk_s: float = 30.0) -> Iterator[Waveform]:
     size = max(1, round(chunk_s * SAMPLE_RATE))
     waiting: list[Waveform] = []
     n_waiting = 0
-    for piece in _aligned_pieces(path):
-        waiting.append(piece)
-        n_waiting += len(piece)
+    for piece in aligned_sound(path, SAMPLE_RATE, "mono"):
+        waiting.append(piece[0])
+        n_waiting += piece.shape[1]
         while n_waiting >= size:
             joined = np.concatenate(waiting)
             yield joined[:size]
@@ -82,51 +83,58 @@ def levels(waveform: Waveform, step_s: float = 0.1) -> NDArray[np.float32]:
     return (10 * np.log10(power)).astype(np.float32)
 
 
-def _aligned_pieces(path: str | Path) -> Iterator[Waveform]:
-    """Resampled pieces, each put where its stamp says: holes filled with silence, overlaps cut."""
+def aligned_sound(path: str | Path, rate: int, layout: Literal["mono", "stereo"]) -> Iterator[NDArray[np.float32]]:
+    """The first sound track in pieces of (channels, n) float32 that follow each other from second 0 of the video.
+
+    Each piece is put where its stamp says: holes are filled with silence, overlaps cut. Nothing comes when there is
+    no sound track.
+
+    Raises:
+        NotAVideoError: the file is no media file.
+    """
     with open_container(path) as container:
         streams = [s for s in container.streams.audio if s.codec_context is not None]
         if not streams:
             return
         origin_s = _origin_s(container, streams[0])
         n_out = 0
-        for piece_s, samples in _resampled(container, streams[0]):
-            hole = 0 if piece_s is None else round((piece_s - origin_s) * SAMPLE_RATE) - n_out
-            if abs(hole) <= _TOLERANCE_S * SAMPLE_RATE and n_out:
+        for piece_s, samples in _resampled(container, streams[0], rate, layout):
+            hole = 0 if piece_s is None else round((piece_s - origin_s) * rate) - n_out
+            if abs(hole) <= _TOLERANCE_S * rate and n_out:
                 hole = 0
-            if 0 < hole <= _LONGEST_HOLE_S * SAMPLE_RATE:
-                yield np.zeros(hole, np.float32)
+            if 0 < hole <= _LONGEST_HOLE_S * rate:
+                yield np.zeros((len(samples), hole), np.float32)
                 n_out += hole
-            kept = samples[-hole:] if hole < 0 else samples
-            if len(kept):
+            kept = samples[:, -hole:] if hole < 0 else samples
+            if kept.shape[1]:
                 yield kept
-                n_out += len(kept)
+                n_out += kept.shape[1]
 
 
 def _resampled(
-    container: av.container.InputContainer, stream: av.audio.stream.AudioStream
-) -> Iterator[tuple[float | None, Waveform]]:
+    container: av.container.InputContainer, stream: av.audio.stream.AudioStream, rate: int, layout: str
+) -> Iterator[tuple[float | None, NDArray[np.float32]]]:
     """(time of the first sample on the container's clock, samples) in decoding order."""
     resampler: av.AudioResampler | None = None
-    layout: tuple[str, str, int] | None = None
+    found: tuple[str, str, int] | None = None
     for frame in decoded_frames(container, stream, Damage()):
-        # A resampler is made for one layout; streams may change theirs midway.
-        if layout != (frame.format.name, frame.layout.name, frame.sample_rate):
-            layout = (frame.format.name, frame.layout.name, frame.sample_rate)
+        # A resampler is made for one kind of input; streams may change theirs midway.
+        if found != (frame.format.name, frame.layout.name, frame.sample_rate):
+            found = (frame.format.name, frame.layout.name, frame.sample_rate)
             yield from _outputs(resampler, None)
-            resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLE_RATE)
+            resampler = av.AudioResampler(format="fltp", layout=layout, rate=rate)
         yield from _outputs(resampler, frame)
     yield from _outputs(resampler, None)
 
 
 def _outputs(
     resampler: av.AudioResampler | None, frame: av.AudioFrame | None
-) -> Iterator[tuple[float | None, Waveform]]:
+) -> Iterator[tuple[float | None, NDArray[np.float32]]]:
     if resampler is None:
         return
     for output in resampler.resample(frame):
         # Damaged float audio may hold anything, and lossy codecs overshoot.
-        samples = np.nan_to_num(output.to_ndarray().reshape(-1), nan=0.0, posinf=1.0, neginf=-1.0)
+        samples = np.nan_to_num(output.to_ndarray(), nan=0.0, posinf=1.0, neginf=-1.0)
         yield output.time, np.clip(samples, -1.0, 1.0).astype(np.float32, copy=False)
 
 
