@@ -268,7 +268,9 @@ class Library:
     def _models_used(self) -> dict[str, str]:
         """`name@version` by role, of the models that read the videos of this library."""
         if self._models_seen is None or self._models_seen[0] != self.reader.data_version:
-            rows = self.reader.query("SELECT DISTINCT role, model FROM annotators WHERE model IS NOT NULL ORDER BY 1, 2").rows
+            rows = self.reader.query(
+                "SELECT DISTINCT role, model FROM annotators WHERE model IS NOT NULL ORDER BY 1, 2"
+            ).rows
             used: dict[str, list[str]] = {}
             for role, model in rows:
                 used.setdefault(str(role), []).append(str(model))

@@ -16,6 +16,7 @@ from onlooker.errors import ConfigError
 
 if TYPE_CHECKING:
     from onlooker.video.protocols import Model, TextEmbedder, Tracker
+    from onlooker.video.tracklets.config import TrackletConfig
 
 Option = str | int | float | bool
 M = TypeVar("M")
@@ -131,22 +132,29 @@ class ModelPool:
     def tracker(self) -> Tracker:
         """A new tracker: its state belongs to one video."""
         from onlooker.video.protocols import AppearanceEmbedder, Detector
-        from onlooker.video.tracklets import TrackerConfig, TrackletTracker
+        from onlooker.video.tracklets import TrackletTracker
 
         embedder = self.get("appearance_embedder", AppearanceEmbedder) if self.has("appearance_embedder") else None  # type: ignore[type-abstract]
-        return TrackletTracker(self.get("detector", Detector), embedder, self.tracker_config(TrackerConfig))  # type: ignore[type-abstract]
+        return TrackletTracker(self.get("detector", Detector), embedder, self.tracker_config())  # type: ignore[type-abstract]
 
-    def tracker_config(self, config: type[M]) -> M:
+    def tracker_config(self) -> TrackletConfig:
         """The tracker's configuration with the session's detector rate."""
-        return config() if self.settings.detector_hz is None else config(detector_hz=self.settings.detector_hz)
+        from onlooker.video.tracklets.config import SamplingConfig, TrackletConfig
+
+        rate = self.settings.detector_hz
+        if rate is None:
+            return TrackletConfig()
+        return TrackletConfig(
+            sampling=SamplingConfig(detector_hz=rate, minimum_hz=min(rate, SamplingConfig.minimum_hz))
+        )
 
     def tracker_fingerprint(self) -> str:
         """Name of everything that decides the tracklets of a video."""
-        from onlooker.video.tracklets import TRACKER_VERSION
+        from onlooker.video.tracklets import TrackletTracker
 
         rate = "" if self.settings.detector_hz is None else f"@{self.settings.detector_hz:g}Hz"
         embedder = self.fingerprint("appearance_embedder") if self.has("appearance_embedder") else "none"
-        return f"tracklets@{TRACKER_VERSION}{rate}|{self.fingerprint('detector')}|{embedder}"
+        return f"tracklets@{TrackletTracker.version}{rate}|{self.fingerprint('detector')}|{embedder}"
 
     def text_embedder(self) -> TextEmbedder:
         """The model behind open-vocabulary search."""

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -19,11 +19,10 @@ _REPORT_EVERY_S = 0.25
 class FrameSource(Protocol):
     """What a video reader offers: frames in order, and afterwards how the stream ended."""
 
-    def __iter__(self) -> Iterable[Frame]: ...
-    @property
-    def end_s(self) -> float: ...
-    @property
-    def problem(self) -> str | None: ...
+    end_s: float
+    problem: str | None
+
+    def __iter__(self) -> Iterator[Frame]: ...
 
 
 class ShotFinder(Protocol):
@@ -39,15 +38,15 @@ class KeyframeSink(Protocol):
     def update(self, frame: Frame, new_shot: bool) -> None: ...
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class DecodeOutcome:
     """What one decode gave. `frames` are (index, time) of every decoded frame."""
 
-    frames: list[tuple[int, float]] = field(default_factory=list)
-    shots: list[Shot] = field(default_factory=list)
-    tracking: TrackingResult | None = None
-    end_s: float = 0.0
-    problem: str | None = None
+    frames: Sequence[tuple[int, float]]
+    shots: Sequence[Shot]
+    tracking: TrackingResult
+    end_s: float
+    problem: str | None
 
     @property
     def frame_interval_s(self) -> float:
@@ -62,18 +61,15 @@ def decode_once(
 ) -> Generator[Progress, None, DecodeOutcome]:
     """Feeds every frame to all consumers; yields progress in seconds of video."""
     shots, tracker, keyframes = consumers
-    outcome = DecodeOutcome()
+    frames: list[tuple[int, float]] = []
     reported = time.monotonic()
-    for frame in source:  # type: ignore[attr-defined]
+    for frame in source:
         new_shot = shots.update(frame)
         tracker.update(frame, new_shot)
         keyframes.update(frame, new_shot)
-        outcome.frames.append((frame.index, frame.time_s))
+        frames.append((frame.index, frame.time_s))
         if time.monotonic() - reported > _REPORT_EVERY_S:
             reported = time.monotonic()
             yield Progress(video, "track", frame.time_s, total_s, "s")
-    outcome.end_s, outcome.problem = source.end_s, source.problem
-    outcome.shots = shots.finish(outcome.end_s)
-    outcome.tracking = tracker.finish()
-    yield Progress(video, "track", outcome.end_s, outcome.end_s, "s")
-    return outcome
+    yield Progress(video, "track", source.end_s, source.end_s, "s")
+    return DecodeOutcome(frames, shots.finish(source.end_s), tracker.finish(), source.end_s, source.problem)

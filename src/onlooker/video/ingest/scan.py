@@ -6,10 +6,32 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from onlooker.errors import NothingFoundError, NotAVideoError
+from onlooker.errors import NotAVideoError, NothingFoundError
 
 VIDEO_SUFFIXES = frozenset(
-    ".mp4 .m4v .mov .mkv .webm .avi .mpg .mpeg .ts .mts .m2ts .wmv .flv .3gp .ogv .gif .mxf .vob .h264 .h265 .hevc".split()
+    {
+        ".mp4",
+        ".m4v",
+        ".mov",
+        ".mkv",
+        ".webm",
+        ".avi",
+        ".mpg",
+        ".mpeg",
+        ".ts",
+        ".mts",
+        ".m2ts",
+        ".wmv",
+        ".flv",
+        ".3gp",
+        ".ogv",
+        ".gif",
+        ".mxf",
+        ".vob",
+        ".h264",
+        ".h265",
+        ".hevc",
+    }
 )
 
 

@@ -1,0 +1,179 @@
+"""From a file to a finished video: hash, one decode, then every annotator that is missing.
+
+Each stage ends in one transaction, so a cut-off ingest repeats the stage it was in and nothing before it. Questions see
+the video only when the last stage is done.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import Connection, func, select, update
+
+from onlooker.media.decode import VideoReader
+from onlooker.media.probe import probe
+from onlooker.media.shots import ShotDetector
+from onlooker.types import VideoInfo
+from onlooker.video.attributes.pictures import KeyframeKeeper, save_keyframes
+from onlooker.video.attributes.pipeline import in_order, is_done, run_annotator
+from onlooker.video.attributes.registry import Annotator
+from onlooker.video.attributes.write import write_tracking
+from onlooker.video.ingest.decode_pass import DecodeOutcome, decode_once
+from onlooker.video.ingest.job import IngestReport, Progress
+from onlooker.video.protocols import Tracker
+from onlooker.video.store import (
+    StageRun,
+    Store,
+    StoredVideo,
+    add_video,
+    clear_stage,
+    content_hash,
+    find_by_content,
+    get_video,
+    record_stage,
+    set_status,
+    stage_done,
+)
+from onlooker.video.store.schema import TRACKLETS, VIDEOS
+
+TRACK_STAGE = "tracklets"
+
+
+@dataclass(frozen=True, slots=True)
+class Toolbox:
+    """What wiring gives an ingest. Everything has a name and version first and is built only when its stage runs.
+
+    Attributes:
+        tracker_version: fingerprint of all that decides the tracklets; another one makes tracking due again.
+        detector: `name@version` of the detector, for the record.
+        make_tracker: a new tracker for one video.
+        annotators: the pool, in any order.
+    """
+
+    tracker_version: str
+    detector: str
+    make_tracker: Callable[[], Tracker]
+    annotators: Sequence[Annotator]
+
+
+@dataclass(slots=True)
+class _Tally:
+    """What the report will say."""
+
+    seconds: dict[str, float]
+    n_detector_runs: int = 0
+    problem: str | None = None
+
+
+def ingest_video(store: Store, tools: Toolbox, path: Path) -> Generator[Progress, None, IngestReport]:
+    """Reads one video file into the library, doing only what is missing.
+
+    Raises:
+        MediaError: the file cannot be read as a video; the library is unchanged.
+        LibraryError: the library cannot be written; finished stages stay.
+    """
+    info = probe(path)
+    yield Progress(path.name, "hash", 0, None, "file")
+    sha256 = content_hash(path)
+    tally = _Tally({})
+    with store.read() as connection:
+        video = find_by_content(connection, sha256)
+        tracked = video is not None and stage_done(connection, video.id, TRACK_STAGE, tools.tracker_version)
+    if video is None or not tracked:
+        video = yield from _track(store, tools, (path, info, sha256), tally)
+    yield from _annotate(store, tools.annotators, video, tally)
+    return _finish(store, video, path, tally)
+
+
+def _track(
+    store: Store, tools: Toolbox, source: tuple[Path, VideoInfo, str], tally: _Tally
+) -> Generator[Progress, None, StoredVideo]:
+    """Decodes the file once and writes all that needs pixels of every frame, in one transaction."""
+    path, info, sha256 = source
+    started = time.monotonic()
+    keyframes = KeyframeKeeper()
+    with VideoReader(path) as reader:
+        consumers = (ShotDetector(), tools.make_tracker(), keyframes)
+        outcome = yield from decode_once(reader, path.name, info.duration_s, consumers)
+    seconds = time.monotonic() - started
+    with store.write() as connection:
+        video_id = add_video(connection, info, sha256, path.name, "video")
+        set_status(connection, video_id, "ingesting")
+        _describe(connection, video_id, outcome)
+        clear_stage(connection, video_id, TRACK_STAGE)
+        tracking = outcome.tracking
+        write_tracking(
+            connection,
+            video_id,
+            tracking,
+            outcome.shots,
+            outcome.frames,
+            (info.width, info.height),
+            outcome.frame_interval_s,
+        )
+        save_keyframes(connection, video_id, keyframes.finish())
+        run = StageRun(
+            annotator=TRACK_STAGE,
+            version=tools.tracker_version,
+            rows=len(tracking.tracklets),
+            seconds=seconds,
+            model=tools.detector,
+            role="detector",
+        )
+        record_stage(connection, video_id, run)
+        video = get_video(connection, video_id)
+    tally.seconds["track"] = seconds
+    tally.seconds["write"] = time.monotonic() - started - seconds
+    tally.n_detector_runs, tally.problem = tracking.n_detector_runs, outcome.problem
+    return video
+
+
+def _describe(connection: Connection, video_id: int, outcome: DecodeOutcome) -> None:
+    """What only the decode knows: containers may be wrong about length and frame count, or silent."""
+    values = {
+        "n_frames": len(outcome.frames),
+        "duration_s": outcome.end_s,
+        "decoded_until_s": outcome.end_s if outcome.problem else None,
+    }
+    connection.execute(update(VIDEOS).where(VIDEOS.c.id == video_id).values(values))
+
+
+def _annotate(
+    store: Store, annotators: Sequence[Annotator], video: StoredVideo, tally: _Tally
+) -> Generator[Progress, None, None]:
+    due = [annotator for annotator in in_order(annotators) if not is_done(store, video.id, annotator.spec)]
+    for done, annotator in enumerate(due):
+        name = annotator.spec.name
+        yield Progress(video.name, "annotate", done, len(due), "annotators", name)
+        started = time.monotonic()
+        run_annotator(store, video.id, annotator)
+        tally.seconds[name] = time.monotonic() - started
+    if due:
+        yield Progress(video.name, "annotate", len(due), len(due), "annotators")
+
+
+def _finish(store: Store, video: StoredVideo, path: Path, tally: _Tally) -> IngestReport:
+    """Lets questions see the video, and says what it became."""
+    with store.read() as connection:
+        current = get_video(connection, video.id)
+        n_tracklets = connection.execute(
+            select(func.count()).select_from(TRACKLETS).where(TRACKLETS.c.video_id == video.id)
+        ).scalar_one()
+    finished: Literal["ready", "partial"] = "partial" if current.decoded_until_s is not None else "ready"
+    if current.status == "ingesting":
+        with store.write() as connection:
+            set_status(connection, video.id, finished)
+    return IngestReport(
+        path=str(path),
+        video=current.name,
+        status=finished if tally.seconds else "unchanged",
+        n_tracklets=n_tracklets,
+        n_frames=current.n_frames or 0,
+        n_detector_runs=tally.n_detector_runs,
+        seconds={stage: round(value, 3) for stage, value in tally.seconds.items()},
+        problem=tally.problem,
+    )
