@@ -11,6 +11,7 @@ reader a thread; opening takes a few milliseconds.
 
 from __future__ import annotations
 
+import difflib
 import re
 import sqlite3
 import threading
@@ -110,7 +111,7 @@ class Reader:
                 cursor = self._connection.execute(checked.sql, values)
                 return self._fetch(cursor)
             except (sqlite3.Error, sqlite3.Warning, MemoryError) as error:
-                raise _translated(error, self.limits) from error
+                raise _translated(error, self.limits, checked.views) from error
             finally:
                 self._deadline = float("inf")
                 self._checked = None
@@ -202,14 +203,15 @@ class Reader:
         """Only views the guard found in the statement, and what lies behind exactly those."""
         if self._checked is None:
             return _DENY
-        views = self._checked.views
+        views, table = self._checked.views, table.lower()  # SQLite passes names as the statement spells them
         if database == "main":
+            through = through.lower() if through is not None else None
             behind = _BASE_OF_VIEW[through] if through is not None and through in views else frozenset()
             return sqlite3.SQLITE_OK if table in views or table in behind else _DENY
         # What no column is needed of is reported bare, after views and subqueries were dissolved into one another.
         if database is not None or column:
             return _DENY
-        known = table in views or table.lower() in self._checked.subqueries
+        known = table in views or table in self._checked.subqueries
         return sqlite3.SQLITE_OK if known or any(table in _BASE_OF_VIEW[view] for view in views) else _DENY
 
     def _run_own(self, sql: Literal["BEGIN", "COMMIT", "PRAGMA data_version"]) -> sqlite3.Cursor:
@@ -347,10 +349,19 @@ def _check_value(value: Cell) -> None:
         raise QueryRefusedError(f"a parameter is text, a number or nothing, got {type(value).__name__}")
 
 
-_LIMIT_SIGNS = ("too big", "too many", "too large", "too complex", "overflow", "maximum depth", "out of memory", "full")
+_LIMIT_SIGNS = (
+    "too big",
+    "too many",
+    "too large",
+    "too complex",
+    "stack overflow",
+    "maximum depth",
+    "out of memory",
+    "full",
+)
 
 
-def _translated(error: Exception, limits: Limits) -> QueryError | LibraryError:
+def _translated(error: Exception, limits: Limits, views: frozenset[str] = frozenset()) -> QueryError | LibraryError:
     """The package's own error for what SQLite reported."""
     message = str(error) or type(error).__name__
     if message == "interrupted":
@@ -363,4 +374,16 @@ def _translated(error: Exception, limits: Limits) -> QueryError | LibraryError:
         return LibraryBusyError(f"the library is locked by another process ({message})")
     if "malformed" in message or "disk I/O" in message or "not a database" in message:
         return LibraryError(f"the library file is damaged ({message})")
-    return QueryError(message)
+    return QueryError(message + _column_hint(message, views))
+
+
+def _column_hint(message: str, views: frozenset[str]) -> str:
+    """What the columns really are, for whoever wrote the statement to try again."""
+    if not message.startswith("no such column: ") or not views:
+        return ""
+    wanted = message.removeprefix("no such column: ").rpartition(".")[2].strip('"')
+    columns = {view.name: [column.name for column in view.columns] for view in VIEWS if view.name in views}
+    near = difflib.get_close_matches(wanted, {name for names in columns.values() for name in names}, n=2, cutoff=0.6)
+    hint = "; did you mean " + " or ".join(f"`{name}`" for name in near) + "?" if near else ""
+    known = "; ".join(f"{view}({', '.join(names)})" for view, names in sorted(columns.items()))
+    return f"{hint} Columns: {known}"
