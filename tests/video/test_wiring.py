@@ -1,0 +1,41 @@
+import pytest
+
+from onlooker.errors import ConfigError
+from onlooker.video.wiring import ModelPool, RoleChoice, Settings, parse_role_choice
+
+
+def test_a_role_choice_keeps_types_of_its_options() -> None:
+    role, choice = parse_role_choice("detector=rtdetr_v2:threshold=0.4,tiles=2,fast=true,weights=/data/a b")
+    assert role == "detector"
+    assert choice == RoleChoice("rtdetr_v2", {"threshold": 0.4, "tiles": 2, "fast": True, "weights": "/data/a b"})
+
+
+@pytest.mark.parametrize("text", ["", "detector", "=x", "detector=", "detector=x:threshold"])
+def test_a_malformed_role_choice_is_named(text: str) -> None:
+    with pytest.raises(ConfigError, match="expected"):
+        parse_role_choice(text)
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, 1000.0, float("nan")])
+def test_a_detector_rate_out_of_range_is_refused(rate: float) -> None:
+    with pytest.raises(ConfigError, match="detector_hz"):
+        Settings(detector_hz=rate)
+
+
+def test_a_slow_detector_rate_lowers_the_minimum_rate_with_it() -> None:
+    sampling = ModelPool(Settings(detector_hz=0.5)).tracker_config().sampling
+    assert (sampling.detector_hz, sampling.minimum_hz) == (0.5, 0.5)
+
+
+def test_the_fingerprint_of_tracking_names_rate_and_models_without_building_any() -> None:
+    default, slow = ModelPool(Settings()), ModelPool(Settings(detector_hz=1.0))
+    assert default.tracker_fingerprint() != slow.tracker_fingerprint()
+    assert not default._built
+    assert not slow._built
+
+
+def test_a_role_switched_off_is_empty_and_says_so() -> None:
+    pool = ModelPool(Settings(roles={"tagger": RoleChoice("none")}))
+    assert not pool.has("tagger")
+    with pytest.raises(ConfigError, match="--set tagger=NAME"):
+        pool.get("tagger", object)
