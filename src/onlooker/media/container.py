@@ -111,6 +111,9 @@ def decoded_frames(
             return
         if packet is None:
             return
+        if packet.is_corrupt:
+            damage.n_packets += 1
+            damage.reason = "parts of it are missing"
         yield from _decoded(packet.decode, damage)
 
 
