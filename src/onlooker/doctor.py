@@ -99,10 +99,10 @@ def _library_file(library: Path) -> Iterator[Check]:
         yield Check("library", "ok", f"none at {library} yet")
         return
     from onlooker.video.store import Store
-    from onlooker.video.store.maintenance import check_integrity
+    from onlooker.video.store.maintenance import check
 
     with Store.open(library, create=False) as store:
-        faults = check_integrity(store)
+        faults = check(store)
     advice = "restore a copy made with `onlooker db backup`" if faults else ""
     yield Check("library", "problem" if faults else "ok", "; ".join(faults[:3]) or "sound", advice)
 

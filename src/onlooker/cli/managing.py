@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+import json
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 from onlooker.cli.options import DEFAULT_LIBRARY, AsJson, LibraryPath, Offline, emit, emit_json, emit_table, printable
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from onlooker.models.inventory import ModelStatus
 
+T = TypeVar("T")
 _VideoArgument = Annotated[str, typer.Argument(metavar="VIDEO", help="Name of the video.")]
 _Number = Annotated[int, typer.Argument(metavar="TRACKLET", help="Number of the tracklet in its video.")]
 
@@ -46,8 +52,8 @@ def merge(
     """Say that several tracklets are one object."""
     from onlooker.video.store import edits
 
-    with edits.editing(library, video) as editor:
-        emit(editor.merge(tracklets))
+    number = _edit(library, video, lambda connection, key: edits.merge_tracklets(connection, key, tracklets))
+    emit(f"{len(set(tracklets))} tracklets are now tracklet {number}")
 
 
 def split(
@@ -59,8 +65,8 @@ def split(
     """Say that a tracklet is two objects, one before and one from a moment on."""
     from onlooker.video.store import edits
 
-    with edits.editing(library, video) as editor:
-        emit(editor.split(tracklet, at))
+    number = _edit(library, video, lambda connection, key: edits.split_tracklet(connection, key, tracklet, at))
+    emit(f"tracklet {tracklet} from {at:g} s on is now tracklet {number}")
 
 
 def rename(
@@ -72,8 +78,8 @@ def rename(
     """Give a tracklet a name that questions can use."""
     from onlooker.video.store import edits
 
-    with edits.editing(library, video) as editor:
-        emit(editor.rename(tracklet, label))
+    _edit(library, video, lambda connection, key: edits.rename_tracklet(connection, key, tracklet, label or None))
+    emit(f"tracklet {tracklet} is called {printable(label)}" if label else f"tracklet {tracklet} has no name now")
 
 
 def relabel(
@@ -85,28 +91,39 @@ def relabel(
     """Correct the category of a tracklet."""
     from onlooker.video.store import edits
 
-    with edits.editing(library, video) as editor:
-        emit(editor.relabel(tracklet, category))
+    _edit(library, video, lambda connection, key: edits.relabel_tracklet(connection, key, tracklet, category))
+    emit(f"tracklet {tracklet} is a {printable(category)}")
 
 
 def delete(video: _VideoArgument, tracklet: _Number, library: LibraryPath = DEFAULT_LIBRARY) -> None:
     """Take a tracklet away that is no object at all."""
     from onlooker.video.store import edits
 
-    with edits.editing(library, video) as editor:
-        emit(editor.delete(tracklet))
+    _edit(library, video, lambda connection, key: edits.delete_tracklet(connection, key, tracklet))
+    emit(f"tracklet {tracklet} is gone")
 
 
 def edit_log(library: LibraryPath = DEFAULT_LIBRARY, as_json: AsJson = False) -> None:
     """List every edit made, oldest first."""
-    from onlooker.video.store import Store, edits
+    from onlooker.video.store import Store, edits, list_videos
 
-    with Store.open(library, create=False) as store:
-        entries = edits.list_edits(store)
+    with Store.open(library, create=False) as store, store.read() as connection:
+        names = {video.id: video.name for video in list_videos(connection)}
+        entries = edits.list_edits(connection)
     if as_json:
-        emit_json([entry.as_dict() for entry in entries])
+        emit_json([{"video": names[e.video_id], **dataclasses.asdict(e)} for e in entries])
     else:
-        emit_table(("when", "video", "edit", "detail"), [(e.made_at, e.video, e.kind, e.detail) for e in entries])
+        rows = [(e.created_at, names[e.video_id], e.kind, json.dumps(e.detail, ensure_ascii=False)) for e in entries]
+        emit_table(("when", "video", "edit", "detail"), rows)
+
+
+def _edit(library: Path, video: str, change: Callable[[Connection, int], T]) -> T:
+    """Applies one correction to one video, whole or not at all."""
+    from onlooker.video.store import Store, find_videos
+
+    with Store.open(library, create=False) as store, store.write() as connection:
+        (found,) = find_videos(connection, [video])
+        return change(connection, found.id)
 
 
 # -- models -----------------------------------------------------------------------------------------------------
@@ -214,8 +231,9 @@ def info(library: LibraryPath = DEFAULT_LIBRARY, as_json: AsJson = False) -> Non
     from onlooker.video.store.maintenance import describe
 
     with Store.open(library, create=False) as store:
-        tables = describe(store)
+        found = describe(store)
     if as_json:
-        emit_json([table.as_dict() for table in tables])
+        emit_json(dataclasses.asdict(found))
     else:
-        emit_table(("table", "rows", "bytes"), [(printable(t.name), t.rows, t.n_bytes) for t in tables])
+        emit_table(("table", "rows", "bytes"), [(t.table, t.n_rows, t.n_bytes) for t in found.tables])
+        emit(f"{found.n_bytes} bytes, {found.n_free_bytes} of them free; schema {found.schema_version}")

@@ -145,7 +145,7 @@ class ModelPool:
         if rate is None:
             return TrackletConfig()
         return TrackletConfig(
-            sampling=SamplingConfig(detector_hz=rate, minimum_hz=min(rate, SamplingConfig.minimum_hz))
+            sampling=SamplingConfig(detector_hz=rate, minimum_hz=min(rate, SamplingConfig().minimum_hz))
         )
 
     def tracker_fingerprint(self) -> str:
