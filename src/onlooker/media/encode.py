@@ -60,6 +60,7 @@ class VideoWriter:
         self._temporary: Path | None = None
         with self._cleaned_up_on_error(), _storage_errors(self.path):
             self._temporary = _temporary_beside(self.path)
+            self._temporary.touch()  # libav would notice a missing folder only at the first frame
             self._container = av.open(f"file:{self._temporary}", "w", format="mp4", options={"movflags": "+faststart"})
             self._video = self._add_video(crf, fps_hint)
             self._sound = None if audio_from is None else _SoundTrack(self._container, audio_from)
