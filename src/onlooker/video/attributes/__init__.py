@@ -2,6 +2,7 @@
 
 from onlooker.video.attributes.pictures import KeyframeKeeper, load_pictures, save_keyframes
 from onlooker.video.attributes.pipeline import run_annotator, run_annotators
+from onlooker.video.attributes.pool import PoolModels, make_annotators
 from onlooker.video.attributes.registry import Annotator, AnnotatorSpec, Context, ModelHandle
 from onlooker.video.attributes.write import refresh_geometry, write_tracking
 
@@ -11,7 +12,9 @@ __all__ = [
     "Context",
     "KeyframeKeeper",
     "ModelHandle",
+    "PoolModels",
     "load_pictures",
+    "make_annotators",
     "refresh_geometry",
     "run_annotator",
     "run_annotators",

@@ -1,0 +1,62 @@
+"""The pool as a whole: which annotators run, given the models a profile has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from onlooker.video.attributes.captions import AppearanceText, Captions
+from onlooker.video.attributes.colour import ColourAnnotator
+from onlooker.video.attributes.embedding import LookVectors, TextVectors
+from onlooker.video.attributes.registry import Annotator, ModelHandle
+from onlooker.video.attributes.screen_text import ScreenText
+from onlooker.video.attributes.sound import Sounds, Speech
+from onlooker.video.attributes.tags import SceneTags, TrackletTags
+from onlooker.video.protocols import (
+    AppearanceEmbedder,
+    Captioner,
+    SoundTagger,
+    Tagger,
+    TextEmbedder,
+    TextReader,
+    Transcriber,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PoolModels:
+    """The models of a profile; an absent one leaves its annotators out."""
+
+    tagger: ModelHandle[Tagger] | None = None
+    appearance_embedder: ModelHandle[AppearanceEmbedder] | None = None
+    text_embedder: ModelHandle[TextEmbedder] | None = None
+    captioner: ModelHandle[Captioner] | None = None
+    transcriber: ModelHandle[Transcriber] | None = None
+    sound_tagger: ModelHandle[SoundTagger] | None = None
+    text_reader: ModelHandle[TextReader] | None = None
+
+
+def make_annotators(models: PoolModels) -> tuple[Annotator, ...]:
+    """Every annotator these models allow, in an order that respects what builds on what."""
+    colour = ColourAnnotator()
+    looks: list[Annotator] = [colour]
+    if models.tagger is not None:
+        looks.append(TrackletTags(models.tagger))
+    heard_and_read: list[Annotator] = []
+    if models.transcriber is not None:
+        heard_and_read.append(Speech(models.transcriber))
+    if models.text_reader is not None:
+        heard_and_read.append(ScreenText(models.text_reader))
+    rest: list[Annotator] = []
+    if models.captioner is not None:
+        rest.append(Captions(models.captioner))
+    else:
+        rest.append(AppearanceText([annotator.spec for annotator in looks]))
+    if models.tagger is not None:
+        rest.append(SceneTags(models.tagger))
+    if models.sound_tagger is not None:
+        rest.append(Sounds(models.sound_tagger))
+    if models.appearance_embedder is not None:
+        rest.append(LookVectors(models.appearance_embedder))
+    if models.text_embedder is not None:
+        rest.append(TextVectors(models.text_embedder, [a.spec for a in (*looks, *heard_and_read)]))
+    return (*looks, *heard_and_read, *rest)
