@@ -30,6 +30,7 @@ from onlooker.types import FloatArray, Image, Tag
 from onlooker.weights.bundled import EFFICIENTNET_LITE0
 from onlooker.weights.verify import verified_path
 
+_TRAINED_PX = 224
 _BLOCKS_PER_STAGE = (1, 2, 2, 3, 3, 4, 1)
 _STEM_AND_HEAD = {
     "_conv_stem": "conv_stem",
@@ -73,11 +74,11 @@ class EfficientNetLite:
 
     @property
     def name(self) -> str:
-        return "efficientnet-lite0-imagenet"
+        return "efficientnet-lite0"
 
     @property
     def version(self) -> str:
-        return f"57934424.{self._input_px}px"
+        return "57934424" if self._input_px == _TRAINED_PX else f"57934424+{self._input_px}px"
 
     @property
     def dim(self) -> int:

@@ -58,7 +58,7 @@ class MiniLm:
 
     @property
     def name(self) -> str:
-        return "all-minilm-l6-v2"
+        return "minilm-l6-v2"
 
     @property
     def version(self) -> str:

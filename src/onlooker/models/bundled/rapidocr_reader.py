@@ -17,6 +17,8 @@ from onlooker.types import Image, TextRegion
 from onlooker.weights.bundled import PP_OCR_ANGLE, PP_OCR_FINDER, PP_OCR_READER
 from onlooker.weights.verify import verified_path
 
+_SEARCH_PX = 960
+
 
 class RapidOcrReader:
     """Finds and reads lines of Latin and Chinese text.
@@ -30,7 +32,7 @@ class RapidOcrReader:
         WeightsError: if the networks are not installed or were altered.
     """
 
-    def __init__(self, score_floor: float = 0.6, search_px: int = 960, turn_lines: bool = False) -> None:
+    def __init__(self, score_floor: float = 0.6, search_px: int = _SEARCH_PX, turn_lines: bool = False) -> None:
         if not 0 <= score_floor <= 1 or not 160 <= search_px <= 4096:
             raise ConfigError(
                 f"`score_floor` lies in [0, 1] and `search_px` in [160, 4096], got {score_floor} and {search_px}"
@@ -55,7 +57,7 @@ class RapidOcrReader:
 
     @property
     def version(self) -> str:
-        return f"v6.{self._search_px}px"
+        return "v6" if self._search_px == _SEARCH_PX else f"v6+{self._search_px}px"
 
     def read(self, image: Image) -> list[TextRegion]:
         """Lines of text from top to bottom, then left to right, with upright boxes around them.

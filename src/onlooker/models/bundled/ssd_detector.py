@@ -67,7 +67,7 @@ class SsdDetector:
 
     @property
     def name(self) -> str:
-        return "ssd-mobilenet-v2-coco"
+        return "ssd-mobilenet-v2"
 
     @property
     def version(self) -> str:
