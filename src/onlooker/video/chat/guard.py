@@ -79,6 +79,7 @@ WINDOWS = frozenset(
     }
 )
 ALLOWED_FUNCTIONS = AGGREGATES | SCALARS | WINDOWS
+LIST_TABLE = "json_each"  # `IN (SELECT value FROM json_each(:list))` binds a list of any length as one parameter
 _ONE_ARGUMENT = frozenset({"trim", "ltrim", "rtrim"})
 _SAFE_FORMAT = re.compile(r"(?:[^%]|%%|%[-+ 0,]?\d{0,2}(?:\.\d{1,2})?[dfgis])*\Z")
 # Unquoted words that may stand before an opening bracket without being a function.
@@ -238,6 +239,10 @@ def _arguments(tokens: Sequence[Token], opening: int) -> list[list[Token]]:
 
 
 def _check_function(name: str, arguments: list[list[Token]]) -> None:
+    if name == LIST_TABLE:
+        if len(arguments) != 1 or len(arguments[0]) != 1 or arguments[0][0].kind not in ("parameter", "string"):
+            raise QueryRefusedError(f"`{LIST_TABLE}` takes one parameter or one text in single quotes")
+        return
     if name not in ALLOWED_FUNCTIONS:
         near = difflib.get_close_matches(name, ALLOWED_FUNCTIONS, n=2, cutoff=0.6)
         hint = f"; nearest allowed: {', '.join(near)}" if near else ""
@@ -303,7 +308,7 @@ def _check_tables(tree: exp.Expression) -> tuple[frozenset[str], frozenset[str]]
         name = _table_name(table)
         if name in VIEW_NAMES:
             views.add(name)
-        elif name not in reads_of:
+        elif name not in reads_of and name != LIST_TABLE:
             raise QueryRefusedError(_unknown_table(name))
         if table.find_ancestor(exp.CTE) is None:
             main.append(name)
@@ -314,7 +319,9 @@ def _check_tables(tree: exp.Expression) -> tuple[frozenset[str], frozenset[str]]
 def _table_name(table: exp.Table) -> str:
     from sqlglot import exp
 
-    if not isinstance(table.this, exp.Identifier):
+    if isinstance(table.this, exp.Anonymous) and table.this.name.lower() == LIST_TABLE:
+        return LIST_TABLE
+    if not isinstance(table.this, exp.Identifier) or table.name.lower() == LIST_TABLE:
         raise QueryRefusedError("table-valued functions are refused; read from " + _view_list())
     if table.args.get("db") or table.args.get("catalog"):
         raise QueryRefusedError(f"write `{table.name}` without a schema in front; read from " + _view_list())
@@ -326,7 +333,7 @@ def _check_cte_name(name: str, taken: bool) -> None:
     # borrowed a view's name would borrow its rights.
     if name in VIEW_NAMES:
         raise QueryRefusedError(f"the subquery name `{name}` is the name of a view; choose another")
-    if not name or taken or name.startswith(_FORBIDDEN_PREFIXES):
+    if not name or taken or name == LIST_TABLE or name.startswith(_FORBIDDEN_PREFIXES):
         raise QueryRefusedError(f"the subquery name `{_short(name)}` is refused; give each WITH a name of its own")
 
 
