@@ -33,8 +33,8 @@ def register(app: typer.Typer) -> None:
     models.command("pull")(models_pull)
     models.command("verify")(models_verify)
     db = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Keep the library file in order.")
-    for command in (migrate, backup, gc, info):
-        db.command()(command)
+    for upkeep in (migrate, backup, gc, info):
+        db.command()(upkeep)
     app.add_typer(edit, name="edit")
     app.add_typer(models, name="models")
     app.add_typer(db, name="db")
