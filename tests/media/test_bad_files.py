@@ -174,6 +174,7 @@ def test_broken_bytes_never_hang_or_raise_another_error(seeds, which, keep, flip
         data[int(place * reach)] ^= bits
     path = folder / f"broken{suffix}"
     path.write_bytes(data)
+    names_the_file = True
     try:
         info = probe(path)
         assert info.width > 0
@@ -188,7 +189,8 @@ def test_broken_bytes_never_hang_or_raise_another_error(seeds, which, keep, flip
             assert reader.end_s >= last
         decode_at(path, [0.2, 5.0])
     except MediaError as error:
-        assert "broken" in str(error)
+        names_the_file = "broken" in str(error)
+    assert names_the_file
     try:
         sound = read_audio(path)
     except MediaError:

@@ -1,5 +1,7 @@
 """Times, sizes and pixels of decoded frames, on clips whose truth is known."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -125,7 +127,7 @@ def test_size_change_midway_keeps_first_size_and_letterboxes(tmp_path):
     assert frames[-1].grey(32).shape == (24, 32)
     # The second recording starts its clock over; time goes on.
     stamps = [f.time_s for f in frames]
-    assert all(b > a for a, b in zip(stamps, stamps[1:], strict=False))
+    assert all(b > a for a, b in pairwise(stamps))
 
 
 def test_grey_is_never_enlarged_and_cached_per_width(tmp_path):
@@ -151,7 +153,7 @@ def test_clock_repairs_missing_doubled_and_restarted_stamps():
     clock = FrameClock(Fraction(1, 100), 0, 0.04)
     stamps = [0, 4, 4, 8, None, 16, 3, 20, 24, 500, 504, 0, 4]
     found = [clock.next(s) for s in stamps]
-    assert all(b > a for a, b in zip(found, found[1:], strict=False))
+    assert all(b > a for a, b in pairwise(found))
     assert found[3] == pytest.approx(0.08)  # good stamps hold again after a doubled one
     assert found[5] == pytest.approx(0.16)  # and after a missing one
     assert found[7:11] == pytest.approx([0.20, 0.24, 5.0, 5.04])

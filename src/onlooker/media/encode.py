@@ -57,12 +57,12 @@ class VideoWriter:
             raise ShapeError(f"a video frame is at least 2x2, got {size[0]}x{size[1]}")
         self._last_tick: int | None = None
         self._step_ticks = max(1, round(_TICKS_PER_S / fps_hint))
-        self._temporary: Path | None = None
+        temporary = _temporary_beside(self.path)
+        self._container = av.open(f"file:{temporary}", "w", format="mp4", options={"movflags": "+faststart"})
+        self._temporary: Path | None = temporary
         with self._cleaned_up_on_error(), _storage_errors(self.path):
-            self._temporary = _temporary_beside(self.path)
-            self._temporary.touch()  # libav would notice a missing folder only at the first frame
-            self._container = av.open(f"file:{self._temporary}", "w", format="mp4", options={"movflags": "+faststart"})
-            self._video = self._add_video(crf, fps_hint)
+            temporary.touch()  # libav would notice a missing folder only at the first frame
+            self._video = _h264_stream(self._container, size, crf, fps_hint)
             self._sound = None if audio_from is None else _SoundTrack(self._container, audio_from)
 
     def __enter__(self) -> VideoWriter:
@@ -122,9 +122,9 @@ class VideoWriter:
         """Give up: nothing is written under the name, the temporary file is removed."""
         if self._temporary is not None:
             # Closing writes a trailer, which fails on a full disk or before the first frame; the file goes anyway.
-            with contextlib.suppress(av.error.FFmpegError, OSError, ValueError):
+            with contextlib.suppress(av.error.FFmpegError, OSError, ValueError), contextlib.ExitStack() as both:
+                both.callback(self._temporary.unlink, missing_ok=True)
                 self._container.close()
-            self._temporary.unlink(missing_ok=True)
             self._temporary = None
 
     @contextlib.contextmanager
@@ -135,13 +135,16 @@ class VideoWriter:
             self.abort()
             raise
 
-    def _add_video(self, crf: int, fps_hint: float) -> av.video.stream.VideoStream:
-        rate = Fraction(fps_hint).limit_denominator(1001)
-        stream = self._container.add_stream("libx264", rate=rate, options={"crf": str(crf), "preset": "veryfast"})
-        stream.width, stream.height = self.size[0] // 2 * 2, self.size[1] // 2 * 2
-        stream.pix_fmt = "yuv420p"
-        stream.time_base = stream.codec_context.time_base = Fraction(1, _TICKS_PER_S)
-        return stream
+
+def _h264_stream(
+    output: av.container.OutputContainer, size: tuple[int, int], crf: int, fps_hint: float
+) -> av.video.stream.VideoStream:
+    rate = Fraction(fps_hint).limit_denominator(1001)
+    stream = output.add_stream("libx264", rate=rate, options={"crf": str(crf), "preset": "veryfast"})
+    stream.width, stream.height = size[0] // 2 * 2, size[1] // 2 * 2
+    stream.pix_fmt = "yuv420p"
+    stream.time_base = stream.codec_context.time_base = Fraction(1, _TICKS_PER_S)
+    return stream
 
 
 class _SoundTrack:
