@@ -1,0 +1,78 @@
+"""The pictures of a stored video, decoded again from where they came from, after checking that they are the same."""
+
+from __future__ import annotations
+
+import configparser
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from onlooker.errors import MediaError
+from onlooker.media.decode import VideoReader
+from onlooker.media.images import PICTURE_SUFFIXES, ImageSequenceReader, list_pictures
+from onlooker.types import Frame
+from onlooker.video.store.videos import StoredVideo, content_hash
+
+
+@contextmanager
+def open_frames(video: StoredVideo, source: Path | None = None) -> Iterator[Iterator[Frame]]:
+    """All frames of a stored video in order, with the indices and times the library knows.
+
+    Args:
+        video: the stored video.
+        source: where the file is now, when it is not where it was added from.
+
+    Raises:
+        MediaError: the file is gone or holds something else; the message says how to name it.
+    """
+    path = source or Path(video.path)
+    if path.is_dir():
+        yield _sequence_frames(video, path)
+        return
+    check_source(video, path)
+    with VideoReader(path) as reader:
+        yield iter(reader)
+
+
+def check_source(video: StoredVideo, path: Path) -> None:
+    """Refuses a file that is not the one the library was made from.
+
+    Raises:
+        MediaError: it is missing, or its content differs.
+    """
+    point = "give its place with `--source PATH`"
+    if not path.exists():
+        raise MediaError(f"the file of `{video.name}` is no longer at `{path}`; if it moved, {point}")
+    if video.source == "video" and content_hash(path) != video.sha256:
+        raise MediaError(
+            f"`{path}` is not the file that `{video.name}` was made from: its content differs. "
+            f"If the right file is elsewhere, {point}; if it was edited, ingest it again"
+        )
+
+
+def _sequence_frames(video: StoredVideo, folder: Path) -> Iterator[Frame]:
+    pictures = list_pictures(_picture_folder(folder, video.name))
+    # Frame 0 is picture 1 where all names are numbers (MOTChallenge), whatever numbers are missing; else order counts.
+    numbers = [int(p.stem) if p.stem.isdigit() else None for p in pictures]
+    by_number = all(number is not None and number >= 1 for number in numbers)
+    fps = video.fps or 25.0
+    reader = ImageSequenceReader(pictures, fps)
+    if reader.size != (video.width, video.height):
+        raise MediaError(
+            f"the pictures in `{folder}` are {reader.size[0]}x{reader.size[1]} but `{video.name}` is "
+            f"{video.width}x{video.height}; give the right folder with `--source PATH`"
+        )
+    for frame, number in zip(reader, numbers, strict=True):
+        index = number - 1 if by_number and number is not None else frame.index
+        yield Frame(index, index / fps, reader.size, lambda frame=frame: frame.image, frame.grey)  # type: ignore[misc]
+
+
+def _picture_folder(folder: Path, name: str) -> Path:
+    header = configparser.ConfigParser(strict=False)
+    if (folder / "seqinfo.ini").is_file():
+        header.read(folder / "seqinfo.ini", encoding="utf-8-sig")
+    named = header.get("Sequence", "imDir", fallback="img1")
+    for candidate in (folder / named, folder):
+        if candidate.is_dir() and any(p.suffix.lower() in PICTURE_SUFFIXES for p in candidate.iterdir()):
+            return candidate
+    raise MediaError(f"`{name}` was imported from `{folder}`, which holds no pictures: only its annotations are known")
