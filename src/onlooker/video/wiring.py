@@ -15,6 +15,8 @@ from onlooker import catalogue
 from onlooker.errors import ConfigError
 
 if TYPE_CHECKING:
+    from onlooker.video.attributes.registry import ModelHandle
+    from onlooker.video.ingest.pipeline import Toolbox
     from onlooker.video.protocols import Model, TextEmbedder, Tracker
     from onlooker.video.tracklets.config import TrackletConfig
 
@@ -161,3 +163,30 @@ class ModelPool:
         from onlooker.video.protocols import TextEmbedder
 
         return self.get("text_embedder", TextEmbedder)  # type: ignore[type-abstract]
+
+    def handle(self, role: str, kind: type[M]) -> ModelHandle[M] | None:
+        """The model of a role by name and version, not built yet; `None` where the role is empty."""
+        from onlooker.video.attributes.registry import ModelHandle
+
+        if not self.has(role):
+            return None
+        return ModelHandle(role, self.fingerprint(role), lambda: self.get(role, kind))
+
+
+def make_toolbox(pool: ModelPool) -> Toolbox:
+    """What an ingest needs, nothing of it built yet."""
+    from onlooker.video import protocols as roles
+    from onlooker.video.attributes.pool import PoolModels, make_annotators
+    from onlooker.video.ingest.pipeline import Toolbox
+
+    # mypy takes a protocol for an abstract class that cannot be a key; here it only names the type that comes back.
+    models = PoolModels(
+        tagger=pool.handle("tagger", roles.Tagger),  # type: ignore[type-abstract]
+        appearance_embedder=pool.handle("appearance_embedder", roles.AppearanceEmbedder),  # type: ignore[type-abstract]
+        text_embedder=pool.handle("text_embedder", roles.TextEmbedder),  # type: ignore[type-abstract]
+        captioner=pool.handle("captioner", roles.Captioner),  # type: ignore[type-abstract]
+        transcriber=pool.handle("transcriber", roles.Transcriber),  # type: ignore[type-abstract]
+        sound_tagger=pool.handle("sound_tagger", roles.SoundTagger),  # type: ignore[type-abstract]
+        text_reader=pool.handle("text_reader", roles.TextReader),  # type: ignore[type-abstract]
+    )
+    return Toolbox(pool.tracker_fingerprint(), pool.fingerprint("detector"), pool.tracker, make_annotators(models))
