@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from onlooker.errors import ConfigError
@@ -88,7 +88,7 @@ def unpack_gguf(file: Path, cache: Path) -> Path:
     try:
         source = {"gguf_file": file.name, "local_files_only": True}
         AutoTokenizer.from_pretrained(file.parent, **source).save_pretrained(temporary)
-        AutoModelForCausalLM.from_pretrained(file.parent, dtype=torch.bfloat16, **source).save_pretrained(temporary)
+        _plain_copy(AutoModelForCausalLM.from_pretrained(file.parent, **source)).save_pretrained(temporary)
         try:
             os.replace(temporary, target)
         except OSError:
@@ -99,3 +99,13 @@ def unpack_gguf(file: Path, cache: Path) -> Path:
         if bars_shown:
             transformers_logging.enable_progress_bar()
     return target
+
+
+def _plain_copy(unpacked: PreTrainedModel) -> PreTrainedModel:
+    """The same network in bfloat16 without the mark of having been quantised, which forbids saving."""
+    config = type(unpacked.config).from_dict(
+        {key: value for key, value in unpacked.config.to_dict().items() if key != "quantization_config"}
+    )
+    plain = AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
+    plain.load_state_dict(unpacked.state_dict(), strict=True)
+    return plain
