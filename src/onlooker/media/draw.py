@@ -1,0 +1,199 @@
+"""Boxes, masks and trails on a picture, legible at any resolution. Sheets and timelines are in `panels`."""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image as Pil
+from PIL import ImageDraw, ImageFont
+
+from onlooker.errors import ShapeError
+from onlooker.types import BoxXYXY, Image
+
+Colour = tuple[int, int, int]
+Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
+Rect = tuple[float, float, float, float]
+
+_DARK: Colour = (16, 18, 22)
+_LIGHT: Colour = (255, 255, 255)
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnTrack:
+    """One object on one picture.
+
+    Attributes:
+        number: its id; decides the colour.
+        box_xyxy_px: where it is, in pixels of the picture.
+        label: shown after the id, "car" or "car 0.93"; may be empty.
+        carried: True where the box was carried between detections: dashed.
+        trail_px: earlier centres (x, y), oldest first; drawn fading towards the old end.
+        mask: optional (H, W) bool of the picture's size.
+    """
+
+    number: int
+    box_xyxy_px: BoxXYXY
+    label: str = ""
+    carried: bool = False
+    trail_px: tuple[tuple[float, float], ...] = ()
+    mask: NDArray[np.bool_] | None = None
+
+
+def colour_of(number: int) -> Colour:
+    """The colour of an id: the same everywhere, neighbours far apart (hues by the golden ratio)."""
+    hue = (0.58 + number * 0.6180339887) % 1.0
+    # Blue and violet are dark to the eye at full value, so they are lightened; the levels change every seven ids.
+    saturation = (0.78, 0.62, 0.88)[number // 7 % 3]
+    red, green, blue = colorsys.hsv_to_rgb(hue, saturation, 0.98)
+    return round(red * 255), round(green * 255), round(blue * 255)
+
+
+def text_colour_on(colour: Colour) -> Colour:
+    """Black or white, whichever reads better on `colour`."""
+    luminance = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
+    return _DARK if luminance > 140 else _LIGHT
+
+
+def load_font(size_px: int) -> Font:
+    """Pillow's own scalable font: nothing to install, the same on every machine."""
+    font: Font = ImageFont.load_default(size=max(6, size_px))
+    return font
+
+
+def draw_tracks(image: Image, items: Sequence[DrawnTrack]) -> Image:
+    """A copy of `image` with every item drawn: masks below trails below boxes below labels.
+
+    Args:
+        image: (H, W, 3) uint8 RGB.
+        items: objects; larger ones are drawn first so that small ones stay visible.
+
+    Raises:
+        ShapeError: a mask is not of the picture's size.
+    """
+    ordered = sorted(items, key=lambda item: -_area(item.box_xyxy_px))
+    canvas = Pil.fromarray(_with_masks(image, ordered))
+    pen = ImageDraw.Draw(canvas, "RGBA")
+    short_side = min(canvas.size)
+    line_px = max(2, round(short_side / 220))
+    for item in ordered:
+        _draw_trail(pen, item, line_px)
+    for item in ordered:
+        _draw_box(pen, item, line_px)
+    labels = _LabelPlacer(canvas.size, load_font(max(11, round(short_side / 26))))
+    for item in ordered:
+        labels.draw(pen, item)
+    return np.asarray(canvas)
+
+
+def _with_masks(image: Image, items: Sequence[DrawnTrack]) -> Image:
+    masked = [item for item in items if item.mask is not None]
+    if not masked:
+        return image
+    blended = image.astype(np.float32)
+    for item in masked:
+        mask = item.mask
+        if mask is None or mask.shape != image.shape[:2]:
+            shape = None if mask is None else mask.shape
+            raise ShapeError(f"the mask of {item.number} is {shape}, the picture {image.shape[:2]}")
+        colour = np.array(colour_of(item.number), np.float32)
+        blended[mask] = 0.55 * blended[mask] + 0.45 * colour
+        blended[_outline(mask)] = colour
+    return blended.astype(np.uint8)
+
+
+def _outline(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Pixels of the mask with a neighbour outside it."""
+    padded = np.pad(mask, 1)
+    inside = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+    return mask & ~inside
+
+
+def _draw_trail(pen: ImageDraw.ImageDraw, item: DrawnTrack, line_px: int) -> None:
+    colour = colour_of(item.number)
+    n = len(item.trail_px)
+    for k in range(1, n):
+        alpha = round(40 + 190 * k / n)
+        ends = [item.trail_px[k - 1], item.trail_px[k]]
+        pen.line(ends, fill=(*colour, alpha), width=max(1, line_px), joint="curve")
+    if n:
+        x, y = item.trail_px[-1]
+        pen.ellipse((x - line_px * 1.5, y - line_px * 1.5, x + line_px * 1.5, y + line_px * 1.5), fill=colour)
+
+
+def _draw_box(pen: ImageDraw.ImageDraw, item: DrawnTrack, line_px: int) -> None:
+    x1, y1, x2, y2 = _ordered(item.box_xyxy_px)
+    colour = colour_of(item.number)
+    # A dark seam on both sides keeps the line visible on any ground.
+    pen.rectangle((x1 - 1, y1 - 1, x2, y2), outline=(*_DARK, 110), width=1)
+    inner = (x1 + line_px, y1 + line_px, x2 - 1 - line_px, y2 - 1 - line_px)
+    if inner[2] > inner[0] and inner[3] > inner[1]:
+        pen.rectangle(inner, outline=(*_DARK, 110), width=1)
+    if not item.carried:
+        pen.rectangle((x1, y1, x2 - 1, y2 - 1), outline=colour, width=line_px)
+        return
+    dash = line_px * 4
+    half = line_px / 2
+    for y in (y1 + half, y2 - 1 - half):
+        for x in np.arange(x1, x2, 2 * dash):
+            pen.line((float(x), y, min(float(x) + dash, x2 - 1), y), fill=colour, width=line_px)
+    for x in (x1 + half, x2 - 1 - half):
+        for y in np.arange(y1, y2, 2 * dash):
+            pen.line((x, float(y), x, min(float(y) + dash, y2 - 1)), fill=colour, width=line_px)
+
+
+class _LabelPlacer:
+    """Puts labels above their boxes, inside the picture and not on top of each other where there is room."""
+
+    def __init__(self, size: tuple[int, int], font: Font) -> None:
+        self._width, self._height = size
+        self._font = font
+        self._taken: list[Rect] = []
+
+    def draw(self, pen: ImageDraw.ImageDraw, item: DrawnTrack) -> None:
+        text = f"{item.number} {item.label}".strip()
+        left, _, right, _ = pen.textbbox((0, 0), text, font=self._font)
+        # Height of a full line, not of this text: labels of one picture are then all alike.
+        line_height = pen.textbbox((0, 0), "Ag", font=self._font)[3]
+        pad = max(2, round(line_height * 0.2))
+        size = (right - left + 2 * pad, line_height + pad)
+        rect = self._place(item.box_xyxy_px, size)
+        self._taken.append(rect)
+        colour = colour_of(item.number)
+        pen.rounded_rectangle(rect, radius=pad, fill=(*colour, 235))
+        pen.text((rect[0] + pad - left, rect[1] + pad / 2), text, font=self._font, fill=text_colour_on(colour))
+
+    def _place(self, box: BoxXYXY, size: tuple[float, float]) -> Rect:
+        width, height = size
+        x1, y1, x2, y2 = _ordered(box)
+        wanted = [(x1, y1 - height), (x2 - width, y1 - height), (x1, y1), (x1, y2), (x1, y2 - height), (x2, y1)]
+        for x, y in wanted:
+            rect = self._inside((x, y, x + width, y + height))
+            if not any(_overlap(rect, other) for other in self._taken):
+                return rect
+        return self._inside((x1, y1 - height, x1 + width, y1))
+
+    def _inside(self, rect: Rect) -> Rect:
+        x1, y1, x2, y2 = rect
+        dx = max(0.0, -x1) - max(0.0, x2 - self._width)
+        dy = max(0.0, -y1) - max(0.0, y2 - self._height)
+        # A label wider than the picture keeps its beginning.
+        return (max(0.0, x1 + dx), y1 + dy, max(0.0, x1 + dx) + x2 - x1, y2 + dy)
+
+
+def _overlap(a: Rect, b: Rect) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
+
+
+def _ordered(box: BoxXYXY) -> BoxXYXY:
+    """Whole pixels, at least 2 wide and high, so that a degenerate box is still drawn."""
+    x1, y1, x2, y2 = (float(round(v)) for v in box)
+    return x1, y1, max(x2, x1 + 2), max(y2, y1 + 2)
+
+
+def _area(box: BoxXYXY) -> float:
+    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
