@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import insert
 
-from onlooker.types import Crop, Frame, Gap, Link, Shot, Tracklet, TrackingResult
+from onlooker.types import Crop, Frame, Gap, Link, Shot, TrackingResult, Tracklet
 from onlooker.video.attributes.pictures import KeyframeKeeper, save_keyframes
 from onlooker.video.attributes.registry import ModelHandle
 from onlooker.video.attributes.write import write_tracking

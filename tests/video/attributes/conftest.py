@@ -1,17 +1,13 @@
-"""Makes the helper module of this folder importable and gives a filled library."""
+"""Fixtures of the attribute tests."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture
 def library(tmp_path):
+    """(store, video id, {tracklet number: id}) of a small filled library."""
     from attribute_worlds import make_library
 
     store, video_id, ids = make_library(tmp_path)

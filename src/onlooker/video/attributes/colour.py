@@ -30,9 +30,7 @@ PERSON = "person"
 _BANDS: dict[Part, tuple[float, float]] = {"color": (0.0, 1.0), "upper_color": (0.2, 0.5), "lower_color": (0.55, 0.9)}
 _PERSON_BAND = (0.2, 0.9)
 _STANDING_FROM = 1.4  # height over width: below it a person sits, lies or is cut, and has no bands
-_BACKGROUND_SHARE = (
-    0.4  # of the weighted box that is background (ours, fitted on nothing: boxes of cars 0.25, persons 0.5)
-)
+_BACKGROUND_SHARE = (0.25, 0.7)  # of the weighted box, least and most: a car fills its box, a swan does not (ours)
 _CHROMATIC_GAIN = 1.4  # windows, tyres, shade and highlights have no hue, so hue counts more
 _TOP = 3
 _LEAST_SHARE = 0.1  # names below this share are not stored
@@ -123,8 +121,9 @@ class ColourAnnotator:
         if len(ring) >= 20:
             around = np.bincount(ring, minlength=self._table.size) / len(ring)
             coarse = self._table.coarse
-            explained = np.bincount(coarse, weights=around) * _BACKGROUND_SHARE
+            outside = np.bincount(coarse, weights=around)
             present = np.bincount(coarse, weights=share)
+            explained = outside * _background_share(present, outside)
             left = np.divide(np.maximum(present - explained, 0), present, out=np.zeros_like(present), where=present > 0)
             share = share * left[coarse]
         total = share.sum()
@@ -132,6 +131,15 @@ class ColourAnnotator:
             return np.zeros(len(COLOUR_NAMES))
         named = np.bincount(self._table.names, weights=share / total, minlength=len(COLOUR_NAMES))
         return np.asarray(named, dtype=np.float64)
+
+
+def _background_share(present: Floats, outside: Floats) -> float:
+    """How much of the box is background: the median, over the ring's pixels, of how often their colour is inside."""
+    seen = np.flatnonzero(outside)
+    ratio = present[seen] / outside[seen]
+    order = np.argsort(ratio)
+    middle = int(np.searchsorted(np.cumsum(outside[seen][order]), 0.5))
+    return float(np.clip(ratio[order][min(middle, len(order) - 1)], *_BACKGROUND_SHARE))
 
 
 def _stands(inner: BoxXYXY) -> bool:

@@ -30,7 +30,7 @@ COLOUR_NAMES = (
 ACHROMATIC = frozenset({"black", "grey", "white"})
 
 _PROTOTYPES: dict[str, str] = {
-    "red": "ff0000 d01010 b22222 8b0000 600808 dc143c e03c31 a52a2a ff4040 c04040 7c2020 cd5c5c e06060",
+    "red": "ff0000 d01010 b22222 8b0000 600808 4a0d0d 3c0a0a dc143c e03c31 a52a2a ff4040 c04040 7c2020 cd5c5c e06060",
     "orange": "ff8c00 ffa500 ff7f27 e8751a f28c28 d2691e ff7f50 cc6600 e0904a",
     "yellow": "ffff00 ffd700 f4d03f e6c200 ffee66 c8b400 ffef9f a89a18 d8c850",
     "green": "00ff00 008000 228b22 32cd32 006400 556b2f 6b8e23 9acd32 2e8b57 90ee90 3a5f3a 1c3a1c 80a060 a8d08d 4c7a34",
