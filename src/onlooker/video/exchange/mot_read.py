@@ -89,13 +89,15 @@ def read_mot(folder: Path, name: str | None, notes: list[str]) -> AnnotatedVideo
     pictures = _pictures(folder / header.get("imdir", "img1"))
     n_frames = _frame_count(header, pictures, tracks, folder)
     width, height = _size(header, pictures, tracks, folder, notes)
-    marks = [f for f in (folder / "seqinfo.ini", folder / "tracks.json", truth) if f.is_file()]
+    frames = _times(folder / "times.csv") or tuple((index, index / fps) for index in range(n_frames))
+    companions = (folder / "seqinfo.ini", folder / "tracks.json", folder / "times.csv", truth.with_name("labels.txt"))
+    marks = [truth, *(f for f in companions if f.is_file())]
     info = VideoInfo(
         path=str(folder.resolve()),
         width=width,
         height=height,
         fps=fps,
-        duration_s=n_frames / fps,
+        duration_s=_number(header, "duration", folder) or n_frames / fps,
         n_frames=n_frames,
         has_audio=False,
         codec="pictures" if pictures else "boxes",
@@ -107,8 +109,8 @@ def read_mot(folder: Path, name: str | None, notes: list[str]) -> AnnotatedVideo
         info=info,
         sha256=content_hash(folder, marks),
         source="mot",
-        frames=tuple((index, index / fps) for index in range(n_frames)),
-        interval_s=1 / fps,
+        frames=frames,
+        interval_s=_number(header, "frameInterval", folder) or 1 / fps,
         tracks=tracks,
         pictures=pictures,
     )
@@ -306,6 +308,23 @@ def _pictures(folder: Path) -> dict[int, Path]:
     if len(numbered) == len(files) and min(numbered, default=0) >= 1:
         return {number - 1: file for number, file in numbered.items()}
     return dict(enumerate(files))
+
+
+def _times(file: Path) -> tuple[tuple[int, float], ...]:
+    """(frame index, seconds) of `times.csv`, the companion our exporter writes for videos of uneven rate; else empty."""
+    if not file.is_file():
+        return ()
+    found: list[tuple[int, float]] = []
+    for line, text in enumerate(read_text(file).splitlines()[1:], start=2):
+        try:
+            number, seconds = (float(part) for part in text.split(","))
+        except ValueError as error:
+            raise FormatError(f"{file}:{line}: expected `frame,seconds`, got `{text}`") from error
+        frame = _whole(number, "frame", file, line) - 1
+        if frame < 0 or not math.isfinite(seconds) or (found and (frame, seconds) <= found[-1]):
+            raise FormatError(f"{file}:{line}: frames count from 1, and frames and seconds increase")
+        found.append((frame, seconds))
+    return tuple(found)
 
 
 def _frame_count(

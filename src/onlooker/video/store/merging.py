@@ -45,7 +45,7 @@ _MOVES = (
 )
 _FILLED = ("label", "color", "upper_color", "lower_color", "appearance")
 _FILL = (
-    "UPDATE base_tracklets SET "
+    "UPDATE base_tracklets SET "  # noqa: S608 - the names are the literals above
     + ", ".join(f"{c} = coalesce(base_tracklets.{c}, o.{c})" for c in _FILLED)
     + " FROM base_tracklets AS o WHERE o.id = :old AND base_tracklets.id = :new"
 )

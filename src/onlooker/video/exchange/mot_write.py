@@ -1,0 +1,70 @@
+"""Writes MOTChallenge sequence folders, with the companions that let them be read back without loss of times and names."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+from onlooker.errors import ConfigError
+from onlooker.video.exchange.outgoing import (
+    ExportReport,
+    OutgoingVideo,
+    number_text,
+    read_videos,
+    unique_names,
+    write_text,
+)
+from onlooker.video.store.store import Store
+
+
+def export_mot(store: Store, target: str | Path, video_ids: Sequence[int] | None = None) -> ExportReport:
+    """Write `gt/gt.txt`, `gt/labels.txt`, `seqinfo.ini`, `tracks.json` and `times.csv`.
+
+    One video goes into the folder `target`, several into folders of their names inside it. The frame number is the
+    frame's place in decoding order plus one; `times.csv` has the seconds, which frame / rate misses on uneven clips.
+    Lost: scores, masks, labels given by people, which boxes were detected, speech and all attributes.
+
+    Raises:
+        NothingFoundError: there is no finished video to write.
+        ConfigError: `target` is a file.
+    """
+    target = Path(target)
+    if target.is_file():
+        raise ConfigError(f"`{target}` is a file; a MOTChallenge sequence is a folder")
+    videos = read_videos(store, video_ids)
+    folders = [target] if len(videos) == 1 else [target / name for name in unique_names(videos)]
+    files: list[Path] = []
+    for video, folder in zip(videos, folders, strict=True):
+        files += _write(video, folder)
+    return ExportReport(tuple(files), ("MOT carries no scores, masks, names or attributes",))
+
+
+def _write(video: OutgoingVideo, folder: Path) -> list[Path]:
+    labels = sorted({track.category for track in video.tracks})
+    rows = []
+    for track in video.tracks:
+        place = labels.index(track.category) + 1
+        for frame, (x1, y1, x2, y2) in zip(track.frames.tolist(), track.boxes_xyxy_px.tolist(), strict=True):
+            box = ",".join(map(number_text, (x1, y1, x2 - x1, y2 - y1)))
+            rows.append((frame + 1, track.number, f"{frame + 1},{track.number},{box},1,{place},1"))
+    header = {
+        "name": video.stored.name,
+        "imDir": "img1",
+        "frameRate": number_text(video.fps),
+        "seqLength": video.n_frames,
+        "imWidth": video.stored.width,
+        "imHeight": video.stored.height,
+        "imExt": ".jpg",
+        "frameInterval": repr(video.interval_s),
+        "duration": repr(video.stored.duration_s or video.n_frames / video.fps),
+    }
+    categories = {"categories": {str(track.number): track.category for track in video.tracks}}
+    contents = {
+        "gt/gt.txt": "".join(row[2] + "\n" for row in sorted(rows)),
+        "gt/labels.txt": "".join(label + "\n" for label in labels),
+        "seqinfo.ini": "[Sequence]\n" + "".join(f"{key}={value}\n" for key, value in header.items()),
+        "tracks.json": json.dumps(categories, ensure_ascii=False, indent=1) + "\n",
+        "times.csv": "frame,seconds\n" + "".join(f"{frame + 1},{t!r}\n" for frame, t in video.frames),
+    }
+    return [write_text(folder / name, text) for name, text in contents.items()]

@@ -1,0 +1,202 @@
+"""Videos on their way out of a library: everything a format may want of one video, read in one consistent view."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Connection, select
+
+from onlooker.errors import ConfigError, NothingFoundError
+from onlooker.types import Gap, SpeechSegment
+from onlooker.video.store.schema import BOXES, FRAMES, GAPS, MASKS, SPEECH, TRACKLETS
+from onlooker.video.store.store import Store
+from onlooker.video.store.videos import StoredVideo, list_videos
+
+_UNSAFE = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingTrack:
+    """One tracklet with all its boxes, in time order.
+
+    Attributes:
+        frames: (N,) frame indices from 0; `times_s` (N,), `boxes_xyxy_px` (N, 4), `scores` (N,), `detected` (N,) align.
+        masks: compressed run lengths by frame index.
+    """
+
+    number: int
+    category: str
+    label: str | None
+    frames: NDArray[np.int64]
+    times_s: NDArray[np.float64]
+    boxes_xyxy_px: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    detected: NDArray[np.bool_]
+    gaps: tuple[Gap, ...]
+    masks: dict[int, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingVideo:
+    """One finished video: its row, the frames that were looked at, its tracklets and what is said in it."""
+
+    stored: StoredVideo
+    frames: tuple[tuple[int, float], ...]
+    tracks: tuple[OutgoingTrack, ...]
+    speech: tuple[SpeechSegment, ...]
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of the video, those without boxes included."""
+        last = max((frame for frame, _ in self.frames), default=-1) + 1
+        return max(self.stored.n_frames or 0, last)
+
+    @property
+    def interval_s(self) -> float:
+        """Usual time between frames that were looked at."""
+        if len(self.frames) > 1:
+            return float(np.median(np.diff([t for _, t in self.frames])))
+        return 1 / (self.stored.fps or 1.0)
+
+    @property
+    def fps(self) -> float:
+        """Frames a second: as the container says, else from the frames themselves."""
+        return self.stored.fps or 1 / self.interval_s
+
+
+@dataclass(frozen=True, slots=True)
+class ExportReport:
+    """Files written, and what the format could not carry."""
+
+    files: tuple[Path, ...]
+    notes: tuple[str, ...] = ()
+
+
+def read_videos(store: Store, video_ids: Sequence[int] | None = None) -> list[OutgoingVideo]:
+    """Finished videos with all that hangs on them.
+
+    Args:
+        video_ids: which ones; all by default.
+
+    Raises:
+        NothingFoundError: there is none.
+    """
+    with store.read() as connection:
+        stored = [v for v in list_videos(connection) if v.status != "ingesting"]
+        if video_ids is not None:
+            stored = [v for v in stored if v.id in set(video_ids)]
+        if not stored:
+            raise NothingFoundError("there is no finished video to export")
+        return [_read(connection, video) for video in stored]
+
+
+def _read(connection: Connection, video: StoredVideo) -> OutgoingVideo:
+    frames = select(FRAMES.c.frame, FRAMES.c.t).where(FRAMES.c.video_id == video.id).order_by(FRAMES.c.t)
+    speech = select(SPEECH).where(SPEECH.c.video_id == video.id).order_by(SPEECH.c.start_s)
+    return OutgoingVideo(
+        stored=video,
+        frames=tuple((int(row.frame), float(row.t)) for row in connection.execute(frames)),
+        tracks=tuple(_read_tracks(connection, video.id)),
+        speech=tuple(SpeechSegment(r.start_s, r.end_s, r.text, r.confidence) for r in connection.execute(speech)),
+    )
+
+
+def _read_tracks(connection: Connection, video_id: int) -> Iterator[OutgoingTrack]:
+    own = TRACKLETS.c.video_id == video_id
+    boxes: dict[int, list[tuple[float, ...]]] = defaultdict(list)
+    b = BOXES.c
+    columns = (b.tracklet_id, b.frame, b.t, b.x1, b.y1, b.x2, b.y2, b.score, b.detected)
+    join = select(*columns).join_from(TRACKLETS, BOXES, TRACKLETS.c.id == b.tracklet_id).where(own)
+    for row in connection.execute(join.order_by(b.tracklet_id, b.t)):
+        boxes[row[0]].append(tuple(row[1:]))
+    gaps: dict[int, list[Gap]] = defaultdict(list)
+    for row in connection.execute(select(GAPS).join(TRACKLETS).where(own).order_by(GAPS.c.start_s)):
+        gaps[row.tracklet_id].append(Gap(row.start_s, row.end_s, row.kind, row.probability))
+    masks: dict[int, dict[int, bytes]] = defaultdict(dict)
+    for row in connection.execute(select(MASKS).join(TRACKLETS).where(own)):
+        masks[row.tracklet_id][row.frame] = row.rle
+    for row in connection.execute(select(TRACKLETS).where(own).order_by(TRACKLETS.c.number)):
+        table = np.array(boxes[row.id], np.float64).reshape(-1, 8)
+        yield OutgoingTrack(
+            number=row.number,
+            category=row.category,
+            label=row.label,
+            frames=table[:, 0].astype(np.int64),
+            times_s=table[:, 1],
+            boxes_xyxy_px=table[:, 2:6],
+            scores=table[:, 6],
+            detected=table[:, 7] > 0,
+            gaps=tuple(gaps[row.id]),
+            masks=masks[row.id],
+        )
+
+
+def number_text(value: float) -> str:
+    """A number as short text, exact to 1e-6: `100.1`, not `100.10000000000002`."""
+    text = f"{value:.6f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
+
+
+def safe_name(name: str) -> str:
+    """A video's name as a file name that every system takes."""
+    return _UNSAFE.sub("_", name).strip(". ") or "video"
+
+
+def unique_names(videos: Sequence[OutgoingVideo]) -> list[str]:
+    """A safe file name for each video, no two alike even where case does not count."""
+    taken: set[str] = set()
+    names = []
+    for video in videos:
+        name = base = safe_name(video.stored.name)
+        number = 2
+        while name.casefold() in taken:
+            name, number = f"{base} ({number})", number + 1
+        taken.add(name.casefold())
+        names.append(name)
+    return names
+
+
+def targets_per_video(videos: Sequence[OutgoingVideo], target: Path, suffix: str) -> list[Path]:
+    """Where each video goes in a format of one file a video: `target` itself, or files in the folder `target`.
+
+    A single video goes to `target` when that ends in `suffix`; otherwise `target` is a folder.
+
+    Raises:
+        ConfigError: `target` names one file, and there are several videos.
+    """
+    if target.suffix.lower() == suffix and not target.is_dir():
+        if len(videos) == 1:
+            return [target]
+        raise ConfigError(f"`{target}` is one file, but {len(videos)} videos are to be written; give a folder")
+    return [target / f"{name}{suffix}" for name in unique_names(videos)]
+
+
+@contextmanager
+def atomic_path(target: Path) -> Iterator[Path]:
+    """A path to write to; when the block ends well the file is put in place of `target`, else it is removed.
+
+    Raises:
+        ConfigError: `target` is a folder.
+    """
+    if target.is_dir():
+        raise ConfigError(f"`{target}` is a folder; give the name of a file")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
+        part = Path(folder) / target.name
+        yield part
+        part.replace(target)
+
+
+def write_text(target: Path, text: str) -> Path:
+    """Write UTF-8 text so that `target` is either the old file or the new one, whole."""
+    with atomic_path(target) as part:
+        part.write_text(text, encoding="utf-8", newline="\n")
+    return target
