@@ -192,7 +192,7 @@ _HUB: tuple[RoleEntry, ...] = (
     _hub(
         "detector",
         "rtdetr-v2-r18",
-        "rtdetr:RtDetr",
+        "object_detector:HubDetector",
         HubModel("PekingU/rtdetr_v2_r18vd", "main", 81),
         "Apache-2.0",
         "COCO's 80 categories, much better on small objects; several times slower on a CPU.",
@@ -256,7 +256,7 @@ _HUB: tuple[RoleEntry, ...] = (
     _hub(
         "sound_tagger",
         "ast-audioset",
-        "ast:AudioSpectrogramTagger",
+        "sound_tagger:AudioSpectrogramTagger",
         HubModel("MIT/ast-finetuned-audioset-10-10-0.4593", "main", 346),
         "BSD-3-Clause",
         "527 kinds of sound.",

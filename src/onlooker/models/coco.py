@@ -89,3 +89,17 @@ COCO_NAMES: dict[int, str] = {
     90: "toothbrush",
 }
 """Official id -> name."""
+
+_OTHER_SPELLINGS = {
+    "aeroplane": "airplane",
+    "diningtable": "dining table",
+    "motorbike": "motorcycle",
+    "pottedplant": "potted plant",
+    "sofa": "couch",
+    "tvmonitor": "tv",
+}
+
+
+def coco_spelling(name: str) -> str:
+    """COCO's spelling of a category that some libraries write as Pascal VOC did; other names come back unchanged."""
+    return _OTHER_SPELLINGS.get(name, name)
