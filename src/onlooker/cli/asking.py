@@ -181,7 +181,7 @@ def _show(answer: Answer, as_json: bool, why: bool) -> None:
     emit(printable(answer.text))
     shown = answer.evidence if why else answer.evidence[:_SHOWN_EVIDENCE]
     for number, item in enumerate(shown, start=1):
-        emit(f"  [{number}] {_evidence_line(item)}")
+        emit(f"  [{number}] {describe_evidence(item)}")
     if len(answer.evidence) > len(shown):
         emit(f"  ... and {len(answer.evidence) - len(shown)} more (--why shows all)")
     if why and answer.sql:
@@ -189,7 +189,8 @@ def _show(answer: Answer, as_json: bool, why: bool) -> None:
         emit_table(answer.columns, answer.rows)
 
 
-def _evidence_line(item: Evidence) -> str:
+def describe_evidence(item: Evidence) -> str:
+    """One line: video, tracklet, times, box, quote."""
     parts = [printable(item.video)]
     if item.tracklet is not None:
         parts.append(f"tracklet {item.tracklet}")

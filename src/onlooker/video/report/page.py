@@ -39,9 +39,7 @@ def write_page(
     videos: Sequence[VideoData],
     answers: Sequence[Answer],
     output: str | Path,
-    *,
     title: str = "Onlooker report",
-    sources: Mapping[str, Path] | None = None,
 ) -> Path:
     """Writes the report; answers that cite videos outside it keep their evidence but cannot seek there.
 
@@ -50,8 +48,9 @@ def write_page(
         answers: questions and answers, in order.
         output: the .html file.
         title: heading of the page.
-        sources: by video name, the file to play when it is not the one the library knows. It is referred to by a path
-            relative to the page, so page and videos can be moved together.
+
+    A video file is referred to by a path relative to the page, so both can be moved together. Where it is missing, the
+    page shows the keyframes it carries and lets people pick the file.
 
     Raises:
         ValueError: no video is given.
@@ -59,10 +58,9 @@ def write_page(
     if not videos:
         raise ValueError("a report needs at least one video")
     output = Path(output)
-    sources = sources or {}
     data = {
         "title": title,
-        "videos": [_video(one, _playable(sources.get(one.video.name, Path(one.video.path)), output)) for one in videos],
+        "videos": [_video(one, _playable(Path(one.video.path), output)) for one in videos],
         "answers": [_answer(one) for one in answers],
     }
     output.write_text(render_page(title, data), encoding="utf-8")

@@ -1,0 +1,204 @@
+"""What `onlooker show` makes: picks the videos, names the files, calls the right writer."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from onlooker.errors import ConfigError, MediaError, NothingFoundError, UnknownNameError
+from onlooker.video.ingest.job import Progress
+from onlooker.video.report.annotated import FramePainter, annotate_video
+from onlooker.video.report.answers import load_answers
+from onlooker.video.report.data import ShownTracklet, VideoData, load_video
+from onlooker.video.report.page import write_page
+from onlooker.video.report.sheet import write_sheet
+from onlooker.video.report.source import open_frames
+from onlooker.video.report.timeline import write_timeline
+from onlooker.video.store import Store, StoredVideo, find_videos, list_videos
+
+Kind = Literal["video", "sheet", "timeline", "report", "crop"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+_ENDINGS: dict[Kind, str] = {
+    "video": ".annotated.mp4",
+    "sheet": ".sheet.png",
+    "timeline": ".timeline.png",
+    "report": ".report.html",
+    "crop": ".jpg",
+}
+_JPEG_QUALITY = 92
+
+
+@dataclass(frozen=True, slots=True)
+class ShowRequest:
+    """What is to be shown.
+
+    Attributes:
+        kind: what to make.
+        videos: names; empty means all of the library.
+        output: a file, or a folder to put files into; the current folder by default.
+        at_s: crop only: the moment; by default that of the best view.
+        track: crop only: number of the tracklet; the whole frame with its boxes by default.
+        source: where the file of the one video is now, when it has moved.
+    """
+
+    kind: Kind
+    videos: tuple[str, ...] = ()
+    output: Path | None = None
+    at_s: float | None = None
+    track: int | None = None
+    source: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind != "crop" and (self.at_s is not None or self.track is not None):
+            raise ConfigError(f"`--at` and `--track` belong to `--kind crop`, not to `--kind {self.kind}`")
+        if self.kind == "crop" and self.at_s is None and self.track is None:
+            raise ConfigError("`--kind crop` needs `--track N`, `--at SECONDS` or both")
+        if self.source is not None and self.kind not in ("video", "crop"):
+            raise ConfigError("`--source` belongs to `--kind video` and `--kind crop`: nothing else reads the file")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """One file that was written and the videos it is about."""
+
+    kind: Kind
+    videos: tuple[str, ...]
+    path: str
+
+
+def kind_named(name: str) -> Kind:
+    """The kind with this name.
+
+    Raises:
+        UnknownNameError: there is none.
+    """
+    for kind in KINDS:
+        if kind == name:
+            return kind
+    raise UnknownNameError("kind", name, KINDS)
+
+
+def show(store: Store, request: ShowRequest) -> Generator[Progress, None, list[Shown]]:
+    """Writes what is asked for; yields progress, returns what was written.
+
+    Raises:
+        UnknownNameError: no video or tracklet has this name or number.
+        NothingFoundError: the library is empty, or there is nothing to draw.
+        ConfigError: one file name for several files, or the name of the video itself.
+        MediaError: the video file is needed and has moved or changed.
+    """
+    with store.read() as connection:
+        videos = find_videos(connection, request.videos) if request.videos else list_videos(connection)
+    videos = [video for video in videos if video.status != "ingesting"]
+    if not videos:
+        raise NothingFoundError("the library holds no finished video; add one with `onlooker ingest FILE`")
+    if request.kind == "report":
+        return [_report(store, videos, _path_for(request, videos, videos))]
+    if len(videos) > 1 and (request.kind == "crop" or request.source is not None):
+        raise ConfigError(f"name one video: the library holds {len(videos)}, the first is `{videos[0].name}`")
+    written = []
+    for video in videos:
+        path = _path_for(request, [video], videos)
+        yield from _show_one(store, video, request, path)
+        written.append(Shown(request.kind, (video.name,), str(path)))
+    return written
+
+
+def _show_one(store: Store, video: StoredVideo, request: ShowRequest, path: Path) -> Generator[Progress, None, None]:
+    if request.kind == "video":
+        yield from annotate_video(store, video.id, path, request.source)
+        return
+    with store.read() as connection:
+        data = load_video(connection, video.id)
+    if request.kind == "sheet":
+        write_sheet(data, path)
+    elif request.kind == "timeline":
+        write_timeline(data, path)
+    else:
+        _write_crop(data, request, path)
+
+
+def _report(store: Store, videos: Sequence[StoredVideo], path: Path) -> Shown:
+    with store.read() as connection:
+        shown = [load_video(connection, video.id) for video in videos]
+        everything = len(videos) == sum(v.status != "ingesting" for v in list_videos(connection))
+        answers = load_answers(connection, None if everything else {video.name for video in videos})
+    title = videos[0].name if len(videos) == 1 else f"{len(videos)} videos"
+    write_page(shown, answers, path, title=f"Onlooker: {title}")
+    return Shown("report", tuple(video.name for video in videos), str(path))
+
+
+def _path_for(request: ShowRequest, about: Sequence[StoredVideo], of: Sequence[StoredVideo]) -> Path:
+    """Where one file goes. `about` is what it shows, `of` all videos of this request."""
+    output = request.output
+    is_folder = output is None or output.is_dir()
+    if output is not None and not is_folder:
+        if len(about) < len(of):
+            raise ConfigError(f"`{output}` is one file but {len(of)} are to be written; give an existing folder")
+        path = output
+    else:
+        stems = [file_stem(video.name) for video in of]
+        name = file_stem(about[0].name) if len(set(stems)) == len(stems) else safe_name(about[0].name)
+        detail = "" if request.track is None else f".{request.track}"
+        detail += "" if request.at_s is None else f".{request.at_s:g}s"
+        path = (output or Path()) / (f"{name}{detail}{_ENDINGS[request.kind]}" if len(about) == 1 else "report.html")
+    if not path.parent.is_dir():
+        raise ConfigError(f"the folder `{path.parent}` does not exist; make it first")
+    if any(path.resolve() == Path(video.path).resolve() for video in of):
+        raise ConfigError(f"`{path}` is the video itself; give another `--output`")
+    return path
+
+
+def safe_name(name: str) -> str:
+    """A video's name as a file name on any system."""
+    return re.sub(r"[^\w.\-() ]", "_", name).strip(". ") or "video"
+
+
+def file_stem(name: str) -> str:
+    """The same without the suffix of the video file: `clip.mp4 (2)` is `clip (2)`."""
+    return re.sub(r"\.[A-Za-z0-9]{2,4}(?= \(\d+\)$|$)", "", safe_name(name)) or "video"
+
+
+def _write_crop(data: VideoData, request: ShowRequest, path: Path) -> None:
+    tracklet = None if request.track is None else _tracklet(data, request.track)
+    if tracklet is not None and request.at_s is None and tracklet.crop is not None:
+        # The best view was kept when the video was read: no file is needed.
+        path.write_bytes(tracklet.crop.jpeg)
+        return
+    _write_view(data, tracklet, request, path)
+
+
+def _tracklet(data: VideoData, number: int) -> ShownTracklet:
+    for tracklet in data.tracklets:
+        if tracklet.number == number:
+            return tracklet
+    known = [str(tracklet.number) for tracklet in data.tracklets]
+    raise UnknownNameError(f"tracklet of `{data.video.name}`", str(number), known)
+
+
+def _write_view(data: VideoData, tracklet: ShownTracklet | None, request: ShowRequest, path: Path) -> None:
+    """A view cut from the video itself: the box of a tracklet at a moment, or the frame with all boxes."""
+    from PIL import Image as Pillow
+
+    at_s = request.at_s if request.at_s is not None else (tracklet.t_start if tracklet else 0.0)
+    box = None if tracklet is None else tracklet.box_at(at_s, data.interval_s / 2 + 1e-3)
+    if tracklet is not None and box is None:
+        spans = ", ".join(f"{s.start_s:.2f} to {s.end_s:.2f} s" for s in tracklet.stretches)
+        raise NothingFoundError(f"tracklet {tracklet.title} is not visible at {at_s:.2f} s; it is seen from {spans}")
+    with open_frames(data.video, request.source) as frames:
+        nearest = None
+        for frame in frames:
+            if nearest is None or abs(frame.time_s - at_s) < abs(nearest.time_s - at_s):
+                nearest = frame
+            if frame.time_s > at_s:
+                break
+    if nearest is None or abs(nearest.time_s - at_s) > 1.0:
+        raise MediaError(f"`{data.video.name}` has no frame at {at_s:.2f} s; it is {data.duration_s:.2f} s long")
+    if box is None:
+        Pillow.fromarray(FramePainter(data).paint(nearest)).save(path, quality=_JPEG_QUALITY)
+        return
+    inside = (max(0, round(box[0])), max(0, round(box[1])), min(nearest.width, round(box[2])), round(box[3]))
+    Pillow.fromarray(nearest.image).crop(inside).save(path, quality=_JPEG_QUALITY)
