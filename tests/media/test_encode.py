@@ -59,6 +59,16 @@ def test_sound_is_carried_over_in_step(tmp_path):
     assert levels(wave[round(0.6 * 16_000) : round(1.4 * 16_000)], 0.8)[0] == pytest.approx(-9.03, abs=0.7)
 
 
+def test_excerpt_takes_the_sound_from_its_own_start(tmp_path):
+    source = make_clip(tmp_path / "in.mkv", moving_squares(50), sound=Sound(tone(0.5), start_s=1.0))
+    with VideoWriter(tmp_path / "part.mp4", (64, 48), audio_from=source, audio_start_s=0.9) as writer:
+        for k, image in enumerate(moving_squares(15)):
+            writer.write(image, k / 25)
+    wave = read_audio(tmp_path / "part.mp4")
+    assert levels(wave[: round(0.08 * 16_000)], 0.08)[0] < -40
+    assert levels(wave[round(0.15 * 16_000) : round(0.5 * 16_000)], 0.35)[0] == pytest.approx(-9.03, abs=0.7)
+
+
 def test_sound_longer_than_the_pictures_is_cut_and_silent_sources_are_fine(tmp_path):
     source = make_clip(tmp_path / "in.mkv", moving_squares(100), sound=Sound(tone(4.0)))
     write(tmp_path / "short.mp4", moving_squares(25), [k / 25 for k in range(25)], audio_from=source)

@@ -47,9 +47,9 @@ class DrawnTrack:
 def colour_of(number: int) -> Colour:
     """The colour of an id: the same everywhere, neighbours far apart (hues by the golden ratio)."""
     hue = (0.58 + number * 0.6180339887) % 1.0
-    # Blue and violet are dark to the eye at full value, so they are lightened; the levels change every seven ids.
-    saturation = (0.78, 0.62, 0.88)[number // 7 % 3]
-    red, green, blue = colorsys.hsv_to_rgb(hue, saturation, 0.98)
+    # Hues come near each other again after some ids; saturation then tells them apart.
+    saturation = (0.70, 0.52, 0.84)[number // 7 % 3]
+    red, green, blue = colorsys.hsv_to_rgb(hue, saturation, 0.95)
     return round(red * 255), round(green * 255), round(blue * 255)
 
 
@@ -155,7 +155,7 @@ class _LabelPlacer:
         self._taken: list[Rect] = []
 
     def draw(self, pen: ImageDraw.ImageDraw, item: DrawnTrack) -> None:
-        text = f"{item.number} {item.label}".strip()
+        text = f"{item.number}  {item.label}".strip()
         left, _, right, _ = pen.textbbox((0, 0), text, font=self._font)
         # Height of a full line, not of this text: labels of one picture are then all alike.
         line_height = pen.textbbox((0, 0), "Ag", font=self._font)[3]

@@ -15,7 +15,7 @@ import av
 import numpy as np
 from numpy.typing import NDArray
 
-from onlooker.errors import DecodeError, MediaError, ShapeError, StorageFullError
+from onlooker.errors import MediaError, ShapeError, StorageFullError
 from onlooker.media.audio import aligned_sound
 from onlooker.types import Image
 
@@ -35,6 +35,7 @@ class VideoWriter:
         path: file to write; its folder must exist.
         size: (width, height) of the frames. Odd sizes are cropped by one pixel: yuv420p has none.
         audio_from: a media file whose first sound track is carried over (as AAC), or `None`.
+        audio_start_s: second of that file which is second 0 of this one, for excerpts.
         crf: quality, 0 (perfect) to 51; 20 looks like the original.
         fps_hint: usual rate, told to players; times of frames count, not this.
 
@@ -48,6 +49,7 @@ class VideoWriter:
         path: str | Path,
         size: tuple[int, int],
         audio_from: str | Path | None = None,
+        audio_start_s: float = 0.0,
         crf: int = 20,
         fps_hint: float = 25.0,
     ) -> None:
@@ -63,7 +65,7 @@ class VideoWriter:
         with self._cleaned_up_on_error(), _storage_errors(self.path):
             temporary.touch()  # libav would notice a missing folder only at the first frame
             self._video = _h264_stream(self._container, size, crf, fps_hint)
-            self._sound = None if audio_from is None else _SoundTrack(self._container, audio_from)
+            self._sound = None if audio_from is None else _SoundTrack(self._container, audio_from, audio_start_s)
 
     def __enter__(self) -> VideoWriter:
         return self
@@ -110,7 +112,7 @@ class VideoWriter:
             return
         with self._cleaned_up_on_error(), _storage_errors(self.path):
             if self._last_tick is None:
-                raise DecodeError(f"no frame was written to `{self.path}`; a video needs at least one")
+                raise MediaError(f"no frame was written to `{self.path}`; a video needs at least one")
             self._container.mux(self._video.encode(None))
             if self._sound is not None:
                 self._sound.finish((self._last_tick + self._step_ticks) / _TICKS_PER_S)
@@ -150,8 +152,8 @@ def _h264_stream(
 class _SoundTrack:
     """Carries a sound track over beside the pictures, so that memory stays small and the file streams well."""
 
-    def __init__(self, output: av.container.OutputContainer, source: str | Path) -> None:
-        self._pieces = aligned_sound(source, _AAC_RATE, "stereo")
+    def __init__(self, output: av.container.OutputContainer, source: str | Path, start_s: float) -> None:
+        self._pieces = _sound_from(source, start_s)
         self._output = output
         self._n_samples = 0
         first = next(self._pieces, None)
@@ -182,6 +184,15 @@ class _SoundTrack:
         frame.pts, frame.time_base = self._n_samples, Fraction(1, _AAC_RATE)
         self._n_samples += samples.shape[1]
         self._output.mux(self._stream.encode(frame))
+
+
+def _sound_from(source: str | Path, start_s: float) -> Iterator[NDArray[np.float32]]:
+    n_skipped = round(start_s * _AAC_RATE)
+    for piece in aligned_sound(source, _AAC_RATE, "stereo"):
+        kept = piece[:, n_skipped:]
+        n_skipped = max(0, n_skipped - piece.shape[1])
+        if kept.shape[1]:
+            yield kept
 
 
 @contextlib.contextmanager

@@ -44,13 +44,15 @@ class Lane:
         title: written on the left.
         spans: what happens when.
         colour: of the spans; use `colour_of(number)` for a tracklet.
-        levels_db: loudness curve over the whole duration, instead of spans, in dB relative to full scale.
+        levels_db: loudness curve from second 0, instead of spans, in dB relative to full scale.
+        level_step_s: time between two of them.
     """
 
     title: str
     spans: tuple[Span, ...] = ()
     colour: Colour = (92, 124, 168)
     levels_db: tuple[float, ...] = ()
+    level_step_s: float = 0.1
 
 
 def contact_sheet(pictures: Sequence[tuple[Image, str]], columns: int = 5, cell_px: int = 220) -> Image:
@@ -178,11 +180,12 @@ class _TimelineSheet:
         """A mirrored curve from -60 dB (a hair) to 0 dB (full height)."""
         middle, reach = y + self._row / 2, self._row / 2 - 3 * _FINE
         loud = np.clip((np.asarray(lane.levels_db) + 60.0) / 60.0, 0.0, 1.0)
-        columns = np.arange(math.ceil(self._left), math.floor(self._right), _FINE)
+        end = self._x(len(loud) * lane.level_step_s)
+        columns = np.arange(math.ceil(self._left), max(math.floor(end), self._left + 1), _FINE)
         # The loudest step under each column, so that a short bang is not skipped in a long video.
-        edges = np.linspace(0, len(loud), len(columns) + 1)
-        peaks = _peaks(loud, edges)
-        for x, peak in zip(columns, peaks, strict=True):
+        px_per_step = (self._right - self._left) / self._duration_s * lane.level_step_s
+        edges = (np.append(columns, columns[-1] + _FINE) - self._left) / px_per_step
+        for x, peak in zip(columns, _peaks(loud, edges), strict=True):
             half = max(_FINE / 2, peak * reach)
             self._pen.line((int(x), middle - half, int(x), middle + half), fill=lane.colour, width=_FINE)
 
