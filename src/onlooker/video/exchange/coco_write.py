@@ -18,7 +18,7 @@ from onlooker.video.exchange.outgoing import (
 )
 from onlooker.video.store.store import Store
 
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | dict[str, Json] | None"
 
 
 def export_coco_vid(store: Store, target: str | Path, video_ids: Sequence[int] | None = None) -> ExportReport:
@@ -38,9 +38,8 @@ def export_coco_vid(store: Store, target: str | Path, video_ids: Sequence[int] |
         for frame, time in video.frames:
             image_of[frame] = len(images) + 1
             image = _named(video, f"{name}/{frame + 1:06d}.jpg")
-            images.append(
-                image | {"id": len(images) + 1, "video_id": video.stored.id, "frame_id": frame, "time_s": time}
-            )
+            image |= {"id": len(images) + 1, "video_id": video.stored.id, "frame_id": frame, "time_s": time}
+            images.append(image)
         for track in video.tracks:
             for place, frame in enumerate(track.frames.tolist()):
                 row = _box_fields(track, place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
@@ -65,7 +66,7 @@ def _xml(video: OutgoingVideo) -> str:
 
 def _add_track(root: ET.Element, track: OutgoingTrack, looked: Sequence[int], n_frames: int) -> None:
     node = ET.SubElement(root, "track", id=str(track.number), label=_plain(track.category), source="auto")
-    following = dict(zip(looked, looked[1:], strict=False))
+    following = dict(itertools.pairwise(looked))
     frames = track.frames.tolist()
     present = set(frames)
     for frame, box in zip(frames, track.boxes_xyxy_px.tolist(), strict=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,14 +11,14 @@ from typing import TypeAlias
 from onlooker.video.exchange.outgoing import ExportReport, OutgoingTrack, OutgoingVideo, read_videos, write_text
 from onlooker.video.store.store import Store
 
-Json: TypeAlias = "None | bool | int | float | str | Sequence[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | dict[str, Json] | None"
 
 
 def export_label_studio(store: Store, target: str | Path, video_ids: Sequence[int] | None = None) -> ExportReport:
     """Write one JSON file of tasks, one per video, for a labelling set-up with `Video`, `VideoRectangle` and `Labels`.
 
-    Boxes are per cent of the frame, frames count from 1, and the last box before a gap has `enabled: false`, which stops
-    the interpolation there. `data.video` is the path the file had when it was added. Lost: masks, scores, attributes.
+    Boxes are per cent of the frame, frames count from 1, and the last box before a gap has `enabled: false`, which
+    stops the interpolation there. `data.video` is the path the file had when it was added. Lost: masks, scores, attributes.
 
     Raises:
         NothingFoundError: there is no finished video to write.
@@ -56,7 +57,7 @@ def _region(video: OutgoingVideo, track: OutgoingTrack) -> Json:
 def _sequence(video: OutgoingVideo, track: OutgoingTrack) -> list[Json]:
     width, height = video.stored.width, video.stored.height
     looked = [frame for frame, _ in video.frames]
-    following = dict(zip(looked, looked[1:], strict=False))
+    following = dict(itertools.pairwise(looked))
     frames = track.frames.tolist()
     present = set(frames)
     sequence: list[Json] = []

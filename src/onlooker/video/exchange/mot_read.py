@@ -35,6 +35,7 @@ MOT_CLASSES = {
 _NO_OBJECTS = frozenset(range(8, 14))
 _PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 _UNNAMED = "object"
+_LARGEST = 10_000_000  # ours: 92 hours at 30 frames a second; a larger frame or track number is a broken file
 
 
 @dataclass(slots=True)
@@ -243,8 +244,8 @@ def _values(text: str, file: Path, line: int) -> list[float]:
 
 
 def _whole(value: float, what: str, file: Path, line: int) -> int:
-    if value != int(value):
-        raise FormatError(f"{file}:{line}: {what} `{value:g}` is not a whole number")
+    if value != int(value) or abs(value) > _LARGEST:
+        raise FormatError(f"{file}:{line}: {what} `{value:g}` is not a whole number of sane size")
     return int(value)
 
 
@@ -311,7 +312,7 @@ def _pictures(folder: Path) -> dict[int, Path]:
 
 
 def _times(file: Path) -> tuple[tuple[int, float], ...]:
-    """(frame index, seconds) of `times.csv`, the companion our exporter writes for videos of uneven rate; else empty."""
+    """(frame index, seconds) of `times.csv`, which our exporter writes because rates may be uneven; else empty."""
     if not file.is_file():
         return ()
     found: list[tuple[int, float]] = []
@@ -333,7 +334,7 @@ def _frame_count(
     last_box = max((int(track.frames[-1]) + 1 for track in tracks), default=0)
     if pictures:
         return max(max(pictures) + 1, last_box)
-    n_frames = max(int(_number(header, "seqLength", folder) or 0), last_box)
+    n_frames = max(min(int(_number(header, "seqLength", folder) or 0), _LARGEST), last_box)
     if not n_frames:
         raise FormatError(
             f"{folder}: no pictures, no boxes and no `seqLength`: how long the sequence is cannot be known"

@@ -1,4 +1,4 @@
-"""Writes MOTChallenge sequence folders, with the companions that let them be read back without loss of times and names."""
+"""Writes MOTChallenge sequence folders, with companions so that they can be read back with their times and names."""
 
 from __future__ import annotations
 

@@ -103,7 +103,7 @@ def _read(connection: Connection, video: StoredVideo) -> OutgoingVideo:
     speech = select(SPEECH).where(SPEECH.c.video_id == video.id).order_by(SPEECH.c.start_s)
     return OutgoingVideo(
         stored=video,
-        frames=tuple((int(row.frame), float(row.t)) for row in connection.execute(frames)),
+        frames=tuple((int(frame), float(t)) for frame, t in connection.execute(frames)),
         tracks=tuple(_read_tracks(connection, video.id)),
         speech=tuple(SpeechSegment(r.start_s, r.end_s, r.text, r.confidence) for r in connection.execute(speech)),
     )

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlalchemy import Connection, bindparam, text
+from sqlalchemy import Connection, TextClause, bindparam, text
 
 from onlooker.errors import ConfigError, MissingExtraError, NothingFoundError
 from onlooker.video.exchange.outgoing import ExportReport, atomic_path
@@ -86,7 +86,7 @@ def _keys(connection: Connection, video_ids: Sequence[int] | None) -> list[int]:
     return keys
 
 
-def _query(table: str) -> object:
+def _query(table: str) -> TextClause:
     order = {"tracklets": "video_key, id", "boxes": "video_key, id, t"}[table]
     statement = f"SELECT * FROM {table} WHERE video_key IN :keys ORDER BY {order}"  # noqa: S608 - both are ours
     return text(statement).bindparams(bindparam("keys", expanding=True))
