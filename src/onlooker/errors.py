@@ -1,23 +1,24 @@
 """The exception tree. Every error a user can cause derives from `OnlookerError`.
 
-    OnlookerError
-    ├── MediaError              a file could not be used as a video
-    │   ├── NotAVideoError      no decodable video stream (text file, audio only, empty file)
-    │   └── DecodeError         the stream broke before a single frame came out
-    ├── ShapeError              an array has the wrong shape, dtype or range
-    ├── ConfigError             a setting or recipe is unknown or out of range
-    ├── UnknownNameError        a name is not in a table; carries the nearest known ones
-    ├── WeightsError            weights are missing, altered or do not fit
-    ├── MissingExtraError       an optional dependency is not installed
-    ├── LibraryError            the library file cannot be used
-    │   ├── LibraryBusyError    another process holds the write lock for too long
-    │   ├── StorageFullError    the disk is full; the transaction was rolled back
-    │   └── SchemaError         the file was written by a newer version or is not a library
-    ├── QueryError              a query was refused or failed
-    │   ├── QueryRefusedError   not a single read of allowed views
-    │   └── QueryLimitError     over the time, row or byte limit
-    ├── FormatError             an annotation file to import is malformed
-    └── NothingFoundError       the request was fine and there is nothing to return
+OnlookerError
+├── MediaError              a file could not be used as a video
+│   ├── NotAVideoError      no decodable video stream (text file, audio only, empty file)
+│   └── DecodeError         the stream broke before a single frame came out
+├── ShapeError              an array has the wrong shape, dtype or range
+├── ConfigError             a setting or recipe is unknown or out of range
+├── UnknownNameError        a name is not in a table; carries the nearest known ones
+├── WeightsError            weights are missing, altered or do not fit
+├── MissingExtraError       an optional dependency is not installed
+├── LibraryError            the library file cannot be used
+│   ├── LibraryBusyError    another process holds the write lock for too long
+│   ├── StorageFullError    the disk is full; the transaction was rolled back
+│   └── SchemaError         the file was written by a newer version or is not a library
+├── QueryError              a query was refused or failed
+│   ├── QueryRefusedError   not a single read of allowed views
+│   └── QueryLimitError     over the time, row or byte limit
+├── LanguageModelError      a language model could not be reached or did not reply
+├── FormatError             an annotation file to import is malformed
+└── NothingFoundError       the request was fine and there is nothing to return
 """
 
 from __future__ import annotations
@@ -84,6 +85,10 @@ class QueryRefusedError(QueryError):
 
 class QueryLimitError(QueryError):
     """The query ran over its time, row or byte limit and was stopped."""
+
+
+class LanguageModelError(OnlookerError):
+    """A language model behind an endpoint could not be reached, took too long, or replied without text."""
 
 
 class FormatError(OnlookerError, ValueError):
