@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 from attribute_worlds import SIZE, handle, make_result
-from sqlalchemy import delete, select
+from sqlalchemy import delete, insert, select
 
 from onlooker.types import Frame, Shot, SoundSegment, SpeechSegment, Tag, TextRegion
 from onlooker.video.attributes.captions import AppearanceText, Captions, appearance_sentence
@@ -41,6 +41,20 @@ def test_colour_fills_columns_and_attributes(library):
     found = rows(store, schema.ATTRIBUTES, "tracklet_id", "name", "value", "annotator")
     assert (ids[1], "color", "red", "colour") in found
     assert all(0 <= score <= 1 for (score,) in rows(store, schema.ATTRIBUTES, "score"))
+
+
+def test_stored_masks_are_used_for_colour(library):
+    store, video_id, ids = library
+    from onlooker.video.exchange.masks import encode_mask
+
+    ((_, crops), *_) = list(load_crops(store, video_id))
+    nothing = encode_mask(np.zeros((SIZE[1], SIZE[0]), bool))
+    with store.write() as connection:
+        masks = [{"tracklet_id": ids[1], "frame": crop.frame, "rle": nothing} for crop in crops]
+        connection.execute(insert(schema.MASKS), masks)
+    run_annotator(store, video_id, ColourAnnotator())
+    # Masks of nothing leave nothing to name; the other tracklet has none and is judged from its box.
+    assert rows(store, schema.TRACKLETS, "number", "color") == [(1, None), (2, "blue")]
 
 
 def test_a_second_run_computes_nothing_and_a_new_version_replaces(library):

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from onlooker.video.attributes.colour import ColourAnnotator
 from onlooker.video.attributes.colour_names import COLOUR_NAMES, name_indices, rgb_to_lab
+from onlooker.video.attributes.crop_masks import crop_mask
 from onlooker.video.attributes.pictures import Picture
 
 ANNOTATOR = ColourAnnotator()
@@ -116,6 +117,31 @@ def test_upper_and_lower_body_of_a_person():
 def test_a_sitting_person_has_no_lower_body():
     found = ANNOTATOR.colours_of([picture((200, 30, 30), (90, 90, 90))], is_person=True)
     assert set(found) == {"color"}
+
+
+def test_a_mask_decides_what_is_foreground():
+    # A thin blue pole on a red wall that fills the box: only the mask can tell which of them is meant.
+    image = np.full((60, 60, 3), (200, 30, 30), np.uint8)
+    image[:, 28:32] = (20, 40, 200)
+    inner = (6.0, 6.0, 54.0, 54.0)
+    crop = Picture(7, 1, 0, 0.0, (106.0, 206.0, 154.0, 254.0), inner, 0.8, image)
+    frame_mask = np.zeros((300, 400), bool)
+    frame_mask[200:260, 128:132] = True  # the crop shows the frame from (100, 200)
+    mask = crop_mask(crop, frame_mask)
+    found = ANNOTATOR.colours_of([crop], is_person=False, masks={7: mask})["color"]
+    assert (found[0].name, found[0].share) == ("blue", pytest.approx(1.0))
+    nothing = ANNOTATOR.colours_of([crop], is_person=False, masks={7: np.zeros((60, 60), bool)})
+    assert nothing == {}
+
+
+def test_a_mask_follows_the_scale_of_the_crop():
+    crop = Picture(1, 1, 0, 0.0, (0.0, 0.0, 100.0, 80.0), (0.0, 0.0, 50.0, 40.0), 0.8, np.zeros((40, 50, 3), np.uint8))
+    frame_mask = np.zeros((80, 100), bool)
+    frame_mask[:40, :50] = True
+    mask = crop_mask(crop, frame_mask)
+    assert mask.shape == (40, 50)
+    assert mask[:20, :25].all()
+    assert mask.sum() == 500
 
 
 def test_better_crops_have_more_votes():

@@ -123,9 +123,9 @@ def appearance_sentence(
     article = "an" if described[:1].lower() in "aeiou" else "a"
     parts = [f"{article} {described}"]
     upper, lower = colours.get("upper_color"), colours.get("lower_color")
-    if upper and lower:
+    if upper and lower and upper != lower:
         parts.append(f"{upper} above and {lower} below")
-    elif upper or lower:
+    elif (upper or lower) and upper != lower:
         parts.append(f"{upper or lower} {'above' if upper else 'below'}")
     parts += [size, place]
     tags = [value for name, value, score in attributes if name == "tag" and score >= _TAG_FROM and value != category]

@@ -1,15 +1,15 @@
 """Colour names of tracklets from their crops; for persons of upper and lower body as well.
 
-There are no masks in the bundled profile, so the object is told from its surroundings by unmixing: the colours inside
-the box, weighted towards its centre, minus the share of them that the ring just outside the box explains. The object's
-own colour survives even where the background has it too. Crops of one tracklet vote with their quality. A score is the
-share of foreground pixels with that name. Lighting is not corrected: a grey-world correction turns a red car that fills
-its crop grey.
+Where masks are stored they say what is foreground. The bundled profile has none, so there the object is told from its
+surroundings by unmixing: the colours inside the box, weighted towards its centre, minus the share of them that the ring
+just outside the box explains. The object's own colour survives even where the background has it too. An object that
+covers little of its box and stands before water or leaves that look different inside the box is misjudged. Crops of one
+tracklet vote with their quality. A score is the share of foreground pixels with that name. Lighting is not corrected.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from onlooker.types import BoxXYXY, Image
 from onlooker.video.attributes.colour_names import ACHROMATIC, COLOUR_NAMES, ColourTable
+from onlooker.video.attributes.crop_masks import Mask, masks_of
 from onlooker.video.attributes.pictures import Picture, load_crops
 from onlooker.video.attributes.registry import AnnotatorSpec, Context, Output, Row, attribute_row
 from onlooker.video.store import schema
@@ -60,7 +61,7 @@ class ColourAnnotator:
         columns: dict[int, Row] = {}
         for done, (key, crops) in enumerate(load_crops(context.store, context.video.id)):
             if key in tracklets:
-                found = self.colours_of(crops, tracklets[key].category == PERSON)
+                found = self.colours_of(crops, tracklets[key].category == PERSON, masks_of(context, crops))
                 columns[key] = {part: shares[0].name for part, shares in found.items()}
                 rows += [
                     attribute_row(self.spec, part, share.name, share.share, key)
@@ -72,8 +73,16 @@ class ColourAnnotator:
         full = {key: {part: values.get(part) for part in self.spec.columns} for key, values in columns.items()}
         return Output({schema.ATTRIBUTES: rows}, full)
 
-    def colours_of(self, crops: Sequence[Picture], is_person: bool) -> dict[Part, tuple[ColourShare, ...]]:
-        """Best names first, at most three per part; a part that cannot be seen is left out."""
+    def colours_of(
+        self, crops: Sequence[Picture], is_person: bool, masks: Mapping[int, Mask] | None = None
+    ) -> dict[Part, tuple[ColourShare, ...]]:
+        """Best names first, at most three per part; a part that cannot be seen is left out.
+
+        Args:
+            crops: views of one tracklet; they vote with their quality.
+            is_person: whether to name upper and lower body too.
+            masks: the object's pixels, (h, w), by picture id, where they are known.
+        """
         parts: tuple[Part, ...] = ("color", "upper_color", "lower_color") if is_person else ("color",)
         found = {}
         for part in parts:
@@ -82,18 +91,23 @@ class ColourAnnotator:
                 if crop.inner_xyxy is None or (part != "color" and not _stands(crop.inner_xyxy)):
                     continue
                 band = _PERSON_BAND if part == "color" and is_person else _BANDS[part]
-                votes += max(crop.quality, 0.05) * self.shares(crop.image, crop.inner_xyxy, band)
+                votes += max(crop.quality, 0.05) * self.shares(
+                    crop.image, crop.inner_xyxy, band, (masks or {}).get(crop.id)
+                )
             if votes.sum() > 0:
                 found[part] = _ranked(votes / votes.sum())
         return found
 
-    def shares(self, image: Image, inner: BoxXYXY, band: tuple[float, float] = (0.0, 1.0)) -> Floats:
+    def shares(
+        self, image: Image, inner: BoxXYXY, band: tuple[float, float] = (0.0, 1.0), mask: Mask | None = None
+    ) -> Floats:
         """(13,) share of each colour name in the foreground of a band of the box; zeros when nothing is left.
 
         Args:
             image: (H, W, 3) RGB crop with some context around the box.
             inner: the box inside it.
             band: top and bottom of the looked-at rows as shares of the box height.
+            mask: (H, W) the object's pixels; by default they are told from the surroundings.
         """
         x1, y1, x2, y2 = inner
         top, bottom = y1 + band[0] * (y2 - y1), y1 + band[1] * (y2 - y1)
@@ -103,13 +117,16 @@ class ColourAnnotator:
         if not (in_rows.any() and in_columns.any()):
             return np.zeros(len(COLOUR_NAMES))
         bins = self._table.bins(image)
-        weight = _bump(rows, y1, y2)[:, None] * _bump(columns, x1, x2)[None, :]
         core = np.ix_(in_rows, in_columns)
-        inside: Floats = np.zeros(self._table.size)
-        np.add.at(inside, bins[core].ravel(), weight[core].ravel())
+        if mask is not None:
+            shown = bins[core][mask[core]]
+            return self._unmixed(np.bincount(shown, minlength=self._table.size).astype(np.float64), shown[:0])
         # Only the surroundings at the same height explain a band: sky is beside the head, road beside the feet.
         near = in_rows if band != (0.0, 1.0) else np.ones(len(rows), bool)
         ring_mask = near[:, None] & ~(((rows >= y1) & (rows < y2))[:, None] & in_columns[None, :])
+        weight = _bump(rows, y1, y2)[:, None] * _bump(columns, x1, x2)[None, :]
+        inside: Floats = np.zeros(self._table.size)
+        np.add.at(inside, bins[core].ravel(), weight[core].ravel())
         return self._unmixed(inside, bins[ring_mask])
 
     def _unmixed(self, inside: Floats, ring: NDArray[np.integer]) -> Floats:
@@ -117,12 +134,12 @@ class ColourAnnotator:
 
         Histograms are compared per coarse colour: a background has the same colours in slightly other shades.
         """
-        share = inside / inside.sum()
+        share = inside / max(inside.sum(), 1e-9)
         if len(ring) >= 20:
             around = np.bincount(ring, minlength=self._table.size) / len(ring)
             coarse = self._table.coarse
-            outside = np.bincount(coarse, weights=around)
-            present = np.bincount(coarse, weights=share)
+            outside: Floats = np.bincount(coarse, weights=around).astype(np.float64)
+            present: Floats = np.bincount(coarse, weights=share).astype(np.float64)
             explained = outside * _background_share(present, outside)
             left = np.divide(np.maximum(present - explained, 0), present, out=np.zeros_like(present), where=present > 0)
             share = share * left[coarse]

@@ -93,7 +93,8 @@ class Output:
 
     @property
     def n_rows(self) -> int:
-        return sum(len(rows) for rows in self.inserts.values())
+        """Rows written; for one that only fills columns, tracklets described."""
+        return sum(len(rows) for rows in self.inserts.values()) or len(self.columns)
 
 
 @dataclass(frozen=True, slots=True)
