@@ -191,3 +191,21 @@ def test_memory_stays_flat_over_a_long_clip(tmp_path):
                 before = peak_kb()
     # 500 kept frames would be 170 MB.
     assert peak_kb() - before < 60_000
+
+
+@pytest.mark.parametrize(("size", "matrix"), [((1280, 720), "ITU709"), ((640, 360), "ITU601")])
+def test_untagged_colours_are_read_as_players_do(tmp_path, size, matrix):
+    import av
+
+    red = np.full((size[1], size[0], 3), (200, 40, 40), np.uint8)
+    path = tmp_path / "untagged.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25)
+        stream.width, stream.height, stream.pix_fmt = *size, "yuv420p"
+        picture = av.VideoFrame.from_ndarray(red, format="rgb24").reformat(format="yuv420p", dst_colorspace=matrix)
+        picture.colorspace, picture.pts = 2, 0
+        container.mux(stream.encode(picture))
+        container.mux(stream.encode(None))
+    with VideoReader(path) as reader:
+        (frame,) = reader
+    assert np.abs(frame.image[5, 5].astype(int) - (200, 40, 40)).max() <= 4

@@ -13,6 +13,7 @@ from types import TracebackType
 
 import av
 import numpy as np
+from av.video.reformatter import ColorRange, Colorspace
 from numpy.typing import NDArray
 
 from onlooker.errors import MediaError, ShapeError, StorageFullError
@@ -145,6 +146,9 @@ def _h264_stream(
     stream = output.add_stream("libx264", rate=rate, options={"crf": str(crf), "preset": "veryfast"})
     stream.width, stream.height = size[0] // 2 * 2, size[1] // 2 * 2
     stream.pix_fmt = "yuv420p"
+    # The conversion from RGB is BT.601's; untagged, players would take HD pictures for BT.709 and shift the colours.
+    stream.codec_context.colorspace = Colorspace.ITU601
+    stream.codec_context.color_range = ColorRange.MPEG
     stream.time_base = stream.codec_context.time_base = Fraction(1, _TICKS_PER_S)
     return stream
 

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 
 import av
 import numpy as np
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Colorspace, VideoReformatter
 from numpy.typing import NDArray
 
 from onlooker.media.orientation import Orientation
 from onlooker.types import Frame, Image
+
+_UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED; PyAV's enumeration leaves it out
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,5 +80,16 @@ class _Scaler:
             key = (pixel_format, width, height)
             if key not in self._reformatters:
                 self._reformatters[key] = VideoReformatter()
-            small = self._reformatters[key].reformat(picture, width, height, pixel_format, interpolation="AREA")
+            small = self._reformatters[key].reformat(
+                picture, width, height, pixel_format, src_colorspace=_colour_matrix(picture), interpolation="AREA"
+            )
         return np.asarray(small.to_ndarray(), np.uint8)
+
+
+def _colour_matrix(picture: av.VideoFrame) -> int | None:
+    """What to assume for a stream that names no colour matrix: as every player, BT.709 from 720 lines up.
+
+    `None` leaves it to libswscale: the matrix the stream names, else BT.601.
+    """
+    is_high_definition = min(picture.width, picture.height) >= 720
+    return Colorspace.ITU709.value if is_high_definition and picture.colorspace == _UNSPECIFIED else None
