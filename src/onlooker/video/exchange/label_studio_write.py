@@ -18,7 +18,8 @@ def export_label_studio(store: Store, target: str | Path, video_ids: Sequence[in
     """Write one JSON file of tasks, one per video, for a labelling set-up with `Video`, `VideoRectangle` and `Labels`.
 
     Boxes are per cent of the frame, frames count from 1, and the last box before a gap has `enabled: false`, which
-    stops the interpolation there. `data.video` is the path the file had when it was added. Lost: masks, scores, attributes.
+    stops the interpolation there. `data.video` is the path the file had when it was added. Lost: masks, scores,
+    attributes.
 
     Raises:
         NothingFoundError: there is no finished video to write.

@@ -101,10 +101,14 @@ def read_videos(store: Store, video_ids: Sequence[int] | None = None) -> list[Ou
 def _read(connection: Connection, video: StoredVideo) -> OutgoingVideo:
     frames = select(FRAMES.c.frame, FRAMES.c.t).where(FRAMES.c.video_id == video.id).order_by(FRAMES.c.t)
     speech = select(SPEECH).where(SPEECH.c.video_id == video.id).order_by(SPEECH.c.start_s)
+    tracks = tuple(_read_tracks(connection, video.id))
+    times = {int(frame): float(t) for frame, t in connection.execute(frames)}
+    for track in tracks:  # files with repeated timestamps keep one frame per time; boxes may be on the other one
+        times |= {f: t for f, t in zip(track.frames.tolist(), track.times_s.tolist(), strict=True) if f not in times}
     return OutgoingVideo(
         stored=video,
-        frames=tuple((int(frame), float(t)) for frame, t in connection.execute(frames)),
-        tracks=tuple(_read_tracks(connection, video.id)),
+        frames=tuple(sorted(times.items())),
+        tracks=tracks,
         speech=tuple(SpeechSegment(r.start_s, r.end_s, r.text, r.confidence) for r in connection.execute(speech)),
     )
 
