@@ -1,0 +1,126 @@
+"""Annotated video, contact sheet, timeline and what `show` writes where."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from onlooker.errors import ConfigError, MediaError, NothingFoundError, UnknownNameError
+from onlooker.media.decode import VideoReader
+from onlooker.media.images import read_picture
+from onlooker.video.report.annotated import annotate_video
+from onlooker.video.report.colours import tracklet_colour
+from onlooker.video.report.data import load_video
+from onlooker.video.report.sheet import write_sheet
+from onlooker.video.report.show import ShowRequest, file_stem, kind_named, show
+from onlooker.video.report.timeline import write_timeline
+
+
+def _run(steps):
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def _near(pixels: np.ndarray, colour: tuple[int, int, int], slack: int = 60) -> np.ndarray:
+    return (np.abs(pixels.astype(int) - np.array(colour)) < slack).all(axis=-1)
+
+
+def test_annotated_video_draws_boxes_where_and_when_they_are(scene, tmp_path):
+    output = tmp_path / "annotated.mp4"
+    _run(annotate_video(scene.store, scene.video_id, output))
+    with VideoReader(output) as reader:
+        shown = [(frame.time_s, frame.image) for frame in reader]
+    assert [t for t, _ in shown] == pytest.approx([k * 0.1 for k in range(30)], abs=1e-3)
+    # The left edge of the car's box: drawn at 0.5 s, absent in the gap at 1.2 s.
+    edge = [_near(image[84:106, 99:102], tracklet_colour(2)).any() for _, image in shown]
+    assert edge[5]
+    assert not any(edge[11:14])
+    assert edge[20]
+
+
+def test_annotating_a_moved_file_says_how_to_point_to_it(scene, tmp_path):
+    moved = tmp_path / "elsewhere.mp4"
+    shutil.move(scene.clip, moved)
+    with pytest.raises(MediaError, match=r"no longer at .*--source"):
+        _run(annotate_video(scene.store, scene.video_id, tmp_path / "a.mp4"))
+    assert _run(annotate_video(scene.store, scene.video_id, tmp_path / "a.mp4", source=moved)).is_file()
+
+
+def test_annotating_a_changed_file_is_refused(scene, tmp_path):
+    with scene.clip.open("ab") as stream:
+        stream.write(b"\0")
+    with pytest.raises(MediaError, match="content differs"):
+        _run(annotate_video(scene.store, scene.video_id, tmp_path / "a.mp4"))
+    assert not (tmp_path / "a.mp4").exists()
+
+
+def test_sheet_has_a_cell_in_the_colour_of_each_tracklet(scene, tmp_path):
+    with scene.store.read() as connection:
+        data = load_video(connection, scene.video_id)
+    picture = read_picture(write_sheet(data, tmp_path / "sheet.png"))
+    for number in (1, 2):
+        assert _near(picture, tracklet_colour(number), 3).sum() > 500
+    with pytest.raises(NothingFoundError):
+        write_sheet(dataclasses.replace(data, tracklets=()), tmp_path / "none.png")
+
+
+def test_timeline_leaves_the_gap_of_a_tracklet_open(scene, tmp_path):
+    with scene.store.read() as connection:
+        data = load_video(connection, scene.video_id)
+    picture = read_picture(write_timeline(data, tmp_path / "timeline.png"))
+    # Lanes start at x = 190 and end 24 px before the right edge; the car is the last lane, absent from 1.0 s to 1.5 s.
+    width = picture.shape[1] - 190 - 24
+    columns = _near(picture[-36:], tracklet_colour(2), 3).any(axis=0)
+    at = [columns[190 + int(t / 3.0 * width)] for t in (0.5, 1.25, 2.0)]
+    assert at == [True, False, True]
+
+
+def test_show_names_files_after_videos_and_keeps_several_apart(scene, tmp_path):
+    (made,) = _run(show(scene.store, ShowRequest("timeline", output=tmp_path)))
+    assert Path(made.path) == tmp_path / "street.timeline.png"
+    assert Path(made.path).is_file()
+    assert file_stem("clip.mp4 (2)") == "clip (2)"
+    assert file_stem("../evil/na:me.mp4") == "_evil_na_me"
+
+
+def test_show_never_writes_over_the_video_itself(scene):
+    with pytest.raises(ConfigError, match="the video itself"):
+        _run(show(scene.store, ShowRequest("video", output=scene.clip)))
+    assert scene.clip.stat().st_size > 500
+
+
+def test_crop_at_a_moment_is_cut_from_that_frame(scene, tmp_path):
+    request = ShowRequest("crop", output=tmp_path / "crop.png", track=1, at_s=2.0)
+    _run(show(scene.store, request))
+    crop = read_picture(tmp_path / "crop.png")
+    assert crop.shape == (40, 20, 3)
+    assert _near(crop, (200, 30, 30), 40).mean() > 0.9
+
+
+def test_crop_without_a_moment_is_the_kept_best_view(scene, tmp_path):
+    scene.clip.unlink()
+    _run(show(scene.store, ShowRequest("crop", output=tmp_path / "best.jpg", track=1)))
+    assert read_picture(tmp_path / "best.jpg").shape == (40, 20, 3)
+
+
+def test_crop_of_a_tracklet_that_is_out_of_sight_says_when_it_is_seen(scene, tmp_path):
+    with pytest.raises(NothingFoundError, match=r"0\.00 to 0\.90 s, 1\.50 to 2\.90 s"):
+        _run(show(scene.store, ShowRequest("crop", output=tmp_path / "c.png", track=2, at_s=1.2)))
+
+
+def test_requests_that_make_no_sense_are_refused(scene, tmp_path):
+    with pytest.raises(ConfigError, match="--kind crop"):
+        ShowRequest("sheet", at_s=1.0)
+    with pytest.raises(UnknownNameError, match="timeline"):
+        kind_named("timelin")
+    with pytest.raises(UnknownNameError, match="tracklet"):
+        _run(show(scene.store, ShowRequest("crop", output=tmp_path, track=9)))
+    with pytest.raises(ConfigError, match="does not exist"):
+        _run(show(scene.store, ShowRequest("sheet", output=tmp_path / "no" / "where.png")))
