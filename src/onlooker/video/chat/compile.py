@@ -1,0 +1,183 @@
+"""Query objects to SQL over the views. Values of a question are bound parameters; only names from our tables are text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from onlooker.video.chat.query import Condition, Event, Rank, Scalar, Selection, TimePoint, Window
+
+if TYPE_CHECKING:
+    from sqlglot import exp
+
+Scope = tuple[int, ...] | None
+# Ties are broken the same way everywhere: the earlier one, then the earlier video, then the lower number.
+TIE_BREAK = "k.t_start, k.video_key, k.id"
+EVENT_COLUMNS: Mapping[str, str] = {"start": "t_start", "end": "t_end"}
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One SELECT with named parameters."""
+
+    sql: str
+    params: Mapping[str, Scalar]
+
+    @property
+    def rendered(self) -> str:
+        """The same statement with its values written into it, so that it can be run again by itself."""
+        return render(self.sql, self.params)
+
+
+def render(sql: str, params: Mapping[str, Scalar]) -> str:
+    """SQL with its named parameters replaced by literals, quoted by the SQL writer."""
+
+    import sqlglot
+    from sqlglot import exp
+
+    def literal(node: exp.Expression) -> exp.Expression:
+        if not isinstance(node, exp.Placeholder):
+            return node
+        value = params[str(node.this)]
+        if isinstance(value, str):
+            return exp.Literal.string(value)
+        number = exp.Literal.number(repr(abs(value)))
+        return exp.Neg(this=number) if value < 0 else number
+
+    return str(sqlglot.parse_one(sql, dialect="sqlite").transform(literal).sql(dialect="sqlite"))
+
+
+@dataclass
+class Binder:
+    """Collects bound values while a statement is written."""
+
+    params: dict[str, Scalar] = field(default_factory=dict)
+
+    def bind(self, value: Scalar) -> str:
+        """The placeholder of a value; equal values share one."""
+        for name, known in self.params.items():
+            if type(known) is type(value) and known == value:
+                return f":{name}"
+        name = f"p{len(self.params)}"
+        self.params[name] = value
+        return f":{name}"
+
+    def bind_all(self, values: Sequence[Scalar]) -> str:
+        """Placeholders of several values, for IN."""
+        return ", ".join(self.bind(value) for value in values)
+
+    def statement(self, sql: str) -> Statement:
+        return Statement(sql, dict(self.params))
+
+
+def condition_sql(binder: Binder, condition: Condition, alias: str = "k") -> str:
+    """One condition on the tracklets view."""
+    tests = []
+    for column in (condition.column, *condition.also):
+        name = f"{alias}.{column}"
+        if isinstance(condition.value, tuple):
+            tests.append(f"{name} IN ({binder.bind_all(condition.value)})")
+        else:
+            tests.append(f"{name} {condition.operator} {binder.bind(condition.value)}")
+    return tests[0] if len(tests) == 1 else "(" + " OR ".join(tests) + ")"
+
+
+def moment_sql(binder: Binder, point: TimePoint, video_key: str) -> str:
+    """Seconds of a time point in the video whose key is `video_key`, a column."""
+    value = binder.bind(point.value)
+    if point.base == "start":
+        return value
+    if point.base == "frame":
+        return (
+            f"(SELECT f.t FROM frames AS f WHERE f.video_key = {video_key} AND f.frame >= {value} ORDER BY f.t LIMIT 1)"
+        )
+    length = f"(SELECT max(f.t) FROM frames AS f WHERE f.video_key = {video_key})"
+    return f"({length} - {value})" if point.base == "end" else f"({length} * {value})"
+
+
+def window_tests(binder: Binder, window: Window, event: Event | None, alias: str = "k") -> list[str]:
+    """Tests on tracklets for a span: seen at some time in it, or coming (or leaving) in it."""
+    start = moment_sql(binder, window.start, f"{alias}.video_key") if window.start else None
+    end = moment_sql(binder, window.end, f"{alias}.video_key") if window.end else None
+    if event in EVENT_COLUMNS:
+        column = f"{alias}.{EVENT_COLUMNS[event or 'start']}"
+        tests = [f"{column} >= {start}"] if start else []
+        return tests + ([f"{column} <= {end}"] if end else [])
+    tests = [f"{alias}.t_end >= {start}"] if start else []
+    tests += [f"{alias}.t_start <= {end}"] if end else []
+    if start and end:
+        inside = f"SELECT 1 FROM boxes AS w WHERE w.tracklet_key = {alias}.key AND w.t BETWEEN {start} AND {end}"
+        tests.append(f"({alias}.n_gaps = 0 OR EXISTS ({inside}))")
+    return tests
+
+
+def selection_tests(binder: Binder, selection: Selection, scope: Scope, alias: str = "k") -> list[str]:
+    """Tests on tracklets for everything in a selection but its rank."""
+    tests = [] if scope is None else [f"{alias}.video_key IN ({binder.bind_all(scope)})"]
+    if selection.keys:
+        tests.append(f"{alias}.key IN ({binder.bind_all(selection.keys)})")
+    elif selection.categories == ():
+        tests.append(f"{alias}.category = {binder.bind(selection.noun)}")
+    elif selection.categories is not None:
+        tests.append(f"{alias}.category IN ({binder.bind_all(selection.categories)})")
+    if selection.excluded:
+        tests.append(f"{alias}.category NOT IN ({binder.bind_all(selection.excluded)})")
+    if selection.numbers:
+        tests.append(f"{alias}.id IN ({binder.bind_all(selection.numbers)})")
+    if selection.label is not None:
+        tests.append(f"{alias}.label = {binder.bind(selection.label)}")
+    return tests + [condition_sql(binder, c, alias) for c in selection.conditions]
+
+
+def order_sql(rank: Rank | None) -> str:
+    """The ORDER BY of a rank with the common tie-break."""
+    if rank is None:
+        return "k.video_key, k.t_start, k.id"
+    return f"k.{rank.column} {'DESC' if rank.descending else 'ASC'}, {TIE_BREAK}"
+
+
+def tracklets_sql(
+    binder: Binder,
+    selection: Selection,
+    scope: Scope,
+    columns: str,
+    window: Window | None = None,
+    event: Event | None = None,
+) -> str:
+    """SELECT of the tracklets of a selection, without ORDER BY and LIMIT; alias `k`."""
+    tests = selection_tests(binder, selection, scope)
+    source = "tracklets AS k"
+    if window is not None and window.kind == "span":
+        tests += window_tests(binder, window, event)
+    if window is not None and window.kind == "at":
+        source += at_join(binder, window, scope)
+    if selection.rank is not None:
+        inner_tests = " AND ".join(tests) or "1 = 1"
+        rank = selection.rank
+        ranked = (
+            f"SELECT k.key FROM {source} WHERE {inner_tests} ORDER BY {order_sql(rank)}"
+            f" LIMIT 1 OFFSET {binder.bind(rank.n - 1)}"
+        )
+        tests = [f"k.key IN ({ranked})"]
+    return f"SELECT {columns} FROM {source} WHERE {' AND '.join(tests) or '1 = 1'}"
+
+
+def at_join(binder: Binder, window: Window, scope: Scope) -> str:
+    """Joins that leave the tracklets with a box on the frame nearest to a moment (within a second), box as `b`."""
+    assert window.start is not None, "an instant has a moment"
+    inside = "" if scope is None else f" WHERE v.key IN ({binder.bind_all(scope)})"
+    # The target is its own level: SQLite does not see an outer column two levels down inside an ORDER BY.
+    target = (
+        f"SELECT v.key AS video_key, {moment_sql(binder, window.start, 'v.key')} AS target FROM videos AS v{inside}"
+    )
+    nearest = (
+        "SELECT f.t FROM frames AS f WHERE f.video_key = u.video_key AND f.t BETWEEN u.target - 1 AND u.target + 1"
+        " ORDER BY abs(f.t - u.target), f.t LIMIT 1"
+    )
+    return (
+        f" JOIN (SELECT u.video_key, ({nearest}) AS t FROM ({target}) AS u) AS m"
+        " ON m.video_key = k.video_key AND k.t_start <= m.t + 0.001 AND k.t_end >= m.t - 0.001"
+        " JOIN frames AS g ON g.video_key = m.video_key AND g.t = m.t"
+        " JOIN boxes AS b ON b.tracklet_key = k.key AND b.frame = g.frame"
+    )

@@ -1,0 +1,21 @@
+"""What a conversation remembers: the last query, what it was about, and the answer, so that "it" and "why" mean something."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from onlooker.video.answer import Answer
+from onlooker.video.chat.grammar.context import Focus
+
+
+@dataclass(slots=True)
+class Conversation:
+    """State of one conversation; a new one for every chat. Only `answer_question` changes it."""
+
+    focus: Focus | None = None
+    answer: Answer | None = None
+    videos: tuple[int, ...] | None = None
+
+    def forget(self) -> None:
+        """Starts anew."""
+        self.focus, self.answer, self.videos = None, None, None

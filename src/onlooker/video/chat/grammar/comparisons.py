@@ -1,0 +1,64 @@
+"""Rules that weigh one thing against another: which is faster, which comes first, are there more of these than those."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.subjects import measure_of
+from onlooker.video.chat.query import CompareQuery, CountCompareQuery, Operator, Query, Selection
+
+
+def counts_compared(scene: Scene) -> Query | None:
+    """ "Are there more cars than people?", "how many more dogs than cats are there?"."""
+    things = scene.specific
+    if len(things) < 2 or not scene.has("more", "fewer", "equal", "difference", "most_common", "least_common"):
+        return None
+    if measure_of(scene.reading) is not None:
+        return None
+    operator: Operator = "<" if scene.has("fewer", "least_common") else "=" if scene.has("equal") else ">"
+    first, second = _plain(things[0]), _plain(things[1])
+    if scene.form == "count" or scene.has("difference"):
+        return CountCompareQuery(first, second, operator, "difference", scene.window)
+    ask = "yes_no" if scene.form == "yes_no" and not scene.reading.has_or else "which"
+    return CountCompareQuery(first, second, operator, ask, scene.window)  # type: ignore[arg-type]
+
+
+def _plain(selection: Selection) -> Selection:
+    return replace(selection, rank=None, plural=True)
+
+
+def options_compared(scene: Scene) -> Query | None:
+    """ "Which moves faster, the bird or the car?", "does the dog leave before the car?"."""
+    things = tuple(replace(t, rank=None) if _by_order(t) else t for t in scene.specific)
+    if len(things) < 2 or scene.form in {"count", "where"}:
+        return None
+    measure = measure_of(scene.reading) or _order_measure(scene)
+    if measure is None:
+        return None
+    column, descending = measure
+    if scene.form == "when" and column != "t_start":
+        return None
+    if scene.form == "yes_no" and not scene.reading.has_or:
+        if not scene.has("before", "after") and not scene.reading.word("than") and not scene.has("first", "last"):
+            return None
+        return CompareQuery(things[:2], column, descending, "yes_no")
+    if scene.form in {"which", "what", "none", "yes_no", "list", "how"}:
+        return CompareQuery(things, column, descending, "which")
+    return None
+
+
+def _by_order(selection: Selection) -> bool:
+    return selection.rank is not None and selection.rank.column in {"t_start", "t_end"}
+
+
+def _order_measure(scene: Scene) -> tuple[str, bool] | None:
+    """First and last, before and after: ordered by coming or by leaving."""
+    reading = scene.reading
+    tokens = [t.text for t in reading.tokens]
+    early = scene.has("first", "before") or any(w in tokens for w in ("first", "earliest", "earlier"))
+    late = scene.has("last", "after") or any(w in tokens for w in ("last", "latest"))
+    if not early and not late:
+        return None
+    by_end = scene.has("end")
+    return ("t_end" if by_end else "t_start"), late and not early

@@ -1,0 +1,126 @@
+"""What the rules look at: the reading, the subjects in it, and what the conversation was about before."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from onlooker.video.chat.grammar.mentions import Mention
+from onlooker.video.chat.grammar.reading import Reading
+from onlooker.video.chat.grammar.subjects import said_conditions, selection_of, with_conditions
+from onlooker.video.chat.query import Condition, Quantifier, Query, Selection, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """What the last answer was about: its subject, the things it named in order, and the query itself."""
+
+    subject: Selection | None
+    named: tuple[Selection, ...]
+    query: Query
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One reading with its subjects resolved.
+
+    `things` are the selections of explicit noun phrases; `pronoun` is what a pronoun refers to, when there is one and
+    something to refer to.
+    """
+
+    reading: Reading
+    focus: Focus | None
+    mentions: tuple[Mention, ...]
+    things: tuple[Selection, ...]
+    pronoun: Selection | None
+
+    @classmethod
+    def of(cls, reading: Reading, focus: Focus | None) -> Scene:
+        """Resolves the mentions of a reading."""
+        explicit = tuple(m for m in reading.mentions if m.kind != "pronoun")
+        things = tuple(_resolved(reading, m, focus) for m in explicit)
+        pronoun = _pinned(focus) if focus is not None and _refers_back(reading) else None
+        return cls(reading, focus, explicit, things, pronoun)
+
+    def has(self, *codes: str) -> bool:
+        return self.reading.has(*codes)
+
+    @property
+    def form(self) -> str:
+        return self.reading.form
+
+    @property
+    def window(self) -> Window | None:
+        return self.reading.window
+
+    @property
+    def has_subject(self) -> bool:
+        return bool(self.things) or self.pronoun is not None
+
+    @property
+    def subject(self) -> Selection:
+        """The main subject: the first specific noun phrase, else a generic one, else the pronoun, else any object."""
+        specific = [t for t in self.things if t.categories is not None or t.numbers or t.label or t.keys or t.rank]
+        if specific:
+            return specific[0]
+        if self.pronoun is not None:
+            return self.pronoun
+        return self.things[0] if self.things else Selection(plural=True)
+
+    @property
+    def specific(self) -> tuple[Selection, ...]:
+        """Subjects that name something, the pronoun's first when it stands first."""
+        named = tuple(t for t in self.things if t.categories is not None or t.numbers or t.label or t.keys)
+        if self.pronoun is None:
+            return named
+        first = next((m.start for m in self.reading.mentions if m.kind == "pronoun"), 0)
+        later = [m for m in self.mentions if m.start > first]
+        return (self.pronoun, *named) if len(later) == len(self.mentions) else (*named, self.pronoun)
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        return said_conditions(self.reading)
+
+    def narrowed(self) -> Selection:
+        """The subject with everything said of it as a filter."""
+        return with_conditions(self.subject, self.conditions)
+
+    @property
+    def main(self) -> Mention | None:
+        """The mention behind `subject`, when it is an explicit one."""
+        for mention, thing in zip(self.mentions, self.things, strict=True):
+            if thing == self.subject:
+                return mention
+        return None
+
+    @property
+    def quantifier(self) -> Quantifier:
+        main = self.main
+        word = main.quantifier if main is not None else None
+        if word in {"all", "both"} or (self.has("all") and word != "none"):
+            return "all"
+        return "none" if word == "none" else "any"
+
+
+def _refers_back(reading: Reading) -> bool:
+    """Whether a pronoun means something outside the question: it stands before every noun, or closes the sentence
+    ("is car 3 faster than it?"); in "the car ... where it started" it means the car."""
+    nouns = [m.start for m in reading.mentions if m.kind != "pronoun"]
+    for mention in reading.mentions:
+        if mention.kind == "pronoun":
+            closing = mention.end >= len(reading.tokens) or reading.tokens[mention.end].kind == "mark"
+            if closing or not nouns or mention.start < nouns[0]:
+                return True
+    return False
+
+
+def _pinned(focus: Focus) -> Selection | None:
+    return replace(focus.subject, definite=True) if focus.subject is not None else None
+
+
+def _resolved(reading: Reading, mention: Mention, focus: Focus | None) -> Selection:
+    selection = selection_of(reading, mention)
+    if mention.kind == "one" and focus is not None and focus.subject is not None:
+        return replace(
+            selection, noun=focus.subject.noun, categories=focus.subject.categories, caveat=focus.subject.caveat
+        )
+    return selection

@@ -1,0 +1,157 @@
+"""Rules for questions about the video as a whole: its facts, its words, its sound, its story, and about the answer."""
+
+from __future__ import annotations
+
+from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.query import (
+    EvidenceQuery,
+    Query,
+    Refusal,
+    SoundQuery,
+    SummaryQuery,
+    VideoFactQuery,
+    VideosQuery,
+    WordsQuery,
+)
+
+EXAMPLES = (
+    "Ask for example: How many cars are there? When does person 2 first appear? Where is the dog at 3 s? "
+    "Which car is the fastest? What is said? How long is the video?"
+)
+
+
+def about_answer(scene: Scene) -> Query | None:
+    """ "Why?", "are you sure?", "help"."""
+    if scene.has("help") and not scene.has_subject and len(scene.reading.tokens) <= 8 and scene.form != "count":
+        return Refusal(f"Questions about the videos in this library can be asked. {EXAMPLES}")
+    if scene.has("why"):
+        short = not scene.things and len(scene.reading.tokens) <= 8
+        if short and scene.focus is not None:
+            return EvidenceQuery()
+        if scene.reading.word("why") or scene.reading.word("reason"):
+            return Refusal(
+                "Reasons are not stored: only what is seen and heard, where and when. Ask what happens, or when and where."
+            )
+    return None
+
+
+def videos(scene: Scene) -> Query | None:
+    """ "Which videos contain a dog?", "how many videos are there?"."""
+    reading = scene.reading
+    plural = reading.word("videos", "clips", "files", "movies", "films", "recordings")
+    asked = plural or (scene.form == "which" and reading.has("video") and _follows(scene, "which", "video"))
+    if not asked or not reading.has("video") or scene.form not in {"which", "count", "list", "what", "none"}:
+        return None
+    if scene.form == "count" and not _follows(scene, "count", "video"):
+        return None
+    if scene.form in {"list", "what"} and scene.has_subject and not _before_subject(scene):
+        return None
+    subject = scene.narrowed() if scene.has_subject else None
+    return VideosQuery(subject, "count" if scene.form == "count" else "which")
+
+
+def _follows(scene: Scene, first: str, second: str) -> bool:
+    """Whether a cue of the second code comes right behind one of the first."""
+    ends = {cue.end for cue in scene.reading.cues.get(first, ())}
+    return any(cue.start - end in {0, 1} for cue in scene.reading.cues.get(second, ()) for end in ends)
+
+
+def _before_subject(scene: Scene) -> bool:
+    return not scene.mentions or scene.reading.at("video") < scene.mentions[0].start
+
+
+def summary(scene: Scene) -> Query | None:
+    """ "Summarise the video.", "what is the clip about?"."""
+    if scene.has("summary") and not scene.things and scene.form not in {"count", "when", "how_long", "where"}:
+        return SummaryQuery()
+    return None
+
+
+def speech(scene: Scene) -> Query | None:
+    """What is said, when a word is said, is anybody speaking."""
+    if not scene.has("speech"):
+        return None
+    return _words(scene, "speech")
+
+
+def screen_text(scene: Scene) -> Query | None:
+    """What is written, where or when some words are seen."""
+    if not scene.has("text") or (scene.things and not _text_is_asked(scene)):
+        return None
+    return _words(scene, "screen_text")
+
+
+def _text_is_asked(scene: Scene) -> bool:
+    return scene.reading.word(
+        "text", "written", "write", "caption", "captions", "subtitle", "subtitles", "sign", "signs", "read", "ocr"
+    )
+
+
+def _words(scene: Scene, source: str) -> Query:
+    reading = scene.reading
+    phrase = reading.quotes[0] if reading.quotes else _phrase_behind(scene, source)
+    ask = {"count": "count", "when": "when", "where": "where", "yes_no": "yes_no"}.get(scene.form, "what")
+    return WordsQuery(
+        "speech" if source == "speech" else "screen_text",
+        ask,  # type: ignore[arg-type]
+        phrase,
+        scene.window,
+    )
+
+
+def _phrase_behind(scene: Scene, source: str) -> str | None:
+    """Words searched for without quotation marks: "the word hello", "say hello", "talk about dogs"."""
+    reading = scene.reading
+    tokens = reading.tokens
+    start = next((i + 1 for i, t in enumerate(tokens) if t.text in {"word", "phrase", "about"}), None)
+    if start is None:
+        code = "speech" if source == "speech" else "text"
+        cue = reading.cues[code][0]
+        start = cue.end
+        if scene.form not in {"when", "where", "yes_no", "count"}:
+            return None
+    taken = {i for w in reading.windows for i in range(w.start, w.end)}
+    words = [t.text for i, t in enumerate(tokens[start:], start) if i not in taken and t.is_word]
+    stop = {"in", "video", "the", "a", "is", "said", "mentioned", "spoken", "anything", "something", "this", "clip", "at", "any",
+            "ever", "and", "does", "it", "there", "on", "screen", "written", "anyone", "somebody", "someone", "words", "text", "frame", "speech", "of"}  # fmt: skip
+    kept = [w for w in words if w not in stop]
+    return " ".join(kept) or None
+
+
+def sound(scene: Scene) -> Query | None:
+    """Is there sound, when is it silent or loud, what can be heard."""
+    if not scene.has("sound", "silent", "loud"):
+        return None
+    label = "silence" if scene.has("silent") else "loud" if scene.has("loud") else None
+    if scene.reading.word("music"):
+        label = "music"
+    if scene.form == "when":
+        return SoundQuery("when", label, scene.window)
+    if scene.form == "how_long":
+        return SoundQuery("how_long", label, scene.window)
+    if scene.form == "yes_no" and label is None:
+        return SoundQuery("has_audio", None, scene.window)
+    if scene.form == "yes_no":
+        return SoundQuery("yes_no", label, scene.window)
+    return SoundQuery("what", label, scene.window)
+
+
+def facts(scene: Scene) -> Query | None:
+    """How long, how large, how many frames, shots and cuts."""
+    if scene.things:
+        return None
+    reading = scene.reading
+    for fact in ("fps", "resolution", "width", "height", "path_of_file"):
+        if reading.has(fact):
+            name = {"path_of_file": "path"}.get(fact, fact)
+            return VideoFactQuery(name)  # type: ignore[arg-type]
+    if reading.has("frames") and reading.word("frames", "frame"):
+        return VideoFactQuery("n_frames")
+    for fact in ("cut", "scene"):
+        if reading.has(fact) and scene.form in {"count", "when", "list"}:
+            return VideoFactQuery("cuts" if fact == "cut" else "shots", "when" if scene.form == "when" else "value")
+    if scene.form == "how_long" and scene.pronoun is None and not reading.has("stationary", "gone", "in_motion"):
+        return VideoFactQuery("duration")
+    if scene.form in {"what", "list", "none"} and reading.has("how_long") and scene.pronoun is None:
+        return VideoFactQuery("duration")
+    return None

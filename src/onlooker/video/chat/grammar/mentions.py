@@ -1,0 +1,323 @@
+"""Noun phrases: which objects a question talks about, with their numbers, colours and ranks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from onlooker.video.chat.grammar.nouns import GENERIC, Nouns, NounSense, is_plural, singular
+from onlooker.video.chat.grammar.tokens import ORDINAL_WORDS, Token
+from onlooker.video.chat.grammar.words import COLORS
+from onlooker.video.chat.query import Condition, Selection
+
+MentionKind = Literal["noun", "number", "label", "pronoun", "one", "unknown"]
+QuantifierWord = Literal["any", "all", "both", "none"]
+
+SHADES = {shade: group for group in COLORS.values() for shade in group}
+_SHADE_WORDS = frozenset(["dark", "light", "bright", "pale", "deep"])
+_DETERMINERS = frozenset(["the", "this", "that", "these", "those", "its", "his", "her", "their", "my", "our", "your", "said", "given"])
+_QUANTIFIERS: dict[str, QuantifierWord] = {
+    "a": "any", "an": "any", "any": "any", "some": "any", "one": "any", "all": "all", "every": "all", "each": "all",
+    "both": "both", "no": "none", "zero": "none", "none": "none", "neither": "none",
+}  # fmt: skip
+_ADJECTIVE_CONDITIONS: dict[str, Condition] = {
+    **dict.fromkeys(["moving", "driving", "walking", "running", "flying", "swimming", "travelling", "traveling", "riding"], Condition("stationary", "=", 0)),
+    **dict.fromkeys(["stationary", "parked", "static", "motionless", "standing", "still", "immobile", "unmoving", "idle"], Condition("stationary", "=", 1)),
+    **dict.fromkeys(["small", "tiny", "little"], Condition("size", "=", "small")),
+    **dict.fromkeys(["large", "big", "huge", "giant"], Condition("size", "=", "large")),
+    "medium": Condition("size", "=", "medium"),
+    "approaching": Condition("approach", "=", "approaching"),
+    "receding": Condition("approach", "=", "receding"),
+}  # fmt: skip
+RANK_WORDS: dict[str, tuple[str, bool]] = {
+    **dict.fromkeys(["fastest", "quickest", "speediest", "swiftest"], ("speed", True)),
+    "slowest": ("speed", False),
+    **dict.fromkeys(["largest", "biggest", "hugest"], ("area_rel", True)),
+    **dict.fromkeys(["smallest", "tiniest", "littlest"], ("area_rel", False)),
+    "longest": ("duration", True),
+    **dict.fromkeys(["shortest", "briefest"], ("duration", False)),
+}
+ORDER_WORDS: dict[str, int] = {
+    "first": 1, "earliest": 1, "initial": 1, "last": -1, "latest": -1, "final": -1,
+} | {w: n for w, n in ORDINAL_WORDS.items() if n > 1}  # fmt: skip
+_EMPTY_ADJECTIVES = frozenset(
+    ["different", "distinct", "unique", "individual", "separate", "various", "visible", "tracked", "detected", "same", "other", "only", "single", "new", "following", "particular", "certain", "specific", "given", "whole", "several", "own", "said", "seen", "present", "available", "existing", "recorded", "respective", "actual", "overall", "main", "mentioned", "aforementioned", "named", "called", "shown", "such", "individual"]
+)
+_NUMBER_LINKS = frozenset(
+    ["number", "no", "nr", "num", "#", "id", "ids", "numbered", ".", ":", "=", "_", "-", "tracklet", "track", "with", "the", "of", "whose", "is", "labelled", "labeled", "having", "has"]
+)
+_PRONOUNS = frozenset(["it", "they", "them", "he", "she", "him", "her", "its", "their", "his", "hers", "theirs", "itself", "themselves", "himself", "herself"])
+_DEMONSTRATIVES = frozenset(["that", "this", "those", "these"])
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """One noun phrase at tokens `[start, end)`.
+
+    `order` is a bare ordinal ("first" 1, "last" -1) whose meaning depends on the verb; `amount` a number in front
+    ("two cars"); `word` the head as typed.
+    """
+
+    selection: Selection
+    start: int
+    end: int
+    kind: MentionKind
+    word: str
+    quantifier: QuantifierWord | None = None
+    amount: int | None = None
+    order: int | None = None
+    possessive: bool = False
+
+
+class MentionReader:
+    """Reads the mentions of one question; `blocked` tokens belong to time expressions or video names."""
+
+    def __init__(self, tokens: Sequence[Token], nouns: Nouns, labels: dict[str, str]) -> None:
+        self._tokens, self._nouns, self._labels = tokens, nouns, labels
+
+    def read(self, blocked: frozenset[int]) -> list[Mention]:
+        """Known nouns, numbers, names and pronouns, left to right."""
+        found: list[Mention] = []
+        i = 0
+        while i < len(self._tokens):
+            mention = None if i in blocked else self._at(i, blocked)
+            if mention is None:
+                i += 1
+            else:
+                floor = found[-1].end if found else 0
+                found.append(self._with_modifiers(mention, floor, blocked))
+                i = mention.end
+        return found
+
+    def unknown_at(self, i: int, end: int, floor: int, blocked: frozenset[int]) -> Mention:
+        """A noun phrase whose head nothing is known about."""
+        head = singular(self._tokens[end - 1].text)
+        noun = " ".join([*(t.text for t in self._tokens[i : end - 1]), head])
+        selection = Selection(noun=noun, categories=(), plural=is_plural(self._tokens[end - 1].text))
+        numbers, after = self._numbers(end, blocked, strict=True)
+        mention = Mention(replace(selection, numbers=numbers), i, after, "unknown", noun)
+        return self._with_modifiers(mention, floor, blocked)
+
+    def _text(self, i: int) -> str:
+        return self._tokens[i].text if 0 <= i < len(self._tokens) else ""
+
+    def _at(self, i: int, blocked: frozenset[int]) -> Mention | None:
+        token = self._tokens[i]
+        return (
+            self._label(i, blocked)
+            or self._noun(i, blocked)
+            or self._bare_number(i, blocked)
+            or self._pronoun(i, token)
+        )
+
+    def _label(self, i: int, blocked: frozenset[int]) -> Mention | None:
+        for size in (3, 2, 1):
+            words = [t.text for t in self._tokens[i : i + size]]
+            label = self._labels.get(" ".join(words)) if len(words) == size else None
+            if label is not None and not any(j in blocked for j in range(i, i + size)):
+                return Mention(Selection(noun=label, label=label, definite=True), i, i + size, "label", label)
+        return None
+
+    def _noun(self, i: int, blocked: frozenset[int]) -> Mention | None:
+        for size in (4, 3, 2, 1):
+            part = self._tokens[i : i + size]
+            if len(part) < size or any(not t.is_word for t in part) or any(j in blocked for j in range(i, i + size)):
+                continue
+            sense = self._nouns.lookup([t.text for t in part])
+            if sense is not None and not self._is_verb_use(i, size, sense):
+                return self._build(i, i + size, sense, blocked)
+        return None
+
+    def _is_verb_use(self, i: int, size: int, sense: NounSense) -> bool:
+        """ "track" and "subject" are verbs and settings too: only a noun after a determiner, a number or a plural."""
+        word = self._text(i)
+        if size > 1 or sense.kind == "exact":
+            return False
+        if word in {"fly", "cycle", "auto", "male", "female", "coach", "phone", "mobile", "ship", "plant"}:
+            return self._text(i - 1) in {"to", "do", "does", "not"}
+        return word == "track" and self._text(i + 1) in {"of", "the"} and self._text(i - 1) in {"", "keep", "to"}
+
+    def _build(self, i: int, end: int, sense: NounSense, blocked: frozenset[int]) -> Mention:
+        head = self._text(end - 1)
+        several = (
+            (is_plural(head) and head not in {"misc", "miscs"}) or any(is_plural(self._text(k)) for k in range(i, end))
+        )
+        several = several or head in {"miscs", "everyone", "everything", "everybody"}
+        numbers, after = self._numbers(end, blocked, strict=sense.kind == "generic")
+        selection = Selection(
+            noun=sense.noun, categories=sense.categories, numbers=numbers, plural=several, caveat=sense.caveat
+        )
+        kind: MentionKind = "number" if numbers else "noun"
+        quantifier = _word_quantifier(head)
+        possessive = self._text(after) == "'s"
+        return Mention(selection, i, after + possessive, kind, head, quantifier, possessive=possessive)
+
+    def _numbers(self, end: int, blocked: frozenset[int], strict: bool) -> tuple[tuple[int, ...], int]:
+        """Track numbers behind a noun: "car 3", "cars 3 and 5", "person with the id 4", "object #7"."""
+        j = end
+        while self._text(j) in _NUMBER_LINKS and j not in blocked:
+            j += 1
+        linked = {self._text(k) for k in range(end, j)}
+        if linked and not linked & {
+            "number",
+            "no",
+            "nr",
+            "num",
+            "#",
+            "id",
+            "ids",
+            "numbered",
+            "_",
+            "-",
+            "tracklet",
+            "track",
+        }:
+            return (), end
+        numbers: list[int] = []
+        after = end
+        while j < len(self._tokens) and j not in blocked and self._is_whole(j):
+            numbers.append(int(self._tokens[j].number or 0))
+            after = j + 1
+            link = self._text(after)
+            more = after + 1
+            if link == "," and self._text(more) in {"and", "or"}:
+                more += 1
+            if link not in {"and", "or", "&", ","} or not (more < len(self._tokens) and self._is_whole(more)):
+                break
+            if self._nouns.lookup([self._text(more + 1)]) is not None:
+                break  # "car 3 and 2 dogs"
+            j = more
+        del strict
+        return tuple(dict.fromkeys(numbers)), after
+
+    def _is_whole(self, i: int) -> bool:
+        token = self._tokens[i]
+        return (
+            token.kind == "number"
+            and not token.ordinal
+            and token.number is not None
+            and token.number == int(token.number)
+        )
+
+    def _bare_number(self, i: int, blocked: frozenset[int]) -> Mention | None:
+        """ "#4", "id 4", "number 4", "no. 4" without a noun."""
+        word = self._text(i)
+        if word not in {"#", "id", "ids", "number", "no", "nr"} or (word == "number" and self._text(i + 1) == "of"):
+            return None
+        numbers, after = self._numbers(i, blocked, strict=True)
+        if not numbers:
+            return None
+        selection = Selection(numbers=numbers, definite=True, plural=len(numbers) > 1)
+        possessive = self._text(after) == "'s"
+        return Mention(selection, i, after + possessive, "number", f"object {numbers[0]}", possessive=possessive)
+
+    def _pronoun(self, i: int, token: Token) -> Mention | None:
+        selection = Selection(definite=True)
+        if token.text in {"one", "ones"} or (token.number == 1 and token.text == "one"):
+            before = self._text(i - 1)
+            anchored = before in _DETERMINERS | {"other", "another"} or before in ORDER_WORDS or before in SHADES
+            anchored = anchored or before in RANK_WORDS or before in _ADJECTIVE_CONDITIONS
+            if anchored:
+                return Mention(replace(selection, plural=token.text == "ones"), i, i + 1, "one", token.text)
+            return None
+        if token.text in _PRONOUNS:
+            many = token.text in {"they", "them", "their", "themselves", "theirs"}
+            return Mention(replace(selection, plural=many), i, i + 1, "pronoun", token.text)
+        if token.text in _DEMONSTRATIVES and self._stands_alone(i):
+            return Mention(replace(selection, plural=token.text in {"those", "these"}), i, i + 1, "pronoun", token.text)
+        return None
+
+    def _stands_alone(self, i: int) -> bool:
+        """ "that" is a pronoun when nothing it could determine follows, and not a conjunction."""
+        following = self._tokens[i + 1] if i + 1 < len(self._tokens) else None
+        if following is None or following.kind == "mark":
+            return i > 0
+        return self._text(i - 1) in {"is", "does", "do", "did", "was", "of", "about"} and following.base in {
+            "be",
+            "move",
+            "leave",
+            "enter",
+            "appear",
+            "go",
+        }
+
+    def _with_modifiers(self, mention: Mention, floor: int, blocked: frozenset[int]) -> Mention:
+        """Takes in what stands before the head: determiner, number, colour, size, rank; unknown adjectives are kept."""
+        i = mention.start - 1
+        state = mention
+        while i >= floor and i not in blocked:
+            step = self._modifier(state, i)
+            if step is None:
+                break
+            state = step
+            i -= 1
+        return replace(state, start=i + 1)
+
+    def _modifier(self, mention: Mention, i: int) -> Mention | None:
+        token, selection = self._tokens[i], mention.selection
+        word = token.text
+        if mention.kind == "pronoun":
+            return None
+        if word in _DETERMINERS:
+            return replace(mention, selection=replace(selection, definite=True))
+        if word in _QUANTIFIERS and word not in {"one"}:
+            if (
+                (word == "no"
+                and self._text(i - 1) in {"there", ""})
+                or word != "no"
+                or self._text(i - 1) in {"is", "are"}
+            ):
+                return replace(mention, quantifier=mention.quantifier or _QUANTIFIERS[word])
+            return replace(mention, quantifier="none")
+        if word in SHADES:
+            return _add(mention, Condition("color", "in", SHADES[word]))
+        if word in _SHADE_WORDS and i + 1 < len(self._tokens) and self._text(i + 1) in SHADES:
+            return mention
+        if word in _ADJECTIVE_CONDITIONS:
+            return _add(mention, _ADJECTIVE_CONDITIONS[word])
+        return self._order_or_amount(mention, i)
+
+    def _order_or_amount(self, mention: Mention, i: int) -> Mention | None:
+        token, selection = self._tokens[i], mention.selection
+        word = token.text
+        if token.ordinal and token.number is not None:
+            return replace(mention, order=int(token.number))
+        if word in ORDER_WORDS and mention.order is None:
+            return replace(mention, order=ORDER_WORDS[word])
+        if word in RANK_WORDS or word in {"leftmost", "rightmost", "topmost", "bottommost"}:
+            return None if word not in RANK_WORDS else _ranked(mention, word)
+        if token.kind == "number" and token.number is not None and self._is_whole(i) and not mention.selection.numbers:
+            many = int(token.number) != 1
+            return replace(
+                mention, amount=int(token.number), selection=replace(selection, plural=selection.plural or many)
+            )
+        if word in _EMPTY_ADJECTIVES:
+            return mention
+        return None
+
+
+def _add(mention: Mention, condition: Condition) -> Mention:
+    selection = mention.selection
+    return replace(mention, selection=replace(selection, conditions=(condition, *selection.conditions)))
+
+
+def _ranked(mention: Mention, word: str) -> Mention:
+    from onlooker.video.chat.query import Rank
+
+    column, descending = RANK_WORDS[word]
+    n = mention.order if mention.order is not None and mention.order > 0 else 1
+    return replace(mention, order=None, selection=replace(mention.selection, rank=Rank(column, descending, n)))
+
+
+def _word_quantifier(head: str) -> QuantifierWord | None:
+    if head in {"anyone", "anything", "anybody", "someone", "something", "somebody"}:
+        return "any"
+    if head in {"everyone", "everything", "everybody"}:
+        return "all"
+    return "none" if head in {"nobody", "nothing"} else None
+
+
+def is_generic(word: str) -> bool:
+    """Whether a noun means any object."""
+    return singular(word) in GENERIC

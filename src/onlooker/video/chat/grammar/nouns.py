@@ -1,0 +1,246 @@
+"""From a noun to categories of the library: exact value, synonym, then hypernym; a stranger stays a stranger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from onlooker.video.chat.vocabulary import Vocabulary, phrase_of
+
+# Words for the same thing. The first is the common category name.
+RINGS: tuple[tuple[str, ...], ...] = (
+    ("person", "pedestrian", "human", "human being", "individual", "walker", "passerby", "passer by", "people"),
+    ("car", "automobile", "auto", "motorcar", "motor car", "passenger car"),
+    ("truck", "lorry"),
+    ("van", "minivan"),
+    ("bus", "coach", "omnibus", "minibus"),
+    ("bicycle", "bike", "pushbike", "push bike", "pedal cycle", "cycle"),
+    ("motorcycle", "motorbike", "motor bike", "motor cycle"),
+    ("cyclist", "bicyclist", "bike rider", "biker"),
+    ("tram", "streetcar", "tramway", "trolley car"),
+    ("airplane", "aeroplane", "plane", "aircraft", "jet"),
+    ("boat", "ship", "vessel"),
+    ("dog", "hound", "doggy", "doggie", "pup", "puppy", "canine", "pooch"),
+    ("cat", "kitten", "kitty", "feline", "pussycat"),
+    ("cow", "cattle", "bull", "ox", "calf", "heifer"),
+    ("horse", "pony", "stallion", "mare", "foal"),
+    ("sheep", "lamb", "ewe"),
+    ("goat", "billy goat"),
+    ("bird", "fowl", "birdie"),
+    ("camel", "dromedary"),
+    ("rabbit", "bunny", "hare"),
+    ("couch", "sofa", "settee"),
+    ("tv", "television", "tv set", "tvmonitor", "tv monitor"),
+    ("cell phone", "phone", "mobile phone", "mobile", "cellphone", "smartphone", "telephone"),
+    ("sports ball", "ball"),
+    ("dining table", "table", "diningtable"),
+    ("potted plant", "plant", "pottedplant", "houseplant"),
+    ("traffic light", "traffic signal", "stoplight"),
+    ("fire hydrant", "hydrant"),
+    ("stop sign",),
+    ("parking meter",),
+    ("backpack", "rucksack", "knapsack"),
+    ("handbag", "purse", "hand bag"),
+    ("suitcase", "luggage"),
+    ("refrigerator", "fridge"),
+    ("donut", "doughnut"),
+    ("hair drier", "hair dryer", "hairdryer"),
+    ("laptop", "notebook computer", "laptop computer"),
+    ("remote", "remote control"),
+    ("wine glass", "wineglass"),
+    ("teddy bear", "teddy"),
+    ("person sitting", "sitting person", "seated person", "person seated", "sitter"),
+    ("misc", "miscellaneous", "miscellaneous object", "misc object"),
+    ("skis", "ski"),
+    ("giant panda", "panda"),
+)
+
+_PEOPLE = "person|pedestrian|person sitting|sitting person|man|woman|child|boy|girl|player|runner|skater|dancer|human"
+_VEHICLES = (
+    "car|van|truck|bus|tram|train|motorcycle|bicycle|airplane|boat|vehicle|lorry|taxi|minibus|pickup|trailer|caravan"
+    "|tractor|bike|motorbike|ambulance|police car|fire truck|scooter|moped|sedan|suv|rider vehicle|other vehicle"
+)
+_ANIMALS = (
+    "bird|cat|dog|horse|sheep|cow|elephant|bear|zebra|giraffe|goat|camel|deer|rabbit|pig|monkey|ape|fox|wolf|lion|tiger"
+    "|leopard|duck|swan|blackswan|black swan|eagle|owl|parrot|penguin|snake|lizard|turtle|tortoise|frog|fish|shark"
+    "|whale|dolphin|seal|mouse|rat|squirrel|giant panda|panda|kangaroo|crocodile|donkey|chicken|hen|rooster|goose"
+    "|earless seal|hamster|hedgehog|fish|insect|bee|butterfly|spider|animal|flamingo|rhino|hippo|camel"
+)
+HYPERNYMS: Mapping[str, tuple[str, ...]] = {
+    word: tuple(members.split("|"))
+    for words, members in (
+        (
+            "person|people|human|individual|somebody|someone|anyone|anybody|everyone|everybody|folk|crowd|nobody",
+            _PEOPLE,
+        ),
+        ("vehicle|motor vehicle|automotive", _VEHICLES),
+        ("animal|creature|beast|critter", _ANIMALS),
+        ("pet", "dog|cat|rabbit|hamster"),
+        ("livestock|farm animal|cattle", "cow|sheep|goat|pig|horse|chicken"),
+        ("bird", "duck|swan|blackswan|black swan|eagle|owl|parrot|penguin|chicken|goose|flamingo"),
+        ("two wheeler|bike|cycle", "bicycle|motorcycle|bike|motorbike"),
+        ("rider", "cyclist|rider|motorcyclist"),
+        ("road user|traffic participant", _VEHICLES + "|" + _PEOPLE + "|cyclist|rider|motorcyclist"),
+        ("living thing|living being", _ANIMALS + "|" + _PEOPLE + "|cyclist"),
+        ("furniture", "chair|couch|bed|dining table|bench|toilet"),
+        ("fruit", "apple|banana|orange"),
+        ("food", "apple|banana|orange|sandwich|broccoli|carrot|hot dog|pizza|donut|cake"),
+        ("ball", "sports ball|football|basketball|tennis ball"),
+        ("aircraft", "airplane|helicopter|drone"),
+    )
+    for word in words.split("|")
+}
+# Members that count only when nothing else fits: somebody on a bicycle is a person of last resort.
+LAST_RESORT: Mapping[str, tuple[str, ...]] = {"person": ("cyclist", "rider", "motorcyclist", "skier")}
+# Stored as persons; the answer says that sex or age is not known.
+GENDERED = frozenset(["man", "woman", "boy", "girl", "lady", "gentleman", "guy", "gal", "male", "female", "dude", "bloke", "chap", "fellow"])
+AGED = frozenset(["child", "kid", "adult", "grownup", "teenager", "youngster"])
+PERSON_WORDS = frozenset(["someone", "somebody", "anyone", "anybody", "everyone", "everybody", "nobody", "people", "folk", "crowd"])
+GENERIC = frozenset(
+    ["object", "thing", "item", "instance", "target", "entity", "tracklet", "track", "element", "subject", "anything", "something", "everything", "nothing", "stuff", "detection", "trajectory"]
+)
+_IRREGULAR_PLURALS = {
+    "people": "person", "persons": "person", "men": "man", "women": "woman", "children": "child", "mice": "mouse",
+    "geese": "goose", "oxen": "ox", "calves": "calf", "wolves": "wolf", "knives": "knife", "buses": "bus",
+    "busses": "bus", "sheep": "sheep", "deer": "deer", "fish": "fish", "fishes": "fish", "cattle": "cattle",
+    "skis": "skis", "scissors": "scissors", "passersby": "passerby", "gentlemen": "gentleman", "ladies": "lady",
+    "buffaloes": "buffalo", "folks": "folk", "foxes": "fox", "lorries": "lorry", "puppies": "puppy",
+    "bunnies": "bunny", "ponies": "pony", "feet": "foot", "teeth": "tooth", "leaves": "leaf", "aircraft": "aircraft",
+    "livestock": "livestock", "dice": "die", "octopi": "octopus", "cacti": "cactus", "policemen": "policeman",
+    "stuff": "stuff", "anything": "anything", "misc": "misc", "miscs": "misc", "miscellanea": "misc",
+    "ppl": "person",
+}  # fmt: skip
+
+
+def singular(word: str) -> str:
+    """The singular of an English noun, or the word itself: a guess good enough to compare nouns with."""
+    if word in _IRREGULAR_PLURALS:
+        return _IRREGULAR_PLURALS[word]
+    if len(word) > 4 and word.endswith("ies"):
+        return word[:-3] + "y"
+    if len(word) > 3 and word.endswith(("ses", "xes", "zes", "ches", "shes")):
+        return word[:-2]
+    if len(word) > 2 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        return word[:-1]
+    return word
+
+
+def plural(noun: str) -> str:
+    """The plural of a noun as answers write it."""
+    special = {"person": "people", "man": "men", "woman": "women", "child": "children", "mouse": "mice",
+               "goose": "geese", "ox": "oxen", "calf": "calves", "wolf": "wolves", "misc": "misc objects",
+               "person sitting": "persons sitting", "anything": "things", "something": "things",
+               "people": "people", "someone": "people", "anyone": "people"}  # fmt: skip
+    if noun in special:
+        return special[noun]
+    last = noun.rsplit(" ", 1)[-1]
+    if last in _IRREGULAR_PLURALS and _IRREGULAR_PLURALS[last] == last:
+        return noun
+    if last.endswith(("s", "x", "z", "ch", "sh")):
+        return noun + "es"
+    if last.endswith("y") and last[-2:-1] not in "aeiou":
+        return noun[:-1] + "ies"
+    return noun + "s"
+
+
+def is_plural(word: str) -> bool:
+    """Whether a word looks like a plural."""
+    return (word in _IRREGULAR_PLURALS and _IRREGULAR_PLURALS[word] != word) or singular(word) != word
+
+
+@dataclass(frozen=True, slots=True)
+class NounSense:
+    """What a noun stands for. `categories` None: any object; (): known English, nothing of the kind is stored."""
+
+    noun: str
+    categories: tuple[str, ...] | None
+    kind: Literal["exact", "synonym", "hypernym", "generic", "absent"]
+    caveat: str | None = None
+
+
+class Nouns:
+    """Resolves nouns against one vocabulary in one scope."""
+
+    def __init__(self, vocabulary: Vocabulary, scope: tuple[int, ...] | None) -> None:
+        self._vocabulary = vocabulary
+        self._here = self._by_phrase(vocabulary.categories_in(scope))
+        self._anywhere = self._by_phrase(vocabulary.categories)
+
+    @staticmethod
+    def _by_phrase(categories: Sequence[str]) -> dict[tuple[str, ...], tuple[str, ...]]:
+        table: dict[tuple[str, ...], tuple[str, ...]] = {}
+        for category in categories:
+            words = phrase_of(category)
+            for phrase in {words, tuple(singular(w) for w in words)}:
+                table[phrase] = (*table.get(phrase, ()), category)
+        return table
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """Single words that stand for something, for spelling: categories, synonyms, hypernyms."""
+        names = {w for phrase in self._anywhere for w in phrase}
+        names |= {w for ring in RINGS for name in ring for w in name.split()}
+        names |= {w for name in HYPERNYMS for w in name.split()}
+        return frozenset(names | GENERIC | GENDERED | AGED | PERSON_WORDS)
+
+    @cached_property
+    def stored_words(self) -> frozenset[str]:
+        """Words of categories that this library holds."""
+        return frozenset(w for phrase in self._anywhere for w in phrase)
+
+    def lookup(self, words: Sequence[str]) -> NounSense | None:
+        """The sense of a phrase of one to three words as written, or None when it is not a known noun."""
+        phrase = tuple(words)
+        single = (*phrase[:-1], singular(phrase[-1]))
+        each = tuple(singular(w) for w in phrase)
+        for form in dict.fromkeys((phrase, single, each)):
+            sense = self._lookup_form(form)
+            if sense is not None:
+                return sense
+        return None
+
+    def _lookup_form(self, form: tuple[str, ...]) -> NounSense | None:
+        name = " ".join(form)
+        if form in self._here:
+            return NounSense(name, self._here[form], "exact")
+        if name in GENERIC:
+            return NounSense("object", None, "generic")
+        people = "sex" if name in GENDERED else "age" if name in AGED else None
+        if people:
+            known = self._broader("person", self._here) or self._broader("person", self._anywhere)
+            return NounSense(name, known, "hypernym", f"Whether a person is a {name} is not stored.")
+        for table in (self._here, self._anywhere):
+            if form in table:
+                return NounSense(name, table[form], "exact")
+            found = self._synonym(name, table)
+            if found:
+                return NounSense(name, found, "synonym")
+            found = self._broader("person" if name in PERSON_WORDS else name, table)
+            if found:
+                return NounSense("person" if name in PERSON_WORDS else name, found, "hypernym")
+        if name in HYPERNYMS or name in PERSON_WORDS or any(name in ring for ring in RINGS):
+            return NounSense("person" if name in PERSON_WORDS else name, (), "absent")
+        return None
+
+    def _synonym(self, name: str, table: Mapping[tuple[str, ...], tuple[str, ...]]) -> tuple[str, ...]:
+        for ring in RINGS:
+            if name in ring:
+                found = tuple(c for other in ring for c in table.get(tuple(other.split()), ()))
+                if found:
+                    # "people" in a library of persons and pedestrians covers both.
+                    return (
+                        tuple(dict.fromkeys((*found, *self._broader("person", table))))
+                        if ring[0] == "person"
+                        else found
+                    )
+        return ()
+
+    def _broader(self, name: str, table: Mapping[tuple[str, ...], tuple[str, ...]]) -> tuple[str, ...]:
+        members = HYPERNYMS.get(name, ())
+        found = tuple(dict.fromkeys(c for m in members for c in table.get(tuple(m.split()), ())))
+        if not found:
+            last = LAST_RESORT.get("person" if "person" in members else name, ())
+            found = tuple(c for m in last for c in table.get((m,), ()))
+        return found

@@ -1,0 +1,51 @@
+"""From a reading to a query: rules tried in order, from the most particular to the most general."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from onlooker.video.chat.grammar import comparisons, media, objects, relations
+from onlooker.video.chat.grammar.context import Focus, Scene
+from onlooker.video.chat.grammar.reading import Reading
+from onlooker.video.chat.query import Query
+
+Rule = Callable[[Scene], Query | None]
+RULES: tuple[Rule, ...] = (
+    media.about_answer,
+    media.videos,
+    media.summary,
+    media.speech,
+    media.screen_text,
+    media.sound,
+    media.facts,
+    objects.unsupported,
+    relations.overtaking,
+    comparisons.counts_compared,
+    comparisons.options_compared,
+    relations.sides,
+    relations.pairs,
+    objects.peak,
+    objects.kinds,
+    objects.events,
+    objects.by_form,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The query of a question and how sure the reading is, in [0, 1]."""
+
+    query: Query
+    certainty: float
+
+
+def plan(reading: Reading, focus: Focus | None) -> Planned:
+    """The query of the first rule that fits; the last rule always does."""
+    scene = Scene.of(reading, focus)
+    for rule in RULES:
+        query = rule(scene)
+        if query is not None:
+            certainty = 1.0 - 0.05 * len(reading.corrections) - 0.1 * bool(reading.strangers)
+            return Planned(replace(query, videos=query.videos or reading.videos), max(certainty, 0.3))
+    raise AssertionError("the last rule answers every reading")

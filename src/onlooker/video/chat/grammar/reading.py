@@ -1,0 +1,282 @@
+"""What was understood of a question before deciding what it asks: times, mentions, phrases, sides, words left over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from onlooker.video.chat.grammar.mentions import SHADES, Mention, MentionReader
+from onlooker.video.chat.grammar.nouns import Nouns, singular
+from onlooker.video.chat.grammar.phrases import Cue, PhraseTable, cue_table
+from onlooker.video.chat.grammar.sides import SIDES, Side, find_sides
+from onlooker.video.chat.grammar.spelling import EnglishWords, Speller
+from onlooker.video.chat.grammar.times import UNITS, Found, find_windows
+from onlooker.video.chat.grammar.tokens import NUMBER_WORDS, ORDINAL_WORDS, Token, normalise, tokenise
+from onlooker.video.chat.grammar.verbs import BASE_FORMS, base_form
+from onlooker.video.chat.grammar.words import FUNCTION_WORDS, POLITE, UNSUPPORTED
+from onlooker.video.chat.query import Window
+from onlooker.video.chat.vocabulary import Vocabulary
+
+Form = Literal["count", "when", "how_long", "where", "which", "list", "what", "how", "yes_no", "none"]
+_AUXILIARIES = frozenset({"be", "do", "have", "can", "will", "shall", "may", "must"})
+_LEADING = frozenset(["and", "but", "or", "so", "also", "then", "now", ",", ".", "!", "please", ":", ";", "-"])
+_UNSUPPORTED = {word: topic for topic, words in UNSUPPORTED.items() for word in words.split()}
+_NOUN_BEFORE = frozenset(
+    ["a", "an", "the", "any", "some", "no", "every", "each", "all", "both", "many", "which", "what", "whose", "of", "these", "those", "this", "other", "and", "or", "with", "by", "than", "another", "more", "fewer", "less", "contain", "show", "see", "have", "has", "having", "feature", "include", "are", "there"]
+)
+_POLITE = tuple(sorted((tuple(phrase.split()) for phrase in POLITE), key=len, reverse=True))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One question, taken apart.
+
+    `cues` maps a code of `words.CUES` to where it stands; `mentions` are in order; `strangers` are words that mean
+    nothing to the grammar, `unsupported` topics no column holds; `corrections` are spelling changes (typed, meant).
+    """
+
+    question: str
+    tokens: tuple[Token, ...]
+    form: Form
+    windows: tuple[Found, ...]
+    mentions: tuple[Mention, ...]
+    cues: dict[str, list[Cue]]
+    sides: tuple[Side, ...]
+    colors: tuple[tuple[int, tuple[str, ...]], ...]
+    quotes: tuple[str, ...]
+    videos: tuple[int, ...] | None
+    strangers: tuple[str, ...] = ()
+    unsupported: tuple[str, ...] = ()
+    corrections: tuple[tuple[str, str], ...] = field(default=())
+
+    def has(self, *codes: str) -> bool:
+        """Whether any of these cues is there."""
+        return any(code in self.cues for code in codes)
+
+    def at(self, code: str) -> int:
+        """Index of the first token of a cue, or one past the end."""
+        return self.cues[code][0].start if code in self.cues else len(self.tokens)
+
+    def word(self, *texts: str) -> bool:
+        """Whether any of these words occurs."""
+        return any(token.text in texts for token in self.tokens)
+
+    def side(self, *roles: str) -> Side | None:
+        """The first side word with one of these roles."""
+        return next((side for side in self.sides if side.role in roles), None)
+
+    @property
+    def window(self) -> Window | None:
+        return self.windows[0].window if self.windows else None
+
+    @property
+    def has_or(self) -> bool:
+        return self.word("or", "vs", "versus")
+
+
+class QuestionReader:
+    """Takes questions apart with the words of one library."""
+
+    def __init__(self, vocabulary: Vocabulary, scope: tuple[int, ...] | None) -> None:
+        self._vocabulary = vocabulary
+        self._nouns = Nouns(vocabulary, scope)
+        self._table: PhraseTable = cue_table()
+        words = self._table.words | FUNCTION_WORDS | set(_UNSUPPORTED) | set(SIDES) | set(SHADES) | set(BASE_FORMS)
+        words |= {w for w in UNITS if len(w) > 2} | set(NUMBER_WORDS) | set(ORDINAL_WORDS)
+        labels = {w for label in vocabulary.labels for w in label.split()}
+        nouns = self._nouns.words
+        plurals = {word + "s" for word in nouns}
+        self._known = frozenset(words | nouns | plurals | labels)
+        self._speller = Speller(
+            self._nouns.stored_words | {w + "s" for w in self._nouns.stored_words}, self._known, EnglishWords()
+        )
+
+    def read(self, question: str) -> Reading:
+        """The reading of one question."""
+        videos, text = self._take_videos(normalise(question))
+        tokens, corrections = self._spelled(_without_politeness(tokenise(text)))
+        windows = find_windows(tokens)
+        blocked = frozenset(i for w in windows for i in range(w.start, w.end))
+        reader = MentionReader(tokens, self._nouns, dict(self._vocabulary.labels))
+        mentions = reader.read(blocked)
+        taken = blocked | {i for m in mentions for i in range(m.start, m.end)}
+        cues = self._table.find(tokens, frozenset(taken))
+        taken |= {i for c in cues for i in range(c.start, c.end)}
+        sides = find_sides(tokens, frozenset(taken))
+        taken |= {i for s in sides for i in range(s.start, s.end)}
+        colors = tuple((i, SHADES[t.text]) for i, t in enumerate(tokens) if t.text in SHADES and i not in taken)
+        taken |= {i for i, _ in colors}
+        strangers, unsupported, mentions = self._left_over(tokens, reader, mentions, frozenset(taken), blocked)
+        table: dict[str, list[Cue]] = {}
+        for cue in cues:
+            table.setdefault(cue.code, []).append(cue)
+        return Reading(
+            question=question,
+            tokens=tuple(tokens),
+            form=_form(tokens, table, blocked, mentions),
+            windows=tuple(windows),
+            mentions=tuple(mentions),
+            cues=table,
+            sides=tuple(sides),
+            colors=colors,
+            quotes=tuple(t.text for t in tokens if t.kind == "quote"),
+            videos=videos,
+            strangers=strangers,
+            unsupported=unsupported,
+            corrections=corrections,
+        )
+
+    def _take_videos(self, text: str) -> tuple[tuple[int, ...] | None, str]:
+        """Video names in the question, cut out of it. A name that is a plain word needs "video" or "clip" before it."""
+        keys: list[int] = []
+        for video in sorted(self._vocabulary.videos, key=lambda v: -len(v.name)):
+            for name in dict.fromkeys((video.name.lower(), video.name.lower().rsplit(".", 1)[0])):
+                if name and name in text:
+                    cut = _cut_name(text, name)
+                    if cut is not None:
+                        keys.append(video.key)
+                        text = cut
+                        break
+        return (tuple(keys) or None), text
+
+    def _spelled(self, tokens: list[Token]) -> tuple[list[Token], tuple[tuple[str, str], ...]]:
+        corrected, changes = [], []
+        for token in tokens:
+            meant = token.text
+            if token.is_word and token.text not in self._known and singular(token.text) not in self._known:
+                meant = self._speller.correct(token.text)
+            if meant != token.text:
+                changes.append((token.text, meant))
+                number = float(NUMBER_WORDS[meant]) if meant in NUMBER_WORDS else None
+                kind: Literal["word", "number"] = "number" if number is not None else "word"
+                token = replace(token, text=meant, base=base_form(meant), number=number, kind=kind)
+            corrected.append(token)
+        return corrected, tuple(changes)
+
+    def _left_over(
+        self,
+        tokens: Sequence[Token],
+        reader: MentionReader,
+        mentions: list[Mention],
+        taken: frozenset[int],
+        blocked: frozenset[int],
+    ) -> tuple[tuple[str, ...], tuple[str, ...], list[Mention]]:
+        """Sorts words that nothing claimed: topics without a column, nouns of things not stored, adjectives, the rest."""
+        found, strangers, topics = list(mentions), [], []
+        i = 0
+        while i < len(tokens):
+            if i in taken or not self._is_stranger(tokens[i]):
+                if i not in taken and tokens[i].text in _UNSUPPORTED:
+                    topics.append(_UNSUPPORTED[tokens[i].text])
+                i += 1
+                continue
+            end = i + 1
+            while end < len(tokens) and end not in taken and self._is_stranger(tokens[end]):
+                end += 1
+            owner = next((k for k, m in enumerate(found) if m.start == end and m.kind != "pronoun"), None)
+            if owner is not None:
+                words = tuple(t.text for t in tokens[i:end])
+                held = found[owner]
+                selection = replace(held.selection, adjectives=(*held.selection.adjectives, *words))
+                found[owner] = replace(held, selection=selection, start=i)
+            elif self._is_noun_place(tokens, i, found):
+                floor = max((m.end for m in found if m.end <= i), default=0)
+                found.append(reader.unknown_at(i, end, floor, blocked))
+            else:
+                strangers += [t.text for t in tokens[i:end]]
+            i = end
+        return tuple(strangers), tuple(dict.fromkeys(topics)), sorted(found, key=lambda m: m.start)
+
+    def _is_stranger(self, token: Token) -> bool:
+        if token.kind == "quote":
+            return False
+        known = token.text in FUNCTION_WORDS or token.base in FUNCTION_WORDS or token.text in _UNSUPPORTED
+        return token.is_word and not known and not (len(token.text) == 1)
+
+    def _is_noun_place(self, tokens: Sequence[Token], i: int, mentions: Sequence[Mention]) -> bool:
+        """Whether the word at i stands where a noun does: behind a determiner or a number, or as the only noun."""
+        before = tokens[i - 1] if i else None
+        if before is None or before.kind in {"number", "mark"}:
+            return True
+        if before.text in _NOUN_BEFORE or before.text in SHADES:
+            return True
+        return not [m for m in mentions if m.kind != "pronoun"]
+
+
+def _cut_name(text: str, name: str) -> str | None:
+    """The text without a video name, or None when the name is only part of a word or a plain word."""
+    start = text.find(name)
+    while start >= 0:
+        end = start + len(name)
+        whole = not (start and (text[start - 1].isalnum() or text[start - 1] in "._")) and not (
+            end < len(text)
+            and (
+                text[end].isalnum()
+                or (text[end : end + 2].strip(".?!,") not in {"", "'", "'s", " "}
+                and text[end] in "-_.")
+            )
+        )
+        before = text[:start].split()
+        cued = bool(before) and before[-1].strip('"(,') in {
+            "video",
+            "clip",
+            "file",
+            "sequence",
+            "movie",
+            "videos",
+            "film",
+            "footage",
+        }
+        loose = bool(before) and before[-1].strip('"(') in {"in", "of", "for", "from"}
+        plain = name.isalpha()
+        if whole and (cued or (not plain and (loose or not name.replace(".", "").isdigit()))):
+            return text[:start] + " video " + text[end:]
+        start = text.find(name, start + 1)
+    return None
+
+
+def _without_politeness(tokens: list[Token]) -> list[Token]:
+    """Drops "could you please tell me" and its like from the front."""
+    i = 0
+    while i < len(tokens):
+        if tokens[i].text in _LEADING:
+            i += 1
+            continue
+        words = [t.text for t in tokens[i : i + 8]]
+        hit = next((p for p in _POLITE if tuple(words[: len(p)]) == p), None)
+        if hit is None or (hit in {("can", "you"), ("do", "you")} and words[2:3] in (["see"], ["spot"])):
+            break
+        if i + len(hit) >= len(tokens):
+            break
+        i += len(hit)
+    rest = tokens[i:]
+    if rest and rest[0].text in {"whether", "if", "that"} and len(rest) > 2:
+        return rest[1:]
+    return rest if rest else tokens
+
+
+def _form(
+    tokens: Sequence[Token], cues: dict[str, list[Cue]], blocked: frozenset[int], mentions: Sequence[Mention]
+) -> Form:
+    """What kind of answer is wanted, from the earliest phrase that says so."""
+    del mentions
+    first = next((i for i, t in enumerate(tokens) if i not in blocked and t.text not in _LEADING and t.is_word), None)
+    specific: tuple[Form, ...] = ("count", "when", "how_long", "where", "which")
+    starts = sorted((cues[f][0].start, k, f) for k, f in enumerate(specific) if f in cues)
+    opening = tokens[first] if first is not None else None
+    if (
+        opening is not None
+        and opening.base in _AUXILIARIES
+        and opening.text not in {"being", "having", "doing", "been"}
+    ):
+        if not starts or starts[0][0] > (first or 0):
+            return "yes_no"
+    if starts:
+        return starts[0][2]
+    for form in ("list", "what", "how"):
+        if form in cues:
+            return (
+                "what" if form == "list" and "what" in cues and cues["what"][0].start < cues["list"][0].start else form
+            )  # type: ignore[return-value]
+    return "none"

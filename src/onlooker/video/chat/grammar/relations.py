@@ -1,0 +1,87 @@
+"""Rules for two things at once: together, touching, near, beside, overtaking."""
+
+from __future__ import annotations
+
+from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.query import OvertakeQuery, Query, RelationQuery, Selection, SideQuery
+
+
+def overtaking(scene: Scene) -> Query | None:
+    """ "Does the car overtake the cyclist?", "when does A pass B?"."""
+    if not scene.has("pass") or len(scene.specific) < 2:
+        return None
+    ask = "when" if scene.form == "when" else "which" if scene.form == "which" else "yes_no"
+    return OvertakeQuery(scene.specific[0], scene.specific[1], ask)  # type: ignore[arg-type]
+
+
+def sides(scene: Scene) -> Query | None:
+    """ "Is the dog left of the car at 3 s?", "which is further right, A or B?"."""
+    things = scene.specific
+    if len(things) < 2:
+        return None
+    side = scene.reading.side("of", "further")
+    value = side.value if side is not None else None
+    if scene.has("leftmost") or scene.has("rightmost"):
+        value = "left" if scene.has("leftmost") else "right"
+    if scene.has("above", "below") and value is None and (scene.form == "yes_no" or scene.reading.has_or):
+        value = "above" if scene.has("above") else "below"
+    names = {
+        "left": "left",
+        "right": "right",
+        "above": "above",
+        "below": "below",
+        "top": "above",
+        "bottom": "below",
+        "up": "above",
+        "down": "below",
+    }
+    if value not in names:
+        return None
+    ask = "yes_no" if scene.form == "yes_no" and not scene.reading.has_or else "which"
+    return SideQuery(things[0], things[1], names[value], ask, scene.window)  # type: ignore[arg-type]
+
+
+def pairs(scene: Scene) -> Query | None:
+    """Touching, together, near, how far apart, the closest pair, who is nearest."""
+    relation = _relation(scene)
+    if relation is None:
+        return None
+    things = scene.specific
+    first = things[0] if things else Selection(plural=True)
+    second = things[1] if len(things) > 1 else None
+    farthest = scene.has("farthest_apart")
+    ask = _ask(scene, relation, second)
+    if ask is None:
+        return None
+    return RelationQuery(first, second, relation, ask, scene.window, farthest)  # type: ignore[arg-type]
+
+
+def _relation(scene: Scene) -> str | None:
+    many = len(scene.specific) >= 2 or scene.reading.word("two", "pair", "each", "another", "other", "both", "pairs")
+    if scene.has("touch") and (scene.has_subject or many):
+        return "touch"
+    if scene.has("nearest", "farthest_apart") or (scene.has("distance") and len(scene.specific) >= 2):
+        return "near"
+    if scene.has("near") and scene.has_subject and (many or scene.form in {"which", "yes_no", "what", "count"}):
+        return "near"
+    together = scene.has("together") and scene.form not in {"count"} and not scene.has("most_common")
+    if together and (len(scene.specific) >= 2 or (scene.form == "yes_no" and scene.subject.plural)):
+        return "together"
+    return None
+
+
+def _ask(scene: Scene, relation: str, second: Selection | None) -> str | None:
+    if scene.form == "when":
+        return "when"
+    if scene.form == "how_long":
+        return "how_long"
+    if scene.has("distance") and scene.form not in {"which", "yes_no"}:
+        return "distance"
+    if relation == "near" and scene.has("nearest", "farthest_apart") and scene.form != "yes_no":
+        pair = second is None and (scene.reading.word("pair", "two", "each", "together", "apart") or not scene.specific)
+        return "pair" if pair else "who"
+    if scene.form == "count":
+        return "count"
+    if scene.form in {"which", "what", "list"}:
+        return "who" if second is None else "who"
+    return "yes_no"

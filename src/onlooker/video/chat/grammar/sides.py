@@ -1,0 +1,96 @@
+"""Left, right, top and bottom: as a place, a direction, an edge to come from or leave by, or a side of something else."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from onlooker.video.chat.grammar.tokens import Token
+
+Role = Literal["from", "to", "at", "of", "further", "bare"]
+
+SIDES = {
+    "left": "left", "leftward": "left", "leftwards": "left", "lefthand": "left", "right": "right", "rightward": "right",
+    "rightwards": "right", "righthand": "right", "top": "top", "upper": "top", "up": "up", "upward": "up", "upwards": "up",
+    "bottom": "bottom", "down": "down", "lower": "bottom", "downward": "down", "downwards": "down", "centre": "centre",
+    "center": "centre", "middle": "centre", "central": "centre",
+}  # fmt: skip
+_ARTICLES = frozenset(["the", "its", "their", "his", "her", "very", "far", "a"])
+_BEHIND = frozenset(["side", "sides", "edge", "border", "half", "part", "corner", "hand", "third", "area", "region", "margin", "end", "boundary"])
+_FROM = frozenset({"from"})
+_TO = frozenset(["to", "towards", "toward", "into", "through", "via", "across", "over"])
+_AT = frozenset(["on", "at", "in", "near", "inside", "within", "along", "by"])
+_FURTHER = frozenset(["further", "farther", "more"])
+_FRAME = frozenset(["frame", "picture", "image", "screen", "video", "view", "scene", "shot", "clip", "camera"])
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side word at tokens `[start, end)` with the part it plays."""
+
+    value: str
+    role: Role
+    start: int
+    end: int
+
+
+def find_sides(tokens: Sequence[Token], blocked: frozenset[int]) -> list[Side]:
+    """Side words outside blocked tokens; "top left" is one side."""
+    found: list[Side] = []
+    i = 0
+    while i < len(tokens):
+        side = None if i in blocked or tokens[i].text not in SIDES else _side_at(tokens, i, blocked)
+        if side is None:
+            i += 1
+        else:
+            found.append(side)
+            i = side.end
+    return found
+
+
+def _text(tokens: Sequence[Token], i: int) -> str:
+    return tokens[i].text if 0 <= i < len(tokens) else ""
+
+
+def _side_at(tokens: Sequence[Token], i: int, blocked: frozenset[int]) -> Side | None:
+    value, end = SIDES[tokens[i].text], i + 1
+    if value in {"top", "bottom", "centre"} and _text(tokens, end) in {"left", "right"} and end not in blocked:
+        value, end = f"{value} {SIDES[tokens[end].text]}", end + 1
+    if _text(tokens, end) == "most":
+        end += 1
+    behind = end
+    while _text(tokens, behind) in _BEHIND and behind not in blocked:
+        behind += 1
+    start = i
+    while start > 0 and _text(tokens, start - 1) in _ARTICLES:
+        start -= 1
+    before = _text(tokens, start - 1)
+    if _text(tokens, behind) == "of":
+        k = behind + 1
+        while _text(tokens, k) in _ARTICLES:
+            k += 1
+        if _text(tokens, k) not in _FRAME and behind == end:
+            return Side(value, "of", start - (before in _TO | _AT), behind + 1)
+        if _text(tokens, k) in _FRAME:
+            behind = k + 1
+    role = _role(before, value, start != i or behind != end)
+    if (
+        value == "up"
+        and role == "bare"
+        and _text(tokens, i - 1) in {"end", "show", "pop", "turn", "roll", "pull", "sum"}
+    ):
+        return None
+    return Side(value, role, start - (role != "bare"), behind)
+
+
+def _role(before: str, value: str, framed: bool) -> Role:
+    if before in _FROM:
+        return "from"
+    if before in _FURTHER:
+        return "further"
+    if before in _TO:
+        return "to"
+    if before in _AT and (framed or value not in {"up", "down"}):
+        return "at"
+    return "bare"

@@ -1,0 +1,128 @@
+"""What the question is about: selections built from mentions, and conditions built from everything else said of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from onlooker.video.chat.grammar.mentions import Mention
+from onlooker.video.chat.grammar.reading import Reading
+from onlooker.video.chat.grammar.sides import Side
+from onlooker.video.chat.query import Condition, Rank, Selection
+
+DIRECTIONS = {
+    "left": ("left", "up-left", "down-left"),
+    "right": ("right", "up-right", "down-right"),
+    "up": ("up", "up-left", "up-right"),
+    "top": ("up", "up-left", "up-right"),
+    "down": ("down", "down-left", "down-right"),
+    "bottom": ("down", "down-left", "down-right"),
+}
+PLACES = {
+    "left": ("left", "top left", "bottom left"),
+    "right": ("right", "top right", "bottom right"),
+    "top": ("top", "top left", "top right"),
+    "bottom": ("bottom", "bottom left", "bottom right"),
+    "centre": ("centre",),
+}
+# Superlatives and comparatives: cue -> column and whether more of it wins.
+MEASURES: dict[str, tuple[str, bool]] = {
+    "fastest": ("speed", True),
+    "slowest": ("speed", False),
+    "faster": ("speed", True),
+    "slower": ("speed", False),
+    "longest": ("duration", True),
+    "shortest": ("duration", False),
+    "longer": ("duration", True),
+    "shorter": ("duration", False),
+    "largest": ("area_rel", True),
+    "smallest": ("area_rel", False),
+    "larger": ("area_rel", True),
+    "smaller": ("area_rel", False),
+    "farthest": ("path_px", True),
+    "least_far": ("path_px", False),
+    "farther": ("path_px", True),
+}
+
+
+def measure_of(reading: Reading) -> tuple[str, bool] | None:
+    """The column a superlative or comparative speaks of."""
+    found = [(reading.at(code), column) for code, column in MEASURES.items() if reading.has(code)]
+    return min(found)[1] if found else None
+
+
+def place_condition(side: Side) -> Condition:
+    """Where in the frame something mostly is."""
+    values = PLACES.get(side.value.replace("up", "top").replace("down", "bottom"), (side.value,))
+    return Condition("place", "in", values)
+
+
+def wear_condition(reading: Reading, index: int, shades: tuple[str, ...]) -> Condition:
+    """A colour: of the upper or lower body where a garment is named, else of the whole or what is worn."""
+    behind = [t.text for t in reading.tokens[index + 1 : index + 3]]
+    for code in ("upper", "lower"):
+        if any(reading.tokens[cue.start].text in behind for cue in reading.cues.get(code, ())):
+            return Condition(f"{code}_color", "in", shades)
+    before = reading.tokens[index - 1].text if index else ""
+    if before == "in" or reading.has("wear"):
+        return Condition("upper_color", "in", shades, also=("lower_color", "color"))
+    return Condition("color", "in", shades)
+
+
+def said_conditions(reading: Reading) -> tuple[Condition, ...]:
+    """Conditions from phrases outside the noun phrases: colours, sides, motion."""
+    found = [wear_condition(reading, index, shades) for index, shades in reading.colors]
+    found += [c for side in reading.sides if (c := _side_condition(reading, side)) is not None]
+    negated = reading.has("not")
+    moving = Condition("stationary", "=", 1 if negated else 0)
+    if reading.has("stationary"):
+        found.append(Condition("stationary", "=", 0 if _negated(reading, "stationary") else 1))
+    elif reading.has("in_motion") or any(reading.tokens[c.start].base == "move" for c in reading.cues.get("move", ())):
+        if not any(c.column in {"direction", "leaves_to", "enters_from"} for c in found):
+            found.append(moving)
+    if reading.has("approach"):
+        found.append(Condition("approach", "=", "approaching"))
+    if reading.has("recede"):
+        found.append(Condition("approach", "=", "receding"))
+    return tuple(dict.fromkeys(found))
+
+
+def _negated(reading: Reading, code: str) -> bool:
+    """Whether a "not" stands before the phrase and is not part of it."""
+    start = reading.at(code)
+    return any(cue.start < start for cue in reading.cues.get("not", ()))
+
+
+def _side_condition(reading: Reading, side: Side) -> Condition | None:
+    value = side.value
+    if " " in value or value == "centre":
+        return place_condition(side) if side.role in {"at", "bare"} else None
+    if reading.has("end") and side.role in {"to", "at", "bare", "from"}:
+        return Condition("leaves_to", "=", {"up": "top", "down": "bottom"}.get(value, value))
+    if side.role == "from":
+        return Condition("enters_from", "=", {"up": "top", "down": "bottom"}.get(value, value))
+    if side.role == "at":
+        entering = reading.has("start")
+        return Condition("enters_from", "=", value) if entering else place_condition(side)
+    if side.role in {"to", "bare"} and side.value in DIRECTIONS:
+        return Condition("direction", "in", DIRECTIONS[value])
+    return None
+
+
+def order_rank(reading: Reading, order: int) -> Rank:
+    """What "first", "third" or "last" (-1) orders by: coming, leaving or being seen, as the verb says."""
+    by_end = reading.has("end") or (order < 0 and reading.has("visible") and not reading.has("start", "appear"))
+    column = "t_end" if by_end else "t_start"
+    return Rank(column, order < 0, max(order, 1))
+
+
+def selection_of(reading: Reading, mention: Mention) -> Selection:
+    """The selection of one mention with its bare ordinal read in the light of the verb."""
+    selection = mention.selection
+    if mention.order is not None and selection.rank is None and not selection.numbers:
+        return replace(selection, rank=order_rank(reading, mention.order), plural=False)
+    return selection
+
+
+def with_conditions(selection: Selection, conditions: tuple[Condition, ...]) -> Selection:
+    """The selection narrowed further."""
+    return replace(selection, conditions=tuple(dict.fromkeys((*selection.conditions, *conditions))))

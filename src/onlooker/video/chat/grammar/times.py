@@ -1,0 +1,343 @@
+"""Time expressions: "at 1:05", "between 2 and 4 s", "in the first five seconds", "halfway through", "at the end"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from onlooker.video.chat.grammar.tokens import Token
+from onlooker.video.chat.query import TimePoint, Window
+
+SECOND_UNITS = frozenset(["s", "sec", "secs", "second", "seconds"])
+UNITS = (
+    dict.fromkeys(SECOND_UNITS, 1.0)
+    | dict.fromkeys(["m", "min", "mins", "minute", "minutes"], 60.0)
+    | dict.fromkeys(["h", "hr", "hrs", "hour", "hours"], 3600.0)
+    | dict.fromkeys(["ms", "msec", "millisecond", "milliseconds"], 0.001)
+)
+_VAGUE = frozenset(
+    ["about", "around", "roughly", "approximately", "approx", "circa", "exactly", "precisely", "the", "very", "just", "nearly", "time", "t"]
+)
+_AT = frozenset(["at", "@", "around", "about", "near", "circa", "on", "by", "in"])
+_BEFORE = frozenset(["before", "until", "till", "up_to", "prior", "by", "earlier"])
+_AFTER = frozenset(["after", "since", "past", "beyond", "following", "from", "starting"])
+_START = frozenset(["start", "beginning", "outset", "opening", "onset"])
+_END = frozenset(["end", "ending", "close", "finish", "conclusion"])
+_MIDDLE = frozenset(["middle", "midpoint", "centre", "center"])
+_FILLERS_BEHIND = frozenset(
+    ["in", "into", "mark", "point", "of", "the", "a", "this", "video", "clip", "footage", "film", "recording", "movie", "sequence", "it", "timestamp", "moment"]
+)
+_VIDEO = frozenset(["video", "clip", "footage", "film", "movie", "recording", "sequence", "scene"])
+_SHARES = {"half": 0.5, "third": 1 / 3, "quarter": 0.25}
+# Nouns that follow a count, never a time: "at 3 cars" is no moment.
+Matcher = Callable[[Sequence[Token], int], "tuple[Window, int] | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A window and the tokens it was read from, `[start, end)`."""
+
+    window: Window
+    start: int
+    end: int
+
+
+def _word(tokens: Sequence[Token], i: int) -> str:
+    return tokens[i].text if 0 <= i < len(tokens) else ""
+
+
+def _skip(tokens: Sequence[Token], i: int, words: frozenset[str]) -> int:
+    while i < len(tokens) and tokens[i].text in words:
+        i += 1
+    return i
+
+
+def read_duration(tokens: Sequence[Token], i: int, needs_unit: bool = True) -> tuple[float, int] | None:
+    """(seconds, index behind) of "5 s", "1:05", "half a second", "2 and a half minutes", "1 min 5 s"."""
+    if _word(tokens, i) in {"half", "a", "an"}:
+        return _read_worded(tokens, i)
+    if i >= len(tokens) or tokens[i].number is None or tokens[i].ordinal:
+        return None
+    value, j = tokens[i].number or 0.0, i + 1
+    if tokens[i].kind == "clock":
+        return value, j + (_word(tokens, j) in UNITS or _word(tokens, j) == "minutes")
+    half = [t.text for t in tokens[j : j + 3]] == ["and", "a", "half"]
+    unit_at = j + 3 if half else j
+    unit = UNITS.get(_word(tokens, unit_at))
+    if unit is None or (_word(tokens, unit_at) in {"m", "h"} and value != int(value)):
+        return None if needs_unit else (value, j)
+    seconds, j = (value + 0.5 * half) * unit, unit_at + 1
+    if unit > 1:
+        more = read_duration(tokens, _skip(tokens, j, frozenset({"and", ","})))
+        if more is not None and more[0] < unit:
+            return seconds + more[0], more[1]
+    return seconds, j
+
+
+def _read_worded(tokens: Sequence[Token], i: int) -> tuple[float, int] | None:
+    words = [t.text for t in tokens[i : i + 4]]
+    if words[:2] in (["half", "a"], ["half", "an"]) and len(words) > 2 and words[2] in UNITS:
+        return 0.5 * UNITS[words[2]], i + 3
+    if words[:1] in (["a"], ["an"]) and len(words) > 1:
+        if words[1] in UNITS and words[1] not in {"s", "m", "h"}:
+            return UNITS[words[1]], i + 2
+        if words[1] == "half" and len(words) > 2 and words[2] in UNITS:
+            return 0.5 * UNITS[words[2]], i + 3
+    return None
+
+
+def read_point(tokens: Sequence[Token], i: int, needs_unit: bool = True) -> tuple[TimePoint, int] | None:
+    """A moment at token i: a duration, "frame 30", "50 %", "the start", "halfway", "second 5", "t = 3"."""
+    i = _skip(tokens, i, _VAGUE)
+    word = _word(tokens, i)
+    if word in {"frame", "second", "minute", "timestamp", "t", "sec"}:
+        return _read_numbered(tokens, i)
+    if word == "=" and i and _word(tokens, i - 1) in {"t", "time"}:
+        return read_point(tokens, i + 1, needs_unit=False)
+    if i < len(tokens) and tokens[i].ordinal and _word(tokens, i + 1) in {"second", "sec", "minute", "frame"}:
+        value = tokens[i].number or 0.0
+        if _word(tokens, i + 1) == "frame":
+            return TimePoint(value - 1, "frame"), i + 2
+        return TimePoint(value * UNITS[_word(tokens, i + 1)]), i + 2
+    if i + 1 < len(tokens) and tokens[i].number is not None and _word(tokens, i + 1) in {"%", "percent"}:
+        end = _skip(tokens, i + 2, _FILLERS_BEHIND | {"through", "way"})
+        return TimePoint((tokens[i].number or 0.0) / 100, "share"), end
+    duration = read_duration(tokens, i, needs_unit)
+    if duration is None:
+        return _read_edge(tokens, i)
+    return _shifted(tokens, *duration)
+
+
+def _shifted(tokens: Sequence[Token], seconds: float, j: int) -> tuple[TimePoint, int]:
+    """A duration, or one counted from an edge: "5 seconds before the end", "3 s after the start", "3 s in"."""
+    if _word(tokens, j) in {"before", "from", "after", "into", "to"}:
+        k = _skip(tokens, j + 1, frozenset({"the", "very"}))
+        if _word(tokens, k) in _END and _word(tokens, j) in {"before", "from"}:
+            return TimePoint(seconds, "end"), _behind_video(tokens, k + 1)
+        if _word(tokens, k) in _START and _word(tokens, j) in {"from", "after", "into"}:
+            return TimePoint(seconds), _behind_video(tokens, k + 1)
+    if _word(tokens, j) in {"in", "into", "mark"}:
+        return TimePoint(seconds), _behind_video(tokens, j)
+    return TimePoint(seconds), j
+
+
+def _behind_video(tokens: Sequence[Token], j: int) -> int:
+    """Past "mark", "in", "into the video", "of the clip"; stays where no such words follow."""
+    if _word(tokens, j) in {"mark", "timestamp"}:
+        j += 1
+    if _word(tokens, j) in {"in", "into", "of", "through", "to"}:
+        k = _skip(tokens, j + 1, frozenset({"the", "this", "that"}))
+        if _word(tokens, k) in _VIDEO or _word(tokens, k) == "it":
+            return k + 1
+        if _word(tokens, j) in {"in", "into"} and k == j + 1:
+            return j + 1
+    return j
+
+
+def _read_numbered(tokens: Sequence[Token], i: int) -> tuple[TimePoint, int] | None:
+    j = _skip(tokens, i + 1, frozenset({"number", "no", "#", "=", ":", "."}))
+    if j >= len(tokens) or tokens[j].number is None:
+        return None
+    value = tokens[j].number or 0.0
+    if tokens[i].text == "frame":
+        return TimePoint(value, "frame"), j + 1
+    if _word(tokens, j + 1) in UNITS and tokens[i].text in {"t", "timestamp"}:
+        return TimePoint(value * UNITS[_word(tokens, j + 1)]), j + 2
+    return TimePoint(value * (60.0 if tokens[i].text == "minute" else 1.0)), j + 1
+
+
+def _read_edge(tokens: Sequence[Token], i: int) -> tuple[TimePoint, int] | None:
+    word, following = _word(tokens, i), _word(tokens, i + 1)
+    share: float | None = None
+    if word in {"halfway", "midway"} or (word == "half" and following == "way"):
+        share = 0.5
+        i += word == "half"
+    elif word in _MIDDLE:
+        share = 0.5
+    elif word == "quarter" and following in {"of", "way"}:
+        share = 0.25
+    elif word in _START or (word in {"first", "opening", "initial"} and following in {"frame", "image", "moment"}):
+        share = 0.0
+        i += word not in _START
+    elif word in _END or (word in {"last", "final", "closing"} and following in {"frame", "image", "moment"}):
+        share = 1.0
+        i += word not in _END
+    if share is None:
+        return None
+    j = i + 1
+    if _word(tokens, j) in {"of", "through", "into"}:
+        k = _skip(tokens, j + 1, frozenset({"the", "this", "that", "way", "through"}))
+        j = k + 1 if _word(tokens, k) in _VIDEO or _word(tokens, k) == "it" else j + (_word(tokens, j) == "through")
+    return TimePoint(share, "share"), j
+
+
+def _at(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
+    word = _word(tokens, i)
+    if word not in _AT and word not in {"exactly", "precisely", "roughly"}:
+        return None
+    j = i + 1
+    if (
+        (word in {"in", "on", "by", "near"}
+        and _word(_s := tokens, j) in {"the", "frame"})
+        or word not in {"in", "on", "by", "near"}
+    ):
+        numbered = word in {"at", "@"}
+        found = read_point(_s if word in {"in", "on", "by", "near"} else tokens, j, needs_unit=not numbered)
+        if found is None:
+            return None
+        point, end = found
+        loose = word in {"in", "on", "by", "near"}
+        if loose and point.base == "start":
+            return None
+        if loose and point.base == "share" and point.value == 0.5 and not _is_of_video(tokens, j, end):
+            return None  # "in the middle" is a place unless it is the middle of the video
+        if word in {"at", "@"} and point.base == "start" and _word(tokens, end) in {"of", "px", "pixels"}:
+            return None
+        return Window("at", point, None), _behind_video(tokens, end)
+    return None
+
+
+def _is_of_video(tokens: Sequence[Token], i: int, end: int) -> bool:
+    return any(t.text in _VIDEO for t in tokens[i:end])
+
+
+def _between(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
+    word = _word(tokens, i)
+    if word not in {"between", "from", "during", "in", "within", "over"} and tokens[i].number is None:
+        return None
+    j = i if tokens[i].number is not None else i + 1
+    first = read_point(tokens, j, needs_unit=False)
+    if first is None:
+        return None
+    k = first[1]
+    link = _word(tokens, k)
+    if link not in {"and", "to", "-", "until", "till", "through", "thru", "up"}:
+        return None
+    if link == "and" and word != "between":
+        return None
+    k = _skip(tokens, k + 1, frozenset({"to", "till", "until", "the"}))
+    bare = word in {"between", "from", "during"}
+    second = read_point(tokens, k, needs_unit=not bare)
+    if second is None:
+        return None
+    start = _same_unit(tokens, j, first, second, k)
+    return Window("span", start, second[0]), _behind_video(tokens, second[1])
+
+
+def _same_unit(
+    tokens: Sequence[Token], j: int, first: tuple[TimePoint, int], second: tuple[TimePoint, int], k: int
+) -> TimePoint:
+    """ "between 1 and 2 minutes": the unit said once counts for both."""
+    said = any(t.text in UNITS for t in tokens[j : first[1]]) or tokens[min(j, len(tokens) - 1)].kind == "clock"
+    factor = next((UNITS[t.text] for t in tokens[k : second[1]] if t.text in UNITS), 1.0)
+    if said or first[0].base != "start" or second[0].base != "start":
+        return first[0]
+    return TimePoint(first[0].value * factor)
+
+
+def _open(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
+    word = _word(tokens, i)
+    j = i + 1
+    if (word, _word(tokens, j)) in {("up", "to"), ("prior", "to"), ("earlier", "than"), ("later", "than")}:
+        j += 1
+    elif word in {"up", "prior", "earlier", "later"}:
+        return None
+    before = word in {"before", "until", "till", "up", "prior", "earlier"}
+    after = word in {"after", "since", "past", "beyond", "later"} or word == "from"
+    if not before and not after:
+        if word == "by":
+            before = True
+        else:
+            return None
+    found = read_point(tokens, j, needs_unit=word in {"from", "past", "by"})
+    if found is None:
+        return None
+    point, end = found
+    if word == "by" and point.base != "start":
+        return None
+    end = _skip(tokens, end, frozenset({"on", "onwards", "onward", "mark"}))
+    end = _behind_video(tokens, end)
+    return (Window("span", None, point), end) if before else (Window("span", point, None), end)
+
+
+def _edge_span(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
+    """ "in the first 5 seconds", "during the last half", "within 5 seconds", "the opening third"."""
+    if _word(tokens, i) not in {"in", "during", "within", "over", "for", "throughout", "the"}:
+        return None
+    j = _skip(tokens, i + 1, frozenset({"the", "very"}))
+    word = _word(tokens, j)
+    first = word in {"first", "initial", "opening"}
+    last = word in {"last", "final", "closing"}
+    second_half = word in {"second", "latter", "other"} and _word(tokens, j + 1) == "half"
+    if not (first or last or second_half):
+        if _word(tokens, i) == "within":
+            found = read_duration(tokens, j)
+            return (Window("span", None, TimePoint(found[0])), _behind_video(tokens, found[1])) if found else None
+        return None
+    share = _SHARES.get(_word(tokens, j + 1))
+    if share is not None:
+        near = TimePoint(share if first else 1 - share, "share")
+        end = _behind_video(tokens, j + 2)
+    else:
+        found = read_duration(tokens, j + 1) or _one_unit(tokens, j + 1)
+        if found is None:
+            return None
+        near = TimePoint(found[0]) if first else TimePoint(found[0], "end")
+        end = _behind_video(tokens, found[1])
+    return Window("span", None if first else near, near if first else None), end
+
+
+def _one_unit(tokens: Sequence[Token], i: int) -> tuple[float, int] | None:
+    """ "the first second": one of that unit."""
+    word = _word(tokens, i)
+    return (UNITS[word], i + 1) if word in {"second", "minute", "hour"} else None
+
+
+def _bare(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
+    """ "halfway through", "initially", "3 seconds in", "frame 12", "t = 4"."""
+    word = _word(tokens, i)
+    if word in {"initially", "originally"}:
+        return Window("at", TimePoint(0.0, "share"), None), i + 1
+    if word in {"halfway", "midway"} or (word == "half" and _word(tokens, i + 1) == "way"):
+        found = _read_edge(tokens, i)
+        return (Window("at", found[0], None), found[1]) if found else None
+    if word in {"t", "timestamp", "second", "frame"} and (i == 0 or tokens[i - 1].text != "per"):
+        numbered = _read_numbered(tokens, i)
+        return (Window("at", numbered[0], None), numbered[1]) if numbered else None
+    if tokens[i].number is not None:
+        duration = read_duration(tokens, i)
+        if duration is None:
+            return None
+        point, end = _shifted(tokens, *duration)
+        if end > duration[1] or tokens[i].kind == "clock" or _ends_clause(tokens, end):
+            return Window("at", point, None), end
+    return None
+
+
+def _ends_clause(tokens: Sequence[Token], i: int) -> bool:
+    return i >= len(tokens) or tokens[i].kind == "mark"
+
+
+_MATCHERS: tuple[Matcher, ...] = (_edge_span, _between, _at, _open, _bare)
+# Before a bare duration these make it a length, not a moment: "for 3 s", "longer than 3 s".
+_LENGTH_BEFORE = frozenset(["for", "than", "least", "most", "over", "under", "exactly", "lasts", "last", "lasting", "every"])
+
+
+def find_windows(tokens: Sequence[Token]) -> list[Found]:
+    """All time expressions, left to right, longest reading first."""
+    found: list[Found] = []
+    i = 0
+    while i < len(tokens):
+        best: tuple[Window, int] | None = None
+        for matcher in _MATCHERS:
+            if matcher is _bare and _word(tokens, i - 1) in _LENGTH_BEFORE:
+                continue
+            result = matcher(tokens, i)
+            if result is not None and (best is None or result[1] > best[1]):
+                best = result
+        if best is None:
+            i += 1
+        else:
+            found.append(Found(best[0], i, best[1]))
+            i = best[1]
+    return found

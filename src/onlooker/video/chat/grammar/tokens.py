@@ -1,0 +1,159 @@
+"""A question as a list of tokens: unicode and contractions evened out, numbers read, quotations kept whole."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+from onlooker.video.chat.grammar.verbs import base_form
+
+Kind = Literal["word", "number", "clock", "quote", "mark"]
+
+_QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "«": '"', "»": '"', "„": '"'})
+_DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
+_CONTRACTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), text)
+    for pattern, text in (
+        (r"\bcan't\b|\bcannot\b|\bcan not\b", "can not"),
+        (r"\bwon't\b", "will not"),
+        (r"\bain't\b", "is not"),
+        (r"n't\b", " not"),
+        (r"\b(dose?|does|do|did|is|are|was|were|has|have|had)nt\b", r"\1 not"),
+        (r"\b(what|who|where|when|how|there|here|that|it|he|she|which)'s\b", r"\1 is"),
+        (r"\b(whats|whos|wheres|hows|theres)\b", lambda m: m.group(1)[:-1] + " is"),  # type: ignore[list-item]
+        (r"'re\b", " are"),
+        (r"'ve\b", " have"),
+        (r"'ll\b", " will"),
+        (r"'m\b", " am"),
+        (r"'d\b", " would"),
+        (r"\bhowmany\b", "how many"),
+        (r"\bin between\b", "between"),
+        (r"\bwhat time(s?) does\b", r"when does"),
+    )
+)
+_TOKEN = re.compile(
+    r"""
+    (?P<quote>"[^"]+"|(?<![\w'])'[^']+'(?!\w))
+  | (?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?)
+  | (?P<ordinal>\d+(?:st|nd|rd|th)\b)
+  | (?P<number>\d+(?:[.,]\d+)?)
+  | (?P<word>[^\W\d_]+(?:[-'][^\W\d_]+)*)
+  | (?P<mark>[?.,;:!()\[\]=#%/&@+_-])
+    """,
+    re.VERBOSE,
+)
+_UNITS_OF_TEN = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+NUMBER_WORDS = {word: n for n, word in enumerate(_UNITS_OF_TEN)} | {w: 20 + 10 * n for n, w in enumerate(_TENS)}
+ORDINAL_WORDS = {
+    word: n
+    for n, word in enumerate(
+        ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth", "eleventh", "twelfth"], start=1
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word, number, mark or quotation.
+
+    `text` is lower case, `base` the base form of a verb ("left" stays: it is a side too), `number` the value of a
+    number, `ordinal` True for "3rd". `start` and `end` are offsets into the normalised question.
+    """
+
+    text: str
+    base: str
+    kind: Kind
+    start: int
+    end: int
+    number: float | None = None
+    ordinal: bool = False
+
+    @property
+    def is_word(self) -> bool:
+        return self.kind == "word"
+
+
+def normalise(question: str) -> str:
+    """Lower case, plain quotes and dashes, contractions written out, one space between words."""
+    text = unicodedata.normalize("NFKC", question).translate(_QUOTES).translate(_DASHES).lower()
+    for pattern, replacement in _CONTRACTIONS:
+        text = pattern.sub(replacement, text)
+    return " ".join(text.split())
+
+
+def tokenise(text: str) -> list[Token]:
+    """Tokens of a normalised question. Number words and ordinals become numbers; hyphenated ones are joined."""
+    tokens: list[Token] = []
+    for match in _TOKEN.finditer(text):
+        kind, found = match.lastgroup or "word", match.group()
+        tokens += _read(kind, found, match.start())
+    return _join_tens(tokens)
+
+
+def _read(kind: str, found: str, start: int) -> list[Token]:
+    end = start + len(found)
+    if kind == "quote":
+        return [Token(found[1:-1].strip(), "", "quote", start, end)]
+    if kind == "clock":
+        return [Token(found, "", "clock", start, end, clock_seconds(found))]
+    if kind == "ordinal":
+        return [Token(found, "", "number", start, end, float(found[:-2]), ordinal=True)]
+    if kind == "number":
+        return [Token(found, "", "number", start, end, float(found.replace(",", ".")))]
+    if kind == "word":
+        return _read_word(found, start)
+    return [Token(found, found, "mark", start, end)]
+
+
+def _read_word(found: str, start: int) -> list[Token]:
+    if found.endswith("'s") or found.endswith("s'"):
+        # "the car's colour": the owner is the car. Whether the s is a plural is left to the noun reader.
+        owner = found[:-2] if found.endswith("'s") else found[:-1]
+        return [*_read_word(owner, start), Token("'s", "'s", "mark", start + len(owner), start + len(found))]
+    parts = found.split("-")
+    if len(parts) > 1 and not _is_compound(parts):
+        tokens, offset = [], start
+        for part in parts:
+            if part:
+                tokens += _read_word(part, offset)
+            offset += len(part) + 1
+        return tokens
+    if found in NUMBER_WORDS:
+        return [Token(found, found, "number", start, start + len(found), float(NUMBER_WORDS[found]))]
+    return [Token(found, base_form(found), "word", start, start + len(found))]
+
+
+def _is_compound(parts: list[str]) -> bool:
+    """Words that keep their hyphen: "re-appear", "t-shirt"."""
+    return parts[0] in {"re", "t", "x"} and len(parts) == 2
+
+
+def _join_tens(tokens: list[Token]) -> list[Token]:
+    """ "twenty" "five" becomes 25."""
+    joined: list[Token] = []
+    for token in tokens:
+        last = joined[-1] if joined else None
+        if (
+            last is not None
+            and last.text in _TENS
+            and token.text in NUMBER_WORDS
+            and last.number is not None
+            and token.number is not None
+            and 0 < token.number < 10
+        ):
+            text = f"{last.text} {token.text}"
+            joined[-1] = Token(text, text, "number", last.start, token.end, last.number + token.number)
+        else:
+            joined.append(token)
+    return joined
+
+
+def clock_seconds(text: str) -> float:
+    """Seconds of "1:05" (minutes:seconds) or "1:00:05"."""
+    seconds = 0.0
+    for part in text.split(":"):
+        seconds = seconds * 60 + float(part)
+    return seconds

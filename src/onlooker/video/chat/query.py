@@ -1,0 +1,331 @@
+"""Checked query objects: what a question means, before any SQL.
+
+Every value that came from a person sits in a field of these classes and reaches SQL only as a bound parameter. Column
+names come from tables of ours and are checked against the views when a condition is built.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from onlooker.errors import QueryError
+from onlooker.video.store.views import VIEWS
+
+TRACKLET_COLUMNS = frozenset(c.name for view in VIEWS if view.name == "tracklets" for c in view.columns)
+
+Operator = Literal["=", "!=", "<", "<=", ">", ">=", "in", "like"]
+Quantifier = Literal["any", "all", "none"]
+Event = Literal["start", "end", "return"]
+Scalar = str | int | float
+
+
+@dataclass(frozen=True, slots=True)
+class TimePoint:
+    """A moment: seconds from the start or back from the end, a share of the length, or a frame index from 0."""
+
+    value: float
+    base: Literal["start", "end", "share", "frame"] = "start"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """When: one moment (`at`), or a span that may be open on one side. `said` is how the answer names it."""
+
+    kind: Literal["at", "span"]
+    start: TimePoint | None
+    end: TimePoint | None
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A restriction on a column of the `tracklets` view; one of the columns in `also` may meet it instead."""
+
+    column: str
+    operator: Operator
+    value: Scalar | tuple[Scalar, ...]
+    also: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for column in (self.column, *self.also):
+            if column not in TRACKLET_COLUMNS:
+                known = ", ".join(sorted(TRACKLET_COLUMNS))
+                raise QueryError(f"`{column}` is not a column of tracklets; known: {known}")
+        if (self.operator == "in") != isinstance(self.value, tuple):
+            raise QueryError(f"`in` takes several values and other operators one, got {self.operator} {self.value!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """The n-th tracklet in the order of a column; n counts from 1."""
+
+    column: str
+    descending: bool
+    n: int = 1
+
+    def __post_init__(self) -> None:
+        if self.column not in TRACKLET_COLUMNS or self.n < 1:
+            raise QueryError(f"cannot rank by `{self.column}` at place {self.n}")
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which tracklets are meant.
+
+    `noun` is the word the asker used, in the singular. `categories` is None for "any object" and empty for a noun that
+    nothing in the library is called; `excluded` is for "not cars"; `keys` pins tracklets of earlier answers. `caveat`
+    is a sentence the answer must add (a woman is stored as a person).
+    """
+
+    noun: str = "object"
+    categories: tuple[str, ...] | None = None
+    excluded: tuple[str, ...] = ()
+    numbers: tuple[int, ...] = ()
+    keys: tuple[int, ...] = ()
+    label: str | None = None
+    tag: str | None = None
+    conditions: tuple[Condition, ...] = ()
+    adjectives: tuple[str, ...] = ()
+    rank: Rank | None = None
+    plural: bool = False
+    definite: bool = False
+    caveat: str | None = None
+
+    @property
+    def is_unknown(self) -> bool:
+        """Nothing in the library bears this name."""
+        return self.categories == () and not self.keys and self.label is None and self.tag is None
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Base of all queries. `videos` narrows the scope to videos the question names (library keys)."""
+
+    videos: tuple[int, ...] | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class CountQuery(Query):
+    """How many; with `operator` and `number` a yes/no question about the count."""
+
+    subject: Selection
+    window: Window | None = None
+    event: Event | None = None
+    operator: Operator | None = None
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CountCompareQuery(Query):
+    """More of one than of another: `ask` is yes/no, which of them, or the difference."""
+
+    first: Selection
+    second: Selection
+    operator: Operator = ">"
+    ask: Literal["yes_no", "which", "difference"] = "yes_no"
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExistsQuery(Query):
+    """Is there any; `negated` for "is there no"."""
+
+    subject: Selection
+    window: Window | None = None
+    event: Event | None = None
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CheckQuery(Query):
+    """Does something hold of the subject: of any, all or none of its tracklets."""
+
+    subject: Selection
+    holds: tuple[Condition, ...]
+    quantifier: Quantifier = "any"
+    said: str = ""
+    event: Event | None = None
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery(Query):
+    """Which tracklets; `order_by` puts them in order, `ask` videos names the videos instead."""
+
+    subject: Selection
+    window: Window | None = None
+    event: Event | None = None
+    order_by: Rank | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VideosQuery(Query):
+    """Which videos, or how many, hold the subject (all videos when it is None)."""
+
+    subject: Selection | None = None
+    ask: Literal["which", "count"] = "which"
+
+
+@dataclass(frozen=True, slots=True)
+class CategoriesQuery(Query):
+    """What kinds of objects: their names, how many kinds, or the most or least common."""
+
+    subject: Selection
+    window: Window | None = None
+    ask: Literal["names", "count", "most", "least"] = "names"
+
+
+@dataclass(frozen=True, slots=True)
+class PeakQuery(Query):
+    """The most on screen at one time, or when that is."""
+
+    subject: Selection
+    ask: Literal["count", "when"] = "count"
+    operator: Operator | None = None
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MomentQuery(Query):
+    """When something starts, ends, returns, or (`span`) from when to when it is seen."""
+
+    subject: Selection
+    event: Literal["start", "end", "return", "span"] = "start"
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DurationQuery(Query):
+    """How long the subject is visible, or away in its gaps, or lasts from first to last sight."""
+
+    subject: Selection
+    ask: Literal["visible", "gone", "span"] = "visible"
+
+
+@dataclass(frozen=True, slots=True)
+class BoxQuery(Query):
+    """Where the subject is: at a moment, when it is first or last seen, or (no moment) at its best view."""
+
+    subject: Selection
+    window: Window | None = None
+    event: Event | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PathQuery(Query):
+    """The boxes of the subject over a span."""
+
+    subject: Selection
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeQuery(Query):
+    """One column of the subject. `options` are the values the question offers ("left or right")."""
+
+    subject: Selection
+    column: str
+    options: tuple[str, ...] = ()
+    aggregate: Literal["each", "mean", "max", "min"] = "each"
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CompareQuery(Query):
+    """Which of several, or is the first more than the second, by one column."""
+
+    options: tuple[Selection, ...]
+    column: str
+    descending: bool = True
+    ask: Literal["which", "yes_no"] = "which"
+
+
+@dataclass(frozen=True, slots=True)
+class RelationQuery(Query):
+    """A relation of two selections; the second is None for "anything else" or "the closest pair"."""
+
+    first: Selection
+    second: Selection | None
+    relation: Literal["together", "touch", "near"]
+    ask: Literal["yes_no", "when", "how_long", "distance", "who", "pair", "count"] = "yes_no"
+    window: Window | None = None
+    farthest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SideQuery(Query):
+    """Which side of another something is, at a moment or most of the time they share."""
+
+    first: Selection
+    second: Selection
+    side: Literal["left", "right", "above", "below"]
+    ask: Literal["yes_no", "which"] = "yes_no"
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OvertakeQuery(Query):
+    """Does the first pass the second, or when."""
+
+    first: Selection
+    second: Selection
+    ask: Literal["yes_no", "when", "which"] = "yes_no"
+
+
+@dataclass(frozen=True, slots=True)
+class EventsQuery(Query):
+    """What happens in a window, or what the subject does."""
+
+    subject: Selection | None = None
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryQuery(Query):
+    """The whole video in a few sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class WordsQuery(Query):
+    """Words heard (`speech`) or seen (`screen_text`); `phrase` searches for them."""
+
+    source: Literal["speech", "screen_text"]
+    ask: Literal["what", "when", "where", "yes_no", "count"] = "what"
+    phrase: str | None = None
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SoundQuery(Query):
+    """The sound track: is there one, when is it silent or loud, what is heard."""
+
+    ask: Literal["has_audio", "when", "yes_no", "what", "how_long"] = "has_audio"
+    label: str | None = None
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VideoFactQuery(Query):
+    """A column of `videos`, or the number of shots or the time of the n-th cut."""
+
+    fact: Literal["duration", "resolution", "width", "height", "fps", "n_frames", "shots", "cuts", "name", "path"]
+    ask: Literal["value", "when"] = "value"
+
+
+@dataclass(frozen=True, slots=True)
+class TagsQuery(Query):
+    """What annotators say of a video or of the subject."""
+
+    subject: Selection | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceQuery(Query):
+    """Show what the last answer rests on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal(Query):
+    """The question cannot be answered from what the library stores; `text` says why and what can be asked."""
+
+    text: str

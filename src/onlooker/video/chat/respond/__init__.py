@@ -1,0 +1,1 @@
+"""Runs a query and turns its rows into an answer, one module a family of queries."""

@@ -1,0 +1,246 @@
+"""Which tracklets, what they are like, and whether something holds of them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from onlooker.video.answer import Evidence, Value
+from onlooker.video.chat.compile import Binder, condition_sql, tracklets_sql
+from onlooker.video.chat.query import AttributeQuery, CheckQuery, ListQuery, Rank, Selection, VideosQuery
+from onlooker.video.chat.respond.session import Draft, Session, Track, certainty, fill, nothing
+from onlooker.video.chat.wording import counted, joined, name_of, noun_of, number, plural, seconds, window_words
+
+_MAX_NAMED = 8
+_UNITS = {
+    "speed": "px/s",
+    "path_px": "px",
+    "net_px": "px",
+    "dx_px": "px",
+    "dy_px": "px",
+    "duration": "s",
+    "area_rel": "of the frame",
+}
+_RANK_WORDS = {
+    ("speed", True): "the fastest", ("speed", False): "the slowest", ("duration", True): "visible the longest",
+    ("duration", False): "visible the shortest", ("area_rel", True): "the largest", ("area_rel", False): "the smallest",
+    ("path_px", True): "moves the farthest", ("path_px", False): "moves the least", ("t_start", False): "the first to appear",
+    ("t_start", True): "the last to appear", ("t_end", False): "the first to leave", ("t_end", True): "the last to be seen",
+}  # fmt: skip
+_TOLD = {"start": "there from the first frame", "end": "there until the last frame", "none": "not moving to any side"}
+
+
+def _here(session: Session, track: Track) -> str:
+    return f" in {track.video}" if session.several_videos else ""
+
+
+def listing(session: Session, query: ListQuery) -> Draft:
+    """A list of tracklet numbers, in order."""
+    subject = query.subject
+    if subject.is_unknown:
+        return nothing(session, subject, [])
+    order = query.order_by
+    extra = (subject.rank.column,) if subject.rank is not None else ()
+    tracks, statement = session.tracks(subject, extra, query.window, query.event, order)
+    when = window_words(query.window)
+    if not tracks:
+        draft = nothing(session, subject, [])
+        draft.text = f"None: no {noun_of(subject)} was found{when}{session.where}."
+        draft.status = "answered" if session.exists(subject) else "no_evidence"
+        return fill(draft, session, statement)
+    total = len(tracks)
+    if subject.rank is not None:
+        text = _rank_told(session, subject, tracks[0])
+    else:
+        total = session.count(subject, query.window, query.event)[0]
+        names = [t.spanned + _here(session, t) for t in tracks[:_MAX_NAMED]]
+        if total > len(names):
+            names.append(f"{total - len(names)} more")
+        text = f"{counted(total, noun_of(subject))}{when}{session.where}: {joined(names)}."
+    draft = Draft(text[:1].upper() + text[1:], [t.number for t in tracks])
+    fill(draft, session, statement)
+    draft.cite(text.rstrip("."), session.evidence(tracks))
+    draft.confidence, draft.named = certainty(tracks), tuple(tracks)
+    return draft
+
+
+def _rank_told(session: Session, subject: Selection, track: Track) -> str:
+    rank = subject.rank
+    if rank is None:
+        return track.spanned
+    words = _RANK_WORDS.get((rank.column, rank.descending), f"first by {rank.column}")
+    if rank.n > 1:
+        words = f"number {rank.n} by {rank.column.replace('_', ' ')}"
+    verb = "" if words.startswith(("moves",)) else "is "
+    return (
+        f"{track.name}{_here(session, track)} {verb}{words} ({_measured(rank.column, track.values.get(rank.column))})."
+    )
+
+
+def _measured(column: str, value: object) -> str:
+    if column in {"t_start", "t_end", "duration"} and isinstance(value, int | float):
+        return seconds(float(value))
+    if isinstance(value, int | float):
+        return f"{number(float(value), 3 if column == 'area_rel' else 1)} {_UNITS.get(column, '')}".strip()
+    return "unknown" if value is None else str(value)
+
+
+def attribute(session: Session, query: AttributeQuery) -> Draft:
+    """One column of the subject: text or a number; with options the one that fits."""
+    subject, column = query.subject, query.column
+    if subject.is_unknown:
+        return nothing(session, subject, None)
+    tracks, statement = session.tracks(subject, (column,), query.window, None, Rank("duration", True))
+    if not tracks:
+        return nothing(session, subject, None)
+    if query.aggregate == "mean":
+        return _mean(session, query, tracks)
+    known = [t for t in tracks if t.values.get(column) is not None]
+    if not known:
+        draft = Draft(
+            f"The {column.replace('_', ' ')} of {name_of(subject)} is not stored{session.where}.", None, "no_evidence"
+        )
+        fill(draft, session, statement)
+        draft.cite(f"no {column} stored", session.evidence(tracks))
+        return draft
+    best = known[0]
+    value, told = _attribute_told(query, best)
+    told += _here(session, best)
+    names = [f"{t.name}: {_attribute_told(query, t)[0]}" for t in known[1 : 1 + _MAX_NAMED]]
+    others = f" {len(known)} fit; this one is visible the longest. Others: {'; '.join(names)}." if names else ""
+    draft = Draft(
+        f"{told[:1].upper()}{told[1:]}.{others}", value, unit=_UNITS.get(column) if isinstance(value, float) else None
+    )
+    fill(draft, session, statement)
+    draft.cite(told, session.evidence(known[:1]))
+    if len(known) > 1:
+        draft.cite(f"{len(known)} candidates", session.evidence(known))
+    draft.confidence, draft.named = certainty(known[:1]), tuple(known)
+    return draft
+
+
+def _attribute_told(query: AttributeQuery, track: Track) -> tuple[Value, str]:
+    column, value = query.column, track.values.get(query.column)
+    if column in {"dx_px", "dy_px"} and query.options:
+        amount = float(value or 0)
+        positive = "right" if column == "dx_px" else "down"
+        negative = "left" if column == "dx_px" else "up"
+        word = positive if amount > 0 else negative if amount < 0 else "neither"
+        return word, f"{track.name} ends up {number(abs(amount))} px further {word} than where it started"
+    if column == "n_gaps":
+        return int(value or 0), f"{track.name} is away and back {int(value or 0)} times"
+    if isinstance(value, str):
+        said = {
+            "color": "is",
+            "category": "is a",
+            "direction": "moves",
+            "enters_from": "enters from the",
+            "leaves_to": "leaves to the",
+        }
+        word = _TOLD.get(value) if column in {"enters_from", "leaves_to", "direction"} else None
+        return value, f"{track.name} is {word}" if word else f"{track.name} {said.get(column, 'is')} {value}"
+    amount = float(value or 0)
+    said = {"speed": "moves at", "path_px": "moves along", "area_rel": "fills"}.get(column, f"has {column}")
+    return amount, f"{track.name} {said} {_measured(column, amount)}"
+
+
+def _mean(session: Session, query: AttributeQuery, tracks: list[Track]) -> Draft:
+    binder = Binder()
+    statement = binder.statement(
+        tracklets_sql(
+            binder, query.subject, session.scope, f"avg(k.{query.column}) AS mean, count(*) AS n", query.window
+        )
+    )
+    _, rows = session.run(statement)
+    value = float(rows[0][0] or 0)
+    told = f"The mean {query.column.replace('_', ' ')} of {counted(int(rows[0][1] or 0), noun_of(query.subject))} is {_measured(query.column, value)}"
+    draft = Draft(f"{told}{session.where}.", value, unit=_UNITS.get(query.column))
+    fill(draft, session, statement)
+    draft.cite(told, session.evidence(tracks))
+    draft.confidence, draft.named = certainty(tracks), tuple(tracks)
+    return draft
+
+
+def check(session: Session, query: CheckQuery) -> Draft:
+    """A bool: does it hold of any, all or none of the subject's tracklets."""
+    subject = query.subject
+    if subject.is_unknown:
+        return nothing(session, subject, False)
+    columns = [c for condition in query.holds for c in (condition.column, *condition.also)]
+    tracks, _ = session.tracks(subject, columns, query.window, query.event, Rank("duration", True))
+    if not tracks:
+        return nothing(session, subject, False)
+    first = query.holds[0].column
+    if all(all(t.values.get(c) is None for c in columns) for t in tracks):
+        draft = Draft(
+            f"The {first.replace('_', ' ')} of {name_of(subject)} is not stored{session.where}.", None, "no_evidence"
+        )
+        draft.cite(f"no {first} stored", session.evidence(tracks))
+        return fill(draft, session, session.tracks(subject, columns)[1])
+    binder = Binder()
+    tests = " AND ".join(condition_sql(binder, c) for c in query.holds)
+    shown = ", ".join(f"k.{c}" for c in dict.fromkeys(columns))
+    statement = binder.statement(
+        tracklets_sql(
+            binder,
+            subject,
+            session.scope,
+            f"k.video, k.id, k.category, {shown}, ({tests}) AS holds, k.key",
+            query.window,
+        )
+        + f" ORDER BY k.duration DESC, k.video_key, k.id LIMIT {binder.bind(50)}"
+    )
+    _, rows = session.run(statement)
+    holding = {int(row[-1] or 0) for row in rows if row[-2]}
+    yes = [t for t in tracks if t.key in holding]
+    no = [t for t in tracks if t.key not in holding]
+    held = {"any": bool(yes), "all": not no, "none": not yes}[query.quantifier]
+    wanted = noun_of(replace(subject, noun="", conditions=query.holds, adjectives=(), excluded=())).strip()
+    names = joined([f"{t.name} ({_states(query, t)})" for t in (yes or no)[:_MAX_NAMED]])
+    draft = Draft(f"{'Yes' if held else 'No'}: {names}.", held)
+    fill(draft, session, statement)
+    draft.cite(f"{wanted or first}: {'yes' if held else 'no'}", session.evidence(yes + no))
+    draft.confidence, draft.named = certainty(tracks), tuple(tracks)
+    return draft
+
+
+def _states(query: CheckQuery, track: Track) -> str:
+    parts = []
+    for column in dict.fromkeys(c for condition in query.holds for c in (condition.column, *condition.also)):
+        value = track.values.get(column)
+        if value is None:
+            continue
+        if column == "stationary":
+            parts.append("stationary" if value else "moving")
+        else:
+            parts.append(f"{column.replace('_', ' ')} {_measured(column, value)}")
+    return ", ".join(parts) or "unknown"
+
+
+def videos(session: Session, query: VideosQuery) -> Draft:
+    """Names of videos, or their number."""
+    binder = Binder()
+    if query.subject is None:
+        inside = "" if session.scope is None else f" WHERE v.key IN ({binder.bind_all(session.scope)})"
+        sql = f"SELECT v.name, 0 AS n FROM videos AS v{inside} ORDER BY v.name"
+    elif query.subject.is_unknown:
+        return nothing(session, query.subject, 0 if query.ask == "count" else [])
+    else:
+        inner = tracklets_sql(binder, query.subject, session.scope, "k.video")
+        sql = f"SELECT s.video, count(*) AS n FROM ({inner}) AS s GROUP BY s.video ORDER BY n DESC, s.video"
+    statement = binder.statement(sql)
+    _, rows = session.run(statement)
+    if not rows and query.subject is not None:
+        return nothing(session, query.subject, 0 if query.ask == "count" else [])
+    names = [str(row[0]) for row in rows]
+    told = joined(
+        [f"{name} ({n})" if n else name for name, n in ((str(r[0]), int(r[1] or 0)) for r in rows[:_MAX_NAMED])]
+    )
+    more = f" and {len(rows) - _MAX_NAMED} more" if len(rows) > _MAX_NAMED else ""
+    draft = Draft(f"{counted(len(rows), 'video')}: {told}{more}.", len(rows) if query.ask == "count" else names)
+    fill(draft, session, statement)
+    if query.subject is not None:
+        tracks, _ = session.tracks(query.subject)
+        draft.cite(f"{counted(len(rows), 'video')} with {plural(query.subject.noun)}", session.evidence(tracks))
+    else:
+        draft.cite(counted(len(rows), "video"), [Evidence("video", name) for name in names[:50]])
+    return draft

@@ -1,0 +1,145 @@
+"""The sentences of answers: plain, short, with sensible digits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from onlooker.video.chat.grammar.nouns import plural
+from onlooker.video.chat.query import Condition, Selection, TimePoint, Window
+
+
+def seconds(value: float) -> str:
+    """Seconds with one decimal below a minute (two where one would lose the frame), else minutes too."""
+    if abs(value) >= 60:
+        minutes, rest = divmod(value, 60)
+        return f"{int(minutes)}:{rest:04.1f} min"
+    return f"{number(value, 2)} s"
+
+
+def number(value: float, digits: int = 1) -> str:
+    """A number without needless zeros."""
+    text = f"{value:.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def span(start_s: float, end_s: float) -> str:
+    """ "0.5–4.2 s"."""
+    if end_s >= 60:
+        return f"{seconds(start_s)}–{seconds(end_s)}"
+    return f"{number(start_s, 2)}–{number(end_s, 2)} s"
+
+
+def box(values: Sequence[float]) -> str:
+    """ "[10, 20, 30.5, 40]"."""
+    return "[" + ", ".join(number(v) for v in values) + "]"
+
+
+def joined(parts: Sequence[str], word: str = "and") -> str:
+    """ "a, b and c"."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} {word} {parts[-1]}"
+
+
+def counted(n: int, noun: str) -> str:
+    """ "2 cars", "1 dog"."""
+    return f"{n} {noun if n == 1 else plural(noun)}"
+
+
+def noun_of(selection: Selection, several: bool = False) -> str:
+    """The words for a selection without its numbers: "red car", "objects other than cars"."""
+    noun = plural(selection.noun) if several else selection.noun
+    words = [*selection.adjectives, noun]
+    behind = []
+    for condition in selection.conditions:
+        before, after = _condition_words(condition)
+        if before:
+            words.insert(0, before)
+        if after:
+            behind.append(after)
+    text = " ".join([*words, *behind])
+    if selection.excluded:
+        text += f" other than {joined([plural(c) for c in selection.excluded])}"
+    return text
+
+
+def name_of(selection: Selection) -> str:
+    """ "car 3", "the dog", "Anna", "the fastest car"."""
+    if selection.label is not None:
+        return selection.label
+    if selection.numbers:
+        return f"{noun_of(selection)} {joined([str(n) for n in selection.numbers])}"
+    return noun_of(selection)
+
+
+def article(noun: str) -> str:
+    """ "a car", "an apple"."""
+    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
+
+
+def _condition_words(condition: Condition) -> tuple[str, str]:
+    """Words before and after the noun for one condition."""
+    value = condition.value[0] if isinstance(condition.value, tuple) else condition.value
+    match condition.column:
+        case "color":
+            return str(value), ""
+        case "upper_color":
+            return "", f"in {value}"
+        case "lower_color":
+            return "", f"with {value} trousers"
+        case "stationary":
+            return ("stationary" if value else "moving"), ""
+        case "size":
+            return str(value), ""
+        case "direction":
+            return "", f"moving {value}"
+        case "place":
+            return "", f"at the {value}" if value != "centre" else "in the centre"
+        case "enters_from":
+            return "", {"start": "there from the first frame", "inside": "appearing inside the picture"}.get(
+                str(value), f"entering from the {value}"
+            )
+        case "leaves_to":
+            return "", {"end": "there until the last frame", "inside": "vanishing inside the picture"}.get(
+                str(value), f"leaving to the {value}"
+            )
+        case "approach":
+            return str(value), ""
+        case "duration":
+            return "", f"visible for {_than(condition)} {number(float(value), 2)} s"
+        case "speed":
+            return "", f"at {_than(condition)} {number(float(value))} px/s"
+        case "n_gaps":
+            return "", "that come back after being away"
+    return "", f"with {condition.column} {condition.operator} {value}"
+
+
+def _than(condition: Condition) -> str:
+    return {">": "more than", ">=": "at least", "<": "less than", "<=": "at most", "=": "exactly"}.get(
+        condition.operator, ""
+    )
+
+
+def window_words(window: Window | None) -> str:
+    """ " at 3 s", " between 2 and 4 s", "" for none; with its leading space."""
+    if window is None:
+        return ""
+    if window.kind == "at":
+        return f" at {_point(window.start)}" if window.start else ""
+    if window.start and window.end:
+        return f" between {_point(window.start)} and {_point(window.end)}"
+    return f" from {_point(window.start)} on" if window.start else f" until {_point(window.end)}"
+
+
+def _point(point: TimePoint | None) -> str:
+    if point is None:
+        return ""
+    if point.base == "frame":
+        return f"frame {int(point.value)}"
+    if point.base == "end":
+        return f"{seconds(point.value)} before the end"
+    if point.base == "share":
+        return {0.0: "the start", 1.0: "the end", 0.5: "the middle"}.get(
+            point.value, f"{point.value:.0%} of the length"
+        )
+    return seconds(point.value)
