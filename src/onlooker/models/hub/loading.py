@@ -14,7 +14,7 @@ from typing import Protocol, TypeVar
 import torch
 from transformers import PreTrainedModel
 
-from onlooker.errors import WeightsError
+from onlooker.errors import MissingExtraError, WeightsError
 from onlooker.weights.hub_cache import local_folder
 
 T = TypeVar("T")
@@ -51,9 +51,16 @@ def open_folder(model: str, revision: str, offline: bool) -> ModelFolder:
 
 
 def load_part(folder: ModelFolder, load: Callable[[Path], T]) -> T:
-    """Runs a loader of a tokenizer or processor on the folder; what it misses becomes a WeightsError."""
+    """Runs a loader of a tokenizer or processor on the folder.
+
+    Raises:
+        WeightsError: a file is missing or does not say what it should.
+        MissingExtraError: the model needs a package that is not installed; the message names it.
+    """
     try:
         return load(folder.path)
+    except ImportError as error:
+        raise MissingExtraError(f"`{folder.name}` needs another package: {error}") from error
     except (OSError, ValueError, KeyError) as error:
         raise WeightsError(
             f"`{folder.path}` is not a usable model folder: {error}; save it with `save_pretrained` or fetch it again"

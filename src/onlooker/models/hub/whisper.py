@@ -49,6 +49,8 @@ class HubWhisper:
         self._network = load_network(self._folder, AutoModelForSpeechSeq2Seq, device)
         if language is not None and not self._network.generation_config.is_multilingual:
             raise ConfigError(f"`{self._folder.name}` knows English only; leave `language` out")
+        settings = self._network.generation_config
+        settings.do_sample, settings.return_dict_in_generate, settings.output_scores = False, True, True
         self._device = torch.device(device)
         self._language, self._min_logprob = language, min_logprob
 
@@ -89,9 +91,7 @@ class HubWhisper:
         ).to(self._device)
         chosen = {"language": self._language, "task": "transcribe"} if self._language is not None else {}
         with torch.inference_mode():
-            output = self._network.generate(
-                **features, **chosen, do_sample=False, return_dict_in_generate=True, output_scores=True
-            )
+            output = self._network.generate(**features, **chosen)
         scores = self._network.compute_transition_scores(output.sequences, output.scores, normalize_logits=True)
         finite = scores[torch.isfinite(scores)]
         text: str = self._processor.batch_decode(output.sequences, skip_special_tokens=True)[0]
