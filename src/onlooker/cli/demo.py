@@ -37,9 +37,23 @@ class DemoQuestion:
     goes_on: bool = False
 
 
+_BIKES, _BUNNY = "bikes.mp4", "bigbuckbunny.mp4"
 QUESTIONS: tuple[DemoQuestion, ...] = (
-    DemoQuestion("bikes.mp4", "How many people are there?"),
-    DemoQuestion("bikes.mp4", "When does the first bicycle appear?"),
+    DemoQuestion(_BIKES, "How many people are there?"),
+    DemoQuestion(_BIKES, "How many cars are visible at the same time at most?"),
+    DemoQuestion(_BIKES, "When does the first bicycle appear?"),
+    DemoQuestion(_BIKES, "How long is it visible?", goes_on=True),
+    DemoQuestion(_BIKES, "What color is it?", goes_on=True),
+    DemoQuestion(_BIKES, "Where is the bicycle at 5 seconds?"),
+    DemoQuestion(_BIKES, "What objects are visible at 5 seconds?"),
+    DemoQuestion(_BIKES, "Which car is the fastest?"),
+    DemoQuestion(_BIKES, "Which cars move to the right?"),
+    DemoQuestion(_BIKES, "Are a person and a bicycle visible at the same time?"),
+    DemoQuestion(_BIKES, "Is there a giraffe?", expected="no_evidence"),
+    DemoQuestion(_BUNNY, "How long is the video?"),
+    DemoQuestion(_BUNNY, "What can be heard?"),
+    DemoQuestion(_BUNNY, "How many animals are there?"),
+    DemoQuestion(_BUNNY, "What is said in the video?", expected="no_evidence"),
 )
 
 

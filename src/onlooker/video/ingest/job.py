@@ -51,8 +51,9 @@ class Job:
 
     def result(self) -> IngestReport:
         """Runs whatever is left and returns the report."""
-        for _ in self:
-            pass
+        if self._report is None:  # a finished generator would give nothing a second time
+            for _ in self:
+                pass
         if self._report is None:
             raise RuntimeError("the job was abandoned or failed: there is no result")
         return self._report

@@ -231,10 +231,13 @@ def _tracklets(connection: Connection, video_id: int, frame_times: Floats) -> tu
 
 
 def _colors(row: RowMapping) -> tuple[str, ...]:
-    """Main colour; for persons what the upper and the lower body wear."""
-    parts = [row["color"]] if row["upper_color"] is None and row["lower_color"] is None else []
-    parts += [f"{row[f'{part}_color']} {part} body" for part in ("upper", "lower") if row[f"{part}_color"]]
-    return tuple(part for part in parts if part)
+    """Main colour; for persons what the upper and the lower body wear, where these differ."""
+    upper, lower = row["upper_color"], row["lower_color"]
+    if upper is None and lower is None:
+        return (row["color"],) if row["color"] else ()
+    if upper == lower:
+        return (upper,)
+    return tuple(f"{part} {colour}" for part, colour in (("upper", upper), ("lower", lower)) if colour)
 
 
 def _boxes(connection: Connection, video_id: int) -> dict[int, tuple[Floats, Floats]]:

@@ -97,6 +97,7 @@ function openPanel(name) {
     markTab(byId(`tab-${one}`), one === name);
     byId(`panel-${one}`).hidden = one !== name;
   }
+  byId(`panel-${name}`).querySelector(".chosen")?.scrollIntoView({ block: "nearest" });
 }
 
 // Arrow keys move between the tabs of one list of tabs.

@@ -108,6 +108,7 @@ class Overlay {
       pen.lineWidth = width * ratio;
       pen.strokeRect(x1 - grow, y1 - grow, x2 - x1 + 2 * grow, y2 - y1 + 2 * grow);
     }
+    if (flash.tracklet) this.drawLabel(pen, title(flash.tracklet), flash.tracklet.color, x1, y1, ratio);
   }
 
   // A click on a box chooses its tracklet (the smallest box under the pointer); elsewhere it plays or pauses.
