@@ -83,23 +83,28 @@ def condition_sql(binder: Binder, condition: Condition, alias: str = "k") -> str
     return tests[0] if len(tests) == 1 else "(" + " OR ".join(tests) + ")"
 
 
-def moment_sql(binder: Binder, point: TimePoint, video_key: str) -> str:
-    """Seconds of a time point in the video whose key is `video_key`, a column."""
+def moment_sql(binder: Binder, point: TimePoint, video: str) -> str:
+    """Seconds of a time point, as SQL over the row `video` of the videos view."""
     value = binder.bind(point.value)
     if point.base == "start":
         return value
     if point.base == "frame":
-        return (
-            f"(SELECT f.t FROM frames AS f WHERE f.video_key = {video_key} AND f.frame >= {value} ORDER BY f.t LIMIT 1)"
-        )
-    length = f"(SELECT max(f.t) FROM frames AS f WHERE f.video_key = {video_key})"
-    return f"({length} - {value})" if point.base == "end" else f"({length} * {value})"
+        frame = f"f.video_key = {video}.key AND f.frame >= {value}"
+        return f"(SELECT f.t FROM frames AS f WHERE {frame} ORDER BY f.t LIMIT 1)"
+    return f"({video}.duration - {value})" if point.base == "end" else f"({video}.duration * {value})"
+
+
+def moment_in_video(binder: Binder, point: TimePoint, video_key: str) -> str:
+    """Seconds of a time point in the video whose key is `video_key`, a column of the statement around it."""
+    if point.base == "start":
+        return binder.bind(point.value)
+    return f"(SELECT {moment_sql(binder, point, 'v')} FROM videos AS v WHERE v.key = {video_key})"
 
 
 def window_tests(binder: Binder, window: Window, event: Event | None, alias: str = "k") -> list[str]:
     """Tests on tracklets for a span: seen at some time in it, or coming (or leaving) in it."""
-    start = moment_sql(binder, window.start, f"{alias}.video_key") if window.start else None
-    end = moment_sql(binder, window.end, f"{alias}.video_key") if window.end else None
+    start = moment_in_video(binder, window.start, f"{alias}.video_key") if window.start else None
+    end = moment_in_video(binder, window.end, f"{alias}.video_key") if window.end else None
     if event in EVENT_COLUMNS:
         column = f"{alias}.{EVENT_COLUMNS[event or 'start']}"
         tests = [f"{column} >= {start}"] if start else []
@@ -167,16 +172,15 @@ def at_join(binder: Binder, window: Window, scope: Scope) -> str:
     """Joins that leave the tracklets with a box on the frame nearest to a moment (within a second), box as `b`."""
     assert window.start is not None, "an instant has a moment"
     inside = "" if scope is None else f" WHERE v.key IN ({binder.bind_all(scope)})"
-    # The target is its own level: SQLite does not see an outer column two levels down inside an ORDER BY.
-    target = (
-        f"SELECT v.key AS video_key, {moment_sql(binder, window.start, 'v.key')} AS target FROM videos AS v{inside}"
-    )
-    nearest = (
-        "SELECT f.t FROM frames AS f WHERE f.video_key = u.video_key AND f.t BETWEEN u.target - 1 AND u.target + 1"
-        " ORDER BY abs(f.t - u.target), f.t LIMIT 1"
-    )
+    target = moment_sql(binder, window.start, "v")
+    # The nearest of the frame before and the frame after: both are found in the index. (An ORDER BY on the distance
+    # names an outer column, which SQLite 3.40 loses.)
+    before = f"SELECT max(f.t) FROM frames AS f WHERE f.video_key = v.key AND f.t BETWEEN {target} - 1 AND {target}"
+    after = f"SELECT min(f.t) FROM frames AS f WHERE f.video_key = v.key AND f.t BETWEEN {target} AND {target} + 1"
+    near = f"SELECT v.key AS video_key, {target} AS target, ({before}) AS low, ({after}) AS high FROM videos AS v{inside}"
+    nearest = "CASE WHEN n.high IS NULL OR n.target - n.low <= n.high - n.target THEN n.low ELSE n.high END"
     return (
-        f" JOIN (SELECT u.video_key, ({nearest}) AS t FROM ({target}) AS u) AS m"
+        f" JOIN (SELECT n.video_key, {nearest} AS t FROM ({near}) AS n) AS m"
         " ON m.video_key = k.video_key AND k.t_start <= m.t + 0.001 AND k.t_end >= m.t - 0.001"
         " JOIN frames AS g ON g.video_key = m.video_key AND g.t = m.t"
         " JOIN boxes AS b ON b.tracklet_key = k.key AND b.frame = g.frame"

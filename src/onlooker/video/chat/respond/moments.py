@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from onlooker.video.answer import Cell, Evidence
-from onlooker.video.chat.compile import Binder, moment_sql, tracklets_sql
+from onlooker.video.chat.compile import Binder, moment_in_video, tracklets_sql
 from onlooker.video.chat.query import (
     BoxQuery,
     DurationQuery,
@@ -268,10 +268,10 @@ def path(session: Session, query: PathQuery) -> Draft:
     tests = [f"b.tracklet_key = {binder.bind(best.key)}"]
     window = query.window
     if window is not None and window.start is not None:
-        tests.append(f"b.t >= {moment_sql(binder, window.start, 'b.video_key')}")
+        tests.append(f"b.t >= {moment_in_video(binder, window.start, 'b.video_key')}")
     end = window.end if window is not None and window.kind == "span" else window.start if window is not None else None
     if end is not None:
-        tests.append(f"b.t <= {moment_sql(binder, end, 'b.video_key')}")
+        tests.append(f"b.t <= {moment_in_video(binder, end, 'b.video_key')}")
     statement = binder.statement(
         f"SELECT b.t, b.x1, b.y1, b.x2, b.y2 FROM boxes AS b WHERE {' AND '.join(tests)} ORDER BY b.t LIMIT 1000"
     )
