@@ -85,6 +85,16 @@ def fill(connection: sqlite3.Connection) -> None:
         )  # fmt: skip
     hidden = add_video(connection, "unfinished", status="ingesting")
     add_tracklet(connection, hidden, 1, "car", 0.0, 1.0)
+    add_peaks(connection)
+
+
+def add_peaks(connection: sqlite3.Connection) -> None:
+    """How many of each category, without looking at what overlaps: one at a time."""
+    connection.execute(
+        "INSERT INTO base_peaks (video_id, category, n_tracklets, peak, peak_t) "
+        "SELECT video_id, category, count(*), 1, min(t_start) FROM base_tracklets GROUP BY 1, 2 "
+        "UNION ALL SELECT video_id, '', count(*), 1, min(t_start) FROM base_tracklets GROUP BY 1"
+    )
 
 
 def make_library(folder: Path, name: str = "library.onlooker") -> Path:

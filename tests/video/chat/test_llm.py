@@ -16,12 +16,12 @@ from small_library import ATTACKS, make_library
 
 from onlooker.errors import ConfigError, LanguageModelError
 from onlooker.video.answer import Answer
+from onlooker.video.chat.conversation import Conversation
 from onlooker.video.chat.llm import LLMPlanner, OpenAIChat
 from onlooker.video.chat.narrator import Narrator
 from onlooker.video.store.reader import Limits, Reader
 
 CASES = [json.loads(line) for line in (Path(__file__).parents[2] / "data" / "hostile.jsonl").read_text().splitlines()]
-NOTHING_SAID = None  # the planner only hands the conversation on to its fallback
 
 
 class ScriptedServer:
@@ -87,11 +87,13 @@ def grammar(reader: Reader, question: str, scope: tuple[int, ...] | None, conver
     return Answer(question=question, status="cannot_answer", text="By the grammar.")
 
 
-def ask(server: ScriptedServer, library: Path, question: str = "How many cars?", scope=None, **more) -> Answer:
+def ask(
+    server: ScriptedServer, library: Path, question: str = "How many cars?", scope=None, talk=None, **more
+) -> Answer:
     chat = OpenAIChat(server.url, "scripted", timeout_s=more.pop("timeout_s", 5.0))
-    planner = LLMPlanner(chat, fallback=grammar, **more)
+    planner = LLMPlanner(chat, **({"fallback": grammar} | more))
     with Reader.open(library, Limits(seconds=0.3)) as reader:
-        return planner.answer(reader, question, scope, NOTHING_SAID)  # type: ignore[arg-type]
+        return planner.answer(reader, question, scope, talk)
 
 
 def reply(sql: str, answer_type: str = "rows", unit: str | None = None) -> str:
@@ -271,6 +273,25 @@ def test_address_and_key(library):
             OpenAIChat(wrong, "m")
 
 
+def test_a_follow_up_is_told_the_question_before_and_its_tracklets_but_not_its_words(library):
+    talk = Conversation()
+    script = (reply("SELECT id, key, label FROM tracklets", "tracklets"), reply("SELECT 1"), reply("SELECT 1"))
+    with serving(*script) as server:
+        ask(server, library, "Which dogs?", talk=talk)
+        ask(server, library, "Where is it?", talk=talk)
+        ask(server, library, "Where is it?", talk=Conversation())
+    first, second, third = (json.loads(r["messages"][-1]["content"]) for r in server.requests)  # type: ignore[index]
+    assert "question_before" not in first | third
+    assert (second["question_before"], second["tracklet_ids_of_its_answer"]) == ("Which dogs?", [1, 2, 3])
+    assert "Rex" not in server.said_to_model()
+
+
+def test_without_a_double_the_real_grammar_answers(library):
+    with serving("", "", "") as server:
+        answer = ask(server, library, "How many dogs are there?", fallback=None)
+    assert (answer.planner, answer.value) == ("llm->grammar", 1)
+
+
 def test_scope_holds_whatever_the_model_writes(library):
     sql = "SELECT count(*) FROM tracklets t WHERE EXISTS (SELECT 1 FROM boxes b WHERE b.tracklet_key = t.key) OR 1 = 1"
     with serving(*[reply(sql, "count")] * 3, reply("SELECT trajectory FROM tracklets_chat"), "", "") as server:
@@ -305,7 +326,7 @@ def test_strange_category_names_stay_out_of_the_prompt(library):
     with serving("", "", "") as server:
         ask(server, library)
     shown = json.loads(server.requests[0]["messages"][-1]["content"])["categories"]  # type: ignore[index]
-    assert sorted(shown) == ["größe", "traffic light"]
+    assert sorted(shown) == ["bicycle", "car", "dog", "größe", "person", "traffic light"]
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c["kind"] == "reply"], ids=lambda case: case["text"][:40])

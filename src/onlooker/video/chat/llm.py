@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from onlooker.video.protocols import LanguageModel
     from onlooker.video.store.reader import Reader
 
-    Fallback = Callable[[Reader, str, tuple[int, ...] | None, Conversation], Answer]
+    Fallback = Callable[[Reader, str, tuple[int, ...] | None, Conversation | None], Answer]
 
 _LOG = logging.getLogger(__name__)
 _CATEGORIES = (
@@ -58,7 +58,11 @@ class LLMPlanner:
         self._narrator, self._fallback = narrator, fallback
 
     def answer(
-        self, reader: Reader, question: str, scope: tuple[int, ...] | None, conversation: Conversation
+        self,
+        reader: Reader,
+        question: str,
+        scope: tuple[int, ...] | None = None,
+        conversation: Conversation | None = None,
     ) -> Answer:
         """Answer from the library.
 
@@ -66,10 +70,10 @@ class LLMPlanner:
             reader: the guarded connection.
             question: plain language.
             scope: keys of the videos to look at; `None` is all. Held by rewriting the query, whatever the model wrote.
-            conversation: handed to the grammar, which understands what "it" refers to.
+            conversation: what was asked before; updated with this answer.
         """
         try:
-            answer = self._ask_model(reader, question, scope)
+            answer = self._ask_model(reader, question, scope, conversation)
         except LanguageModelError as error:
             _LOG.warning("the language model failed, the grammar answers: %s", error)
             return self._by_grammar(reader, question, scope, conversation, str(error))
@@ -77,16 +81,23 @@ class LLMPlanner:
             _LOG.info("no usable query in %d tries, the grammar answers: %s", self._max_tries, error)
             reason = f"no usable query in {self._max_tries} tries"
             return self._by_grammar(reader, question, scope, conversation, reason)
-        return answer if self._narrator is None else self._narrator.reworded(answer)
+        answer = answer if self._narrator is None else self._narrator.reworded(answer)
+        if conversation is not None:
+            conversation.forget()  # what the grammar took "it" to be is older than this answer
+            conversation.answer = answer
+        return answer
 
-    def _ask_model(self, reader: Reader, question: str, scope: tuple[int, ...] | None) -> Answer:
+    def _ask_model(
+        self, reader: Reader, question: str, scope: tuple[int, ...] | None, conversation: Conversation | None
+    ) -> Answer:
         """The answer of the first reply that holds.
 
         Raises:
             LanguageModelError: the model cannot be reached or does not reply.
             QueryError: the last reply was refused or failed.
         """
-        messages = first_messages(question, _categories(reader, scope))
+        before = conversation.answer if conversation is not None else None
+        messages = first_messages(question, _categories(reader, scope), before)
         problem: QueryError | None = None
         for _ in range(self._max_tries):
             reply = self._model.complete(messages)
@@ -100,7 +111,12 @@ class LLMPlanner:
         raise problem
 
     def _by_grammar(
-        self, reader: Reader, question: str, scope: tuple[int, ...] | None, conversation: Conversation, reason: str
+        self,
+        reader: Reader,
+        question: str,
+        scope: tuple[int, ...] | None,
+        conversation: Conversation | None,
+        reason: str,
     ) -> Answer:
         fallback = self._fallback
         if fallback is None:
