@@ -63,7 +63,7 @@ class FramePainter:
         self._data = data
         height = data.video.height
         self._text_px = max(10, round(height / 40))
-        self._line_px = max(1, round(height / 270))
+        self._line_px = max(2, round(height / 270))
         self._slack_s = data.interval_s / 2 + 1e-3
 
     def paint(self, frame: Frame) -> Image:

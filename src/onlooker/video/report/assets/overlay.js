@@ -14,7 +14,7 @@ class Overlay {
   fit(item) {
     const stage = byId("stage");
     stage.style.aspectRatio = `${item.width} / ${item.height}`;
-    stage.style.maxWidth = `calc(58vh * ${item.width / item.height})`;
+    stage.style.maxWidth = `calc(52vh * ${item.width / item.height})`;
   }
 
   // Shows a box for a moment in thick strokes: the object that a piece of evidence is about.
