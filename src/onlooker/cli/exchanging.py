@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from onlooker.cli.options import DEFAULT_LIBRARY, AsJson, LibraryPath, Videos, emit, emit_json
+from onlooker.cli.options import DEFAULT_LIBRARY, AsJson, LibraryPath, Videos, emit, emit_json, note, printable
 
 ImportFormat = Annotated[
     str, typer.Argument(metavar="FORMAT", help="mot (a sequence folder), coco-vid or ytvis (JSON).")
@@ -28,20 +29,27 @@ def import_(
     form: ImportFormat,
     path: Annotated[Path, typer.Argument(help="The folder or file to import.", exists=True)],
     library: LibraryPath = DEFAULT_LIBRARY,
-    name: Annotated[str | None, typer.Option(help="Call the video this instead of its own name.")] = None,
+    name: Annotated[str | None, typer.Option(help="mot: call the video this instead of its own name.")] = None,
+    fps: Annotated[
+        float | None, typer.Option(help="coco-vid, ytvis: frames a second, if not in the file.")
+    ] = None,
+    pictures: Annotated[Path | None, typer.Option(help="coco-vid, ytvis: folder of the pictures.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring in tracks made elsewhere; their track numbers stay what people ask for."""
-    from onlooker.video.exchange import import_annotations
+    from onlooker.video.exchange import ImportOptions, import_annotations
     from onlooker.video.store import Store
 
     with Store.open(library) as store:
-        report = import_annotations(store, form, path, name)
+        report = import_annotations(store, form, path, ImportOptions(name, fps, pictures))
+    for remark in report.notes:
+        note(printable(remark))
     if as_json:
-        emit_json(report.as_dict())
+        emit_json(dataclasses.asdict(report))
     else:
         for video in report.videos:
-            emit(f"{video.name}: {video.n_tracklets} tracklets, {video.n_boxes} boxes")
+            state = " (already in the library)" if video.unchanged else ""
+            emit(f"{printable(video.name)}: {video.n_tracklets} tracklets, {video.n_boxes} boxes{state}")
 
 
 def export(
@@ -56,9 +64,12 @@ def export(
     from onlooker.video.store import Store
 
     with Store.open(library, create=False) as store:
-        written = export_annotations(store, form, output, video)
+        report = export_annotations(store, form, output, video)
+    for remark in report.notes:
+        note(printable(remark))
+    files = [str(file) for file in report.files]
     if as_json:
-        emit_json([str(path) for path in written])
+        emit_json(files)
     else:
-        for path in written:
-            emit(str(path))
+        for file in files:
+            emit(printable(file))

@@ -1,6 +1,13 @@
 """Annotations in and out of a library, in the formats other tools speak."""
 
 from onlooker.video.exchange.annotated import ImportedVideo, ImportReport
+from onlooker.video.exchange.by_format import (
+    EXPORTERS,
+    IMPORT_FORMATS,
+    ImportOptions,
+    export_annotations,
+    import_annotations,
+)
 from onlooker.video.exchange.coco_vid_read import import_coco_vid
 from onlooker.video.exchange.coco_write import export_coco_vid, export_ytvis
 from onlooker.video.exchange.cvat_write import export_cvat
@@ -12,25 +19,14 @@ from onlooker.video.exchange.subtitle_write import export_webvtt
 from onlooker.video.exchange.table_write import export_csv, export_parquet
 from onlooker.video.exchange.ytvis_read import import_ytvis
 
-# By the names people type after `onlooker import` and `onlooker export`.
-IMPORTERS = {"mot": import_mot, "coco-vid": import_coco_vid, "ytvis": import_ytvis}
-EXPORTERS = {
-    "mot": export_mot,
-    "coco-vid": export_coco_vid,
-    "ytvis": export_ytvis,
-    "csv": export_csv,
-    "parquet": export_parquet,
-    "webvtt": export_webvtt,
-    "cvat": export_cvat,
-    "label-studio": export_label_studio,
-}
-
 __all__ = [
     "EXPORTERS",
-    "IMPORTERS",
+    "IMPORT_FORMATS",
     "ExportReport",
+    "ImportOptions",
     "ImportReport",
     "ImportedVideo",
+    "export_annotations",
     "export_coco_vid",
     "export_csv",
     "export_cvat",
@@ -39,6 +35,7 @@ __all__ = [
     "export_parquet",
     "export_webvtt",
     "export_ytvis",
+    "import_annotations",
     "import_coco_vid",
     "import_mot",
     "import_ytvis",

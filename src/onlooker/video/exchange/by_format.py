@@ -1,0 +1,87 @@
+"""Imports and exports by the name of a format, the way the command line asks for them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from onlooker.errors import ConfigError, UnknownNameError
+from onlooker.video.exchange.annotated import ImportReport
+from onlooker.video.exchange.coco_vid_read import import_coco_vid
+from onlooker.video.exchange.coco_write import export_coco_vid, export_ytvis
+from onlooker.video.exchange.cvat_write import export_cvat
+from onlooker.video.exchange.label_studio_write import export_label_studio
+from onlooker.video.exchange.mot_read import import_mot
+from onlooker.video.exchange.mot_write import export_mot
+from onlooker.video.exchange.outgoing import ExportReport
+from onlooker.video.exchange.subtitle_write import export_webvtt
+from onlooker.video.exchange.table_write import export_csv, export_parquet
+from onlooker.video.exchange.ytvis_read import import_ytvis
+from onlooker.video.store import find_videos
+from onlooker.video.store.store import Store
+
+_FROM_JSON = {"coco-vid": import_coco_vid, "ytvis": import_ytvis}
+IMPORT_FORMATS = ("mot", *_FROM_JSON)
+
+Exporter = Callable[[Store, Path, Sequence[int] | None], ExportReport]
+EXPORTERS: dict[str, Exporter] = {
+    "mot": export_mot,
+    "coco-vid": export_coco_vid,
+    "ytvis": export_ytvis,
+    "csv": export_csv,
+    "parquet": export_parquet,
+    "webvtt": export_webvtt,
+    "cvat": export_cvat,
+    "label-studio": export_label_studio,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """What the files to import do not say themselves.
+
+    Attributes:
+        name: mot: what to call the video.
+        fps: coco-vid and ytvis: frames a second of videos that carry no times.
+        pictures: coco-vid and ytvis: the folder that the picture names start from.
+    """
+
+    name: str | None = None
+    fps: float | None = None
+    pictures: Path | None = None
+
+
+def import_annotations(store: Store, form: str, path: Path, options: ImportOptions) -> ImportReport:
+    """Import annotations in a named format, all of them or none.
+
+    Raises:
+        UnknownNameError: there is no such format.
+        ConfigError: an option that this format has no use for.
+        FormatError: the files are malformed.
+    """
+    if form == "mot":
+        if options.fps is not None or options.pictures is not None:
+            raise ConfigError("`--fps` and `--pictures` belong to coco-vid and ytvis; mot reads both from its folder")
+        return import_mot(store, path, options.name)
+    if form not in _FROM_JSON:
+        raise UnknownNameError("import format", form, IMPORT_FORMATS)
+    if options.name is not None:
+        raise ConfigError(f"`--name` belongs to mot: a {form} file names its videos itself")
+    return _FROM_JSON[form](store, path, options.fps, options.pictures)
+
+
+def export_annotations(store: Store, form: str, target: Path, videos: Sequence[str] | None = None) -> ExportReport:
+    """Export videos, all by default, in a named format.
+
+    Raises:
+        UnknownNameError: there is no such format or video.
+        NothingFoundError: there is no finished video.
+    """
+    if form not in EXPORTERS:
+        raise UnknownNameError("export format", form, EXPORTERS)
+    if not videos:
+        return EXPORTERS[form](store, target, None)
+    with store.read() as connection:
+        ids = [video.id for video in find_videos(connection, videos)]
+    return EXPORTERS[form](store, target, ids)
