@@ -2,6 +2,9 @@
 
 A library carries an application id (so that another SQLite file is not taken for one), its schema version
 (`PRAGMA user_version`) and one row per migration. Views hold no data: they are made anew whenever their text changed.
+
+A new file is made from `schema.py` as it stands; an older one goes through the steps it lacks. A test holds both ways
+equal, so a change of `schema.py` needs a step here, and the rows of every older version are tried in that test.
 """
 
 from __future__ import annotations
@@ -29,12 +32,8 @@ class Migration:
     apply: Callable[[Connection], None]
 
 
-def _first_tables(connection: Connection) -> None:
-    METADATA.create_all(connection)
-
-
-STEPS: tuple[Migration, ...] = (Migration(1, "first tables", _first_tables),)
-LATEST = STEPS[-1].version
+STEPS: tuple[Migration, ...] = ()  # from version 2 on
+LATEST = 1 + len(STEPS)
 
 
 def utc_now() -> str:
@@ -76,20 +75,26 @@ def migrate(connection: Connection) -> int:
     """Bring the file up to date inside the caller's transaction.
 
     Returns:
-        The number of steps applied.
+        The number of steps applied; 0 for a file that was new or up to date.
     """
     version = schema_version(connection)
-    todo = [step for step in STEPS if step.version > version]
     if version == 0:
         connection.exec_driver_sql(f"PRAGMA application_id = {APPLICATION_ID}")
+        METADATA.create_all(connection)
+        _record(connection, LATEST, "made")
+    todo = [step for step in STEPS if 0 < version < step.version]
     for step in todo:
         step.apply(connection)
-        row = {"version": step.version, "name": step.name, "applied_at": utc_now()}
-        connection.execute(insert(MIGRATIONS).values(row))
-        connection.exec_driver_sql(f"PRAGMA user_version = {step.version}")
+        _record(connection, step.version, step.name)
     if todo or not views_current(connection):
         make_views(connection)
     return len(todo)
+
+
+def _record(connection: Connection, version: int, name: str) -> None:
+    row = {"version": version, "name": name, "applied_at": utc_now()}
+    connection.execute(insert(MIGRATIONS).values(row))
+    connection.exec_driver_sql(f"PRAGMA user_version = {version}")
 
 
 def make_views(connection: Connection) -> None:

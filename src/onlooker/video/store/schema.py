@@ -71,12 +71,14 @@ SHOTS = Table(
 )
 
 # The frames on which boxes were looked for: "visible at t" means "has a box on the frame nearest t".
+# In tables without row ids the columns of the key stand first: with any other order `PRAGMA integrity_check` of
+# SQLite 3.40 reports NULLs that are not there.
 FRAMES = Table(
     "base_frames",
     METADATA,
     _video(),
-    Column("frame", Integer, nullable=False),
     Column("t", Float, nullable=False),
+    Column("frame", Integer, nullable=False),
     PrimaryKeyConstraint("video_id", "t"),
     sqlite_with_rowid=False,
 )
@@ -125,8 +127,8 @@ BOXES = Table(
     "base_boxes",
     METADATA,
     _tracklet(),
-    Column("frame", Integer, nullable=False),
     Column("t", Float, nullable=False),
+    Column("frame", Integer, nullable=False),
     *_box(),
     Column("score", Float, nullable=False),
     Column("detected", Integer, nullable=False),  # 0: carried between two detections
@@ -166,6 +168,9 @@ LINKS = Table(
     sqlite_with_rowid=False,
 )
 
+# Every reference to a tracklet is indexed from both ends: taking a video out must not read the whole library.
+Index("ix_links_second", LINKS.c.second_id)
+
 # Pairs of tracklets of one video that are on screen together at least once. first_id < second_id.
 PAIRS = Table(
     "base_pairs",
@@ -184,6 +189,8 @@ PAIRS = Table(
     PrimaryKeyConstraint("first_id", "second_id"),
     sqlite_with_rowid=False,
 )
+
+Index("ix_pairs_second", PAIRS.c.second_id)
 
 # Most tracklets of a category on one frame; category NULL-free: "" stands for any category.
 PEAKS = Table(
@@ -212,7 +219,7 @@ ATTRIBUTES = Table(
     Column("annotator", Text, nullable=False),
 )
 Index("ix_attributes_tracklet", ATTRIBUTES.c.tracklet_id, ATTRIBUTES.c.name)
-Index("ix_attributes_value", ATTRIBUTES.c.name, ATTRIBUTES.c.value)
+Index("ix_attributes_value", ATTRIBUTES.c.name, ATTRIBUTES.c.value, ATTRIBUTES.c.video_id, ATTRIBUTES.c.tracklet_id)
 Index("ix_attributes_video", ATTRIBUTES.c.video_id)
 
 SPEECH = Table(
@@ -240,6 +247,7 @@ SCREEN_TEXT = Table(
     *_box(),
 )
 Index("ix_screen_text_video", SCREEN_TEXT.c.video_id, SCREEN_TEXT.c.start_s)
+Index("ix_screen_text_tracklet", SCREEN_TEXT.c.tracklet_id)
 
 SOUNDS = Table(
     "base_sounds",
@@ -290,6 +298,7 @@ EMBEDDINGS = Table(
 )
 Index("ix_embeddings_space", EMBEDDINGS.c.space, EMBEDDINGS.c.subject)
 Index("ix_embeddings_video", EMBEDDINGS.c.video_id)
+Index("ix_embeddings_tracklet", EMBEDDINGS.c.tracklet_id)
 
 # What was computed, so that a second run does only what is missing. One row per finished stage.
 ANNOTATOR_RUNS = Table(
@@ -326,7 +335,9 @@ ANSWER_VIDEOS = Table(
     sqlite_with_rowid=False,
 )
 
-# What a person changed by hand, newest last; `detail` is JSON. Edits are listed and survive nothing: they name numbers.
+Index("ix_answer_videos", ANSWER_VIDEOS.c.video_id)
+
+# What a person changed by hand, newest last; `detail` is JSON and speaks of tracklet numbers.
 EDITS = Table(
     "base_edits",
     METADATA,
