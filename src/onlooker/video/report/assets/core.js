@@ -6,6 +6,7 @@ const state = {
   video: null, // one of report.videos
   hidden: new Set(), // categories switched off
   words: [], // the filter, in lower case words
+  shown: new Set(), // tracklets that pass both; kept because every drawn frame asks
   chosen: null, // number of the tracklet last clicked
 };
 
@@ -48,9 +49,12 @@ function matchesWords(text) {
   return state.words.every((word) => parts.some((part) => part.startsWith(word) && (!/^\d+$/.test(word) || part === word)));
 }
 
-function isShown(tracklet) {
-  return !state.hidden.has(tracklet.category) && matchesWords(searchable(tracklet));
+function updateShown() {
+  const passes = (tracklet) => !state.hidden.has(tracklet.category) && matchesWords(searchable(tracklet));
+  state.shown = new Set(state.video.tracklets.filter(passes));
 }
+
+const isShown = (tracklet) => state.shown.has(tracklet);
 
 // The box of a tracklet at t: interpolated between stored boxes, nothing where it was not seen.
 function boxAt(tracklet, t, slack) {

@@ -19,6 +19,7 @@ function openVideo(item) {
   state.video = item;
   state.hidden.clear();
   state.chosen = null;
+  updateShown();
   overlay.fit(item);
   player.load(item);
   for (const tab of byId("video-tabs").children) markTab(tab, tab.dataset.name === item.name);
@@ -48,6 +49,7 @@ function buildCategories() {
 
 function refresh() {
   const item = state.video;
+  updateShown();
   const shown = item.tracklets.filter(isShown);
   const cards = shown.map(trackletCard);
   fill(byId("panel-tracklets"), ...(cards.length > 0 ? cards : [nothing(item.tracklets.length > 0 ? "No tracklet matches." : "No objects were found in this video.")]));

@@ -55,7 +55,7 @@ class Player {
     byId("stage-note").hidden = true;
     this.video.playbackRate = this.rate;
     if (this.pending !== null || this.time > 0) this.seek(this.pending ?? this.time);
-    if (this.running) this.video.play();
+    if (this.running) this.video.play().catch(() => this.pause());
     this.onTick();
   }
 
