@@ -18,7 +18,7 @@ Written by `docs/generate_views.py`; change `src/onlooker/video/store/views.py` 
 These are the tables that `onlooker sql`, the planners and language models may read, one statement at a time and read
 only. They show finished videos. Times are seconds of the video's own clock; boxes are `x1, y1, x2, y2` in pixels of the
 rotation-corrected frame, `x2` and `y2` exclusive. `video` is a video's name and `id` the number of a tracklet in its
-video, which is what people say; `video_key`, `key` and `tracklet_key` are unique in the library, which is what joins use.
+video, which is what people say; `video_key`, `key` and `tracklet_key` are unique in the library: join by these.
 
 ```sql
 -- the three longest visits of a red car
