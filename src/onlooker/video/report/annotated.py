@@ -82,7 +82,8 @@ class FramePainter:
             pen.rectangle(box, outline=tracklet_colour(tracklet.number), width=self._line_px)
         # Labels last: a box must not cross out the name of its neighbour.
         for tracklet, box in visible:
-            draw_label(pen, box[:2], _told(tracklet), self._text_px, tracklet_colour(tracklet.number))
+            text = _told(tracklet, box[2] - box[0], self._text_px)
+            draw_label(pen, box[:2], text, self._text_px, tracklet_colour(tracklet.number))
         self._draw_speech(pen, frame)
         self._draw_clock(pen, frame)
         return np.asarray(canvas)
@@ -117,8 +118,10 @@ class FramePainter:
         pen.text(at, text, font=font(size), fill=(255, 255, 255), anchor=anchor)
 
 
-def _told(tracklet: ShownTracklet) -> str:
-    """Number, name and main colour: `3 car, red`."""
-    if not tracklet.colors or " " in tracklet.colors[0]:
-        return tracklet.title
-    return f"{tracklet.title}, {tracklet.colors[0]}"
+def _told(tracklet: ShownTracklet, box_width: float, text_px: int) -> str:
+    """Number, name and main colour (`3 car, red`), less of it over a narrow box: names must not hide a crowd."""
+    told = [str(tracklet.number), tracklet.title]
+    if tracklet.colors and " " not in tracklet.colors[0]:
+        told.append(f"{tracklet.title}, {tracklet.colors[0]}")
+    fitting = [text for text in told if font(text_px).getlength(text) < 1.6 * box_width]
+    return fitting[-1] if fitting else told[0]

@@ -24,7 +24,9 @@ def font(size_px: int) -> FreeTypeFont:
     """The font that comes with Pillow."""
     from PIL import ImageFont
 
-    return ImageFont.load_default(size_px)
+    loaded = ImageFont.load_default(size_px)
+    assert isinstance(loaded, ImageFont.FreeTypeFont)  # asking for a size gives the scalable one
+    return loaded
 
 
 def fitted(text: str, size_px: int, width_px: float) -> str:

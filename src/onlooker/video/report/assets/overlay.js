@@ -60,11 +60,14 @@ class Overlay {
     pen.strokeStyle = tracklet.color;
     pen.lineWidth = (tracklet.number === state.chosen ? 3.5 : 2) * ratio;
     pen.strokeRect(x1, y1, x2 - x1, y2 - y1);
-    this.drawLabel(pen, title(tracklet), tracklet.color, x1, y1, ratio);
+    // In a crowd names would hide people: a narrow box gets its number only.
+    pen.font = labelFont(ratio);
+    const fits = tracklet.number === state.chosen || pen.measureText(title(tracklet)).width < 1.6 * (x2 - x1);
+    this.drawLabel(pen, fits ? title(tracklet) : `${tracklet.number}`, tracklet.color, x1, y1, ratio);
   }
 
   drawLabel(pen, text, color, x, y, ratio) {
-    pen.font = `600 ${12 * ratio}px system-ui, sans-serif`;
+    pen.font = labelFont(ratio);
     const width = pen.measureText(text).width + 8 * ratio;
     const height = 17 * ratio;
     const left = clamp(x - ratio, 0, Math.max(0, this.canvas.width - width));
@@ -126,6 +129,8 @@ class Overlay {
     else this.player.toggle();
   }
 }
+
+const labelFont = (ratio) => `600 ${12 * ratio}px system-ui, sans-serif`;
 
 function inkOn(color) {
   const channel = (at) => parseInt(color.slice(at, at + 2), 16);
