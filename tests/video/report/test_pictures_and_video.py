@@ -12,12 +12,14 @@ import pytest
 from onlooker.errors import ConfigError, MediaError, NothingFoundError, UnknownNameError
 from onlooker.media.decode import VideoReader
 from onlooker.media.images import read_picture
+from onlooker.media.probe import probe
 from onlooker.video.report.annotated import annotate_video
 from onlooker.video.report.colours import tracklet_colour
 from onlooker.video.report.data import load_video
 from onlooker.video.report.sheet import write_sheet
 from onlooker.video.report.show import ShowRequest, file_stem, kind_named, show
 from onlooker.video.report.timeline import write_timeline
+from onlooker.video.store import add_video, set_status
 
 
 def _run(steps):
@@ -124,3 +126,14 @@ def test_requests_that_make_no_sense_are_refused(scene, tmp_path):
         _run(show(scene.store, ShowRequest("crop", output=tmp_path, track=9)))
     with pytest.raises(ConfigError, match="does not exist"):
         _run(show(scene.store, ShowRequest("sheet", output=tmp_path / "no" / "where.png")))
+
+
+def test_a_page_of_very_many_videos_must_be_asked_for_by_name(scene, tmp_path):
+    info = dataclasses.replace(probe(scene.clip), path="x.mp4")
+    with scene.store.write() as connection:
+        for number in range(40):
+            set_status(connection, add_video(connection, info, f"{number}", f"{number}.mp4", "video"), "ready")
+    with pytest.raises(ConfigError, match="41 videos; name those"):
+        _run(show(scene.store, ShowRequest("report", output=tmp_path)))
+    (made,) = _run(show(scene.store, ShowRequest("report", ("street.mp4", "7.mp4"), tmp_path)))
+    assert Path(made.path) == tmp_path / "report.html"

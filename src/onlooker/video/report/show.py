@@ -29,6 +29,7 @@ _ENDINGS: dict[Kind, str] = {
     "crop": ".jpg",
 }
 _JPEG_QUALITY = 92
+_MAX_UNNAMED = 40  # ours: nobody means a page, or hours of encoding, of a thousand videos without saying so
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,7 @@ def show(store: Store, request: ShowRequest) -> Generator[Progress, None, list[S
     Raises:
         UnknownNameError: no video or tracklet has this name or number.
         NothingFoundError: the library is empty, or there is nothing to draw.
-        ConfigError: one file name for several files, or the name of the video itself.
+        ConfigError: one file name for several files, the name of the video itself, or very many videos unnamed.
         MediaError: the video file is needed and has moved or changed.
     """
     with store.read() as connection:
@@ -95,6 +96,8 @@ def show(store: Store, request: ShowRequest) -> Generator[Progress, None, list[S
     videos = [video for video in videos if video.status != "ingesting"]
     if not videos:
         raise NothingFoundError("the library holds no finished video; add one with `onlooker ingest FILE`")
+    if len(videos) > _MAX_UNNAMED and not request.videos:
+        raise ConfigError(f"the library holds {len(videos)} videos; name those you want, e.g. `{videos[0].name}`")
     if request.kind == "report":
         return [_report(store, videos, _path_for(request, videos, videos))]
     if len(videos) > 1 and (request.kind == "crop" or request.source is not None):
