@@ -153,17 +153,22 @@ CREATE TABLE base_meta (
 	value TEXT NOT NULL, 
 	PRIMARY KEY ("key")
 );
-INSERT INTO "base_meta" VALUES('views','8f33850195ed2bc7d0b723e67b22cf6ebde00006db7dadd23a66a9d53c8b33d0');
+INSERT INTO "base_meta" VALUES('views','92cc4c882d977d5937de326d792896113b1a0dac5cd6240ab159264f40d51dc6');
 CREATE TABLE base_migrations (
 	version INTEGER NOT NULL, 
 	name TEXT NOT NULL, 
 	applied_at TEXT NOT NULL, 
 	PRIMARY KEY (version)
 );
-INSERT INTO "base_migrations" VALUES(1,'made','2026-11-22T23:05:23+00:00');
+INSERT INTO "base_migrations" VALUES(1,'made','2026-11-22T23:09:47+00:00');
 CREATE TABLE base_pairs (
 	first_id INTEGER NOT NULL, 
 	second_id INTEGER NOT NULL, 
+	video_id INTEGER NOT NULL, 
+	first_number INTEGER NOT NULL, 
+	second_number INTEGER NOT NULL, 
+	first_category TEXT NOT NULL, 
+	second_category TEXT NOT NULL, 
 	together_s FLOAT NOT NULL, 
 	first_t FLOAT NOT NULL, 
 	last_t FLOAT NOT NULL, 
@@ -175,13 +180,14 @@ CREATE TABLE base_pairs (
 	min_gap_px FLOAT NOT NULL, 
 	PRIMARY KEY (first_id, second_id), 
 	FOREIGN KEY(first_id) REFERENCES base_tracklets (id) ON DELETE CASCADE, 
-	FOREIGN KEY(second_id) REFERENCES base_tracklets (id) ON DELETE CASCADE
+	FOREIGN KEY(second_id) REFERENCES base_tracklets (id) ON DELETE CASCADE, 
+	FOREIGN KEY(video_id) REFERENCES base_videos (id) ON DELETE CASCADE
 )
  WITHOUT ROWID
 
 ;
-INSERT INTO "base_pairs" VALUES(1,1,0.25,0.25,0.25,0.25,0.25,0.25,0.25,0.25,0.25);
-INSERT INTO "base_pairs" VALUES(2,2,0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5);
+INSERT INTO "base_pairs" VALUES(1,1,1,1,1,'first_category 1','second_category 1',0.25,0.25,0.25,0.25,0.25,0.25,0.25,0.25,0.25);
+INSERT INTO "base_pairs" VALUES(2,2,1,2,2,'first_category 2','second_category 2',0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5,0.5);
 CREATE TABLE base_peaks (
 	video_id INTEGER NOT NULL, 
 	category TEXT NOT NULL, 
@@ -336,24 +342,26 @@ CREATE TABLE base_videos (
 );
 INSERT INTO "base_videos" VALUES(1,'name 1','path 1','sha256 1','source 1','ready',1,1,0.25,1,0.25,0.25,1,1,'codec 1','created_at 1');
 INSERT INTO "base_videos" VALUES(2,'name 2','path 2','sha256 2','source 2','partial',2,2,0.5,2,0.5,0.5,2,2,'codec 2','created_at 2');
+CREATE INDEX ix_tracklets_category ON base_tracklets (category, video_id, number, color, visible_s, speed_px_s, t_start, t_end);
 CREATE INDEX ix_tracklets_span ON base_tracklets (video_id, t_start, t_end);
-CREATE INDEX ix_tracklets_category ON base_tracklets (category, video_id);
 CREATE INDEX ix_speech_video ON base_speech (video_id, start_s);
 CREATE INDEX ix_sounds_video ON base_sounds (video_id, start_s);
 CREATE INDEX ix_answer_videos ON base_answer_videos (video_id);
 CREATE INDEX ix_edits_video ON base_edits (video_id);
 CREATE INDEX ix_links_second ON base_links (second_id);
+CREATE INDEX ix_pairs_categories ON base_pairs (first_category, second_category);
 CREATE INDEX ix_pairs_second ON base_pairs (second_id);
-CREATE INDEX ix_attributes_video ON base_attributes (video_id);
-CREATE INDEX ix_attributes_tracklet ON base_attributes (tracklet_id, name);
+CREATE INDEX ix_pairs_video ON base_pairs (video_id, first_category, second_category);
 CREATE INDEX ix_attributes_value ON base_attributes (name, value, video_id, tracklet_id);
+CREATE INDEX ix_attributes_tracklet ON base_attributes (tracklet_id, name);
+CREATE INDEX ix_attributes_video ON base_attributes (video_id);
 CREATE INDEX ix_screen_text_video ON base_screen_text (video_id, start_s);
 CREATE INDEX ix_screen_text_tracklet ON base_screen_text (tracklet_id);
-CREATE INDEX ix_pictures_video ON base_pictures (video_id, kind, t);
 CREATE INDEX ix_pictures_tracklet ON base_pictures (tracklet_id);
+CREATE INDEX ix_pictures_video ON base_pictures (video_id, kind, t);
 CREATE INDEX ix_embeddings_video ON base_embeddings (video_id);
-CREATE INDEX ix_embeddings_space ON base_embeddings (space, subject);
 CREATE INDEX ix_embeddings_tracklet ON base_embeddings (tracklet_id);
+CREATE INDEX ix_embeddings_space ON base_embeddings (space, subject);
 CREATE VIEW videos AS SELECT
   v.id AS key,
   v.name AS name,
@@ -452,10 +460,10 @@ CREATE VIEW pairs AS SELECT
   v.id AS video_key,
   p.first_id AS first_key,
   p.second_id AS second_key,
-  a.number AS first_id,
-  k.number AS second_id,
-  a.category AS first_category,
-  k.category AS second_category,
+  p.first_number AS first_id,
+  p.second_number AS second_id,
+  p.first_category AS first_category,
+  p.second_category AS second_category,
   p.together_s AS together_s,
   p.first_t AS first_t,
   p.last_t AS last_t,
@@ -465,7 +473,7 @@ CREATE VIEW pairs AS SELECT
   p.min_distance_px AS min_distance_px,
   p.min_distance_t AS min_distance_t,
   p.min_gap_px AS min_gap_px
-FROM base_pairs p JOIN base_tracklets a ON a.id = p.first_id JOIN base_tracklets k ON k.id = p.second_id JOIN base_videos v ON v.id = a.video_id AND v.status IN ('ready', 'partial');
+FROM base_pairs p JOIN base_videos v ON v.id = p.video_id AND v.status IN ('ready', 'partial');
 CREATE VIEW peaks AS SELECT
   v.name AS video,
   v.id AS video_key,

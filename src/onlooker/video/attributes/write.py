@@ -231,10 +231,14 @@ def _write_relations(
     """Pairs and peaks. `ids` are the keys of `tracklets`, in their order."""
     pairs = []
     for pair in pair_geometry(tracklets, boxes, interval_s):
-        first, second = sorted((ids[pair.first], ids[pair.second]))
+        places = sorted((pair.first, pair.second), key=lambda place: ids[place])
         row = _row_of(pair)
         del row["first"], row["second"]
-        pairs.append({"first_id": first, "second_id": second, **row})
+        row["video_id"] = video_id
+        for side, place in zip(("first", "second"), places, strict=True):
+            row |= {f"{side}_id": ids[place], f"{side}_number": tracklets[place].number}
+            row[f"{side}_category"] = tracklets[place].category
+        pairs.append(row)
     _insert(connection, schema.PAIRS, pairs)
     peaks = [{"video_id": video_id, **_row_of(peak)} for peak in peaks_of(tracklets)]
     _insert(connection, schema.PEAKS, peaks)

@@ -120,7 +120,18 @@ TRACKLETS = Table(
     Column("motion", Text),
     UniqueConstraint("video_id", "number"),
 )
-Index("ix_tracklets_category", TRACKLETS.c.category, TRACKLETS.c.video_id)
+# Wide on purpose: counts, totals and extremes over the whole library are read from the index alone.
+Index(
+    "ix_tracklets_category",
+    TRACKLETS.c.category,
+    TRACKLETS.c.video_id,
+    TRACKLETS.c.number,
+    TRACKLETS.c.color,
+    TRACKLETS.c.visible_s,
+    TRACKLETS.c.speed_px_s,
+    TRACKLETS.c.t_start,
+    TRACKLETS.c.t_end,
+)
 Index("ix_tracklets_span", TRACKLETS.c.video_id, TRACKLETS.c.t_start, TRACKLETS.c.t_end)
 
 BOXES = Table(
@@ -171,12 +182,18 @@ LINKS = Table(
 # Every reference to a tracklet is indexed from both ends: taking a video out must not read the whole library.
 Index("ix_links_second", LINKS.c.second_id)
 
-# Pairs of tracklets of one video that are on screen together at least once. first_id < second_id.
+# Pairs of tracklets of one video that are on screen together at least once, first_id < second_id. Numbers and categories
+# are repeated here, so that a question about two categories reads this table alone; an edit writes a video's pairs anew.
 PAIRS = Table(
     "base_pairs",
     METADATA,
     Column("first_id", Integer, ForeignKey("base_tracklets.id", ondelete="CASCADE"), nullable=False),
     Column("second_id", Integer, ForeignKey("base_tracklets.id", ondelete="CASCADE"), nullable=False),
+    _video(),
+    Column("first_number", Integer, nullable=False),
+    Column("second_number", Integer, nullable=False),
+    Column("first_category", Text, nullable=False),
+    Column("second_category", Text, nullable=False),
     Column("together_s", Float, nullable=False),  # time both are visible
     Column("first_t", Float, nullable=False),  # first and last moment both are visible
     Column("last_t", Float, nullable=False),
@@ -191,6 +208,8 @@ PAIRS = Table(
 )
 
 Index("ix_pairs_second", PAIRS.c.second_id)
+Index("ix_pairs_video", PAIRS.c.video_id, PAIRS.c.first_category, PAIRS.c.second_category)
+Index("ix_pairs_categories", PAIRS.c.first_category, PAIRS.c.second_category)
 
 # Most tracklets of a category on one frame; category NULL-free: "" stands for any category.
 PEAKS = Table(

@@ -193,17 +193,16 @@ VIEWS: tuple[View, ...] = (
     ),
     View(
         "pairs",
-        "base_pairs p JOIN base_tracklets a ON a.id = p.first_id JOIN base_tracklets k ON k.id = p.second_id JOIN "
-        + _BY_VIDEO.format(alias="a"),
+        _joined("base_pairs", "p"),
         "two tracklets that are on screen together, first_key < second_key",
         _columns(
             *_VIDEO,
             ("first_key", "p.first_id", "int", "one tracklet"),
             ("second_key", "p.second_id", "int", "the other"),
-            ("first_id", "a.number", "int", "number of the one"),
-            ("second_id", "k.number", "int", "number of the other"),
-            ("first_category", "a.category", "text", "category of the one"),
-            ("second_category", "k.category", "text", "category of the other"),
+            ("first_id", "p.first_number", "int", "number of the one"),
+            ("second_id", "p.second_number", "int", "number of the other"),
+            ("first_category", "p.first_category", "text", "category of the one"),
+            ("second_category", "p.second_category", "text", "category of the other"),
             *_plain(
                 "p",
                 ("together_s", "s", "time both are visible"),
