@@ -182,8 +182,8 @@ LINKS = Table(
 # Every reference to a tracklet is indexed from both ends: taking a video out must not read the whole library.
 Index("ix_links_second", LINKS.c.second_id)
 
-# Pairs of tracklets of one video that are on screen together at least once, first_id < second_id. Numbers and categories
-# are repeated here, so that a question about two categories reads this table alone; an edit writes a video's pairs anew.
+# Pairs of tracklets of one video that are on screen together at least once, first_id < second_id. Numbers and
+# categories are repeated: a question about two categories reads this table alone; an edit writes all pairs anew.
 PAIRS = Table(
     "base_pairs",
     METADATA,
