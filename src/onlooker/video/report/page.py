@@ -122,6 +122,7 @@ def _video(data: VideoData, source: str | None) -> dict[str, object]:
         "src": source,
         "width": video.width,
         "height": video.height,
+        "hasAudio": video.has_audio,
         "duration": round(max(data.duration_s, data.interval_s), 3),
         "interval": round(data.interval_s, 4),
         "shots": [[round(s.start_s, 3), round(s.end_s, 3)] for s in data.shots],

@@ -22,6 +22,7 @@ function openVideo(item) {
   updateShown();
   overlay.fit(item);
   player.load(item);
+  byId("sound-label").hidden = !item.hasAudio;
   for (const tab of byId("video-tabs").children) markTab(tab, tab.dataset.name === item.name);
   buildCategories();
   refresh();
@@ -157,6 +158,7 @@ function start() {
   byId("play").addEventListener("click", () => player.toggle());
   byId("back").addEventListener("click", () => player.seek(player.time - 1));
   byId("forward").addEventListener("click", () => player.seek(player.time + 1));
+  byId("sound").addEventListener("change", (event) => (player.video.muted = !event.target.checked));
   byId("rate").addEventListener("change", (event) => player.setRate(Number(event.target.value)));
   for (const id of ["show-boxes", "show-trails"]) byId(id).addEventListener("change", () => overlay.draw());
   byId("file").addEventListener("change", (event) => event.target.files[0] && player.openFile(event.target.files[0]));
