@@ -128,12 +128,13 @@ class CountCompareQuery(Query):
 
 @dataclass(frozen=True, slots=True)
 class ExistsQuery(Query):
-    """Is there any; `negated` for "is there no"."""
+    """Is there any; `negated` for "is there no". `others` must be there too."""
 
     subject: Selection
     window: Window | None = None
     event: Event | None = None
     negated: bool = False
+    others: tuple[Selection, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,16 @@ class Scene:
         return (self.pronoun, *named) if len(later) == len(self.mentions) else (*named, self.pronoun)
 
     @property
+    def others(self) -> tuple[Selection, ...]:
+        """Further subjects that are joined to the first by "and" or "or"."""
+        found = []
+        for before, mention, thing in zip(self.mentions, self.mentions[1:], self.things[1:], strict=False):
+            between = [t.text for t in self.reading.tokens[before.end : mention.start]]
+            if between and set(between) <= {"and", "or", ",", "&"}:
+                found.append(thing)
+        return tuple(found)
+
+    @property
     def conditions(self) -> tuple[Condition, ...]:
         return said_conditions(self.reading)
 

@@ -8,15 +8,15 @@ from typing import Literal
 
 from onlooker.video.chat.grammar.nouns import GENERIC, Nouns, NounSense, is_plural, singular
 from onlooker.video.chat.grammar.tokens import ORDINAL_WORDS, Token
-from onlooker.video.chat.grammar.words import COLORS
+from onlooker.video.chat.grammar.words import COLORS, words
 from onlooker.video.chat.query import Condition, Selection
 
 MentionKind = Literal["noun", "number", "label", "pronoun", "one", "unknown"]
 QuantifierWord = Literal["any", "all", "both", "none"]
 
 SHADES = {shade: group for group in COLORS.values() for shade in group}
-_SHADE_WORDS = frozenset(["dark", "light", "bright", "pale", "deep"])
-_DETERMINERS = frozenset(["the", "this", "that", "these", "those", "its", "his", "her", "their", "my", "our", "your", "said", "given"])
+_SHADE_WORDS = words("dark light bright pale deep")
+_DETERMINERS = words("the this that these those its his her their my our your said given")
 _QUANTIFIERS: dict[str, QuantifierWord] = {
     "a": "any", "an": "any", "any": "any", "some": "any", "one": "any", "all": "all", "every": "all", "each": "all",
     "both": "both", "no": "none", "zero": "none", "none": "none", "neither": "none",
@@ -41,14 +41,17 @@ RANK_WORDS: dict[str, tuple[str, bool]] = {
 ORDER_WORDS: dict[str, int] = {
     "first": 1, "earliest": 1, "initial": 1, "last": -1, "latest": -1, "final": -1,
 } | {w: n for w, n in ORDINAL_WORDS.items() if n > 1}  # fmt: skip
-_EMPTY_ADJECTIVES = frozenset(
-    ["different", "distinct", "unique", "individual", "separate", "various", "visible", "tracked", "detected", "same", "other", "only", "single", "new", "following", "particular", "certain", "specific", "given", "whole", "several", "own", "said", "seen", "present", "available", "existing", "recorded", "respective", "actual", "overall", "main", "mentioned", "aforementioned", "named", "called", "shown", "such", "individual"]
+_EMPTY_ADJECTIVES = words(
+    "different distinct unique individual separate various visible tracked detected same other only "
+    "single new following particular certain specific given whole several own said seen present available "
+    "existing recorded respective actual overall main mentioned aforementioned named called shown such "
+    "individual"
 )
-_NUMBER_LINKS = frozenset(
-    ["number", "no", "nr", "num", "#", "id", "ids", "numbered", ".", ":", "=", "_", "-", "tracklet", "track", "with", "the", "of", "whose", "is", "labelled", "labeled", "having", "has"]
+_NUMBER_LINKS = words(
+    "number no nr num # id ids numbered . : = _ - tracklet track with the of whose is labelled labeled having has"
 )
-_PRONOUNS = frozenset(["it", "they", "them", "he", "she", "him", "her", "its", "their", "his", "hers", "theirs", "itself", "themselves", "himself", "herself"])
-_DEMONSTRATIVES = frozenset(["that", "this", "those", "these"])
+_PRONOUNS = words("it they them he she him her its their his hers theirs itself themselves himself herself")
+_DEMONSTRATIVES = words("that this those these")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +128,15 @@ class MentionReader:
             if len(part) < size or any(not t.is_word for t in part) or any(j in blocked for j in range(i, i + size)):
                 continue
             sense = self._nouns.lookup([t.text for t in part])
-            if sense is not None and not self._is_verb_use(i, size, sense):
+            if sense is not None and not self._is_verb_use(i, size, sense) and not self._is_adjective(i, size):
                 return self._build(i, i + size, sense, blocked)
         return None
+
+    def _is_adjective(self, i: int, size: int) -> bool:
+        """ "individual cars": a noun that is also an adjective, right before another noun."""
+        if size != 1 or self._text(i) not in _EMPTY_ADJECTIVES or i + 1 >= len(self._tokens):
+            return False
+        return self._tokens[i + 1].is_word and self._nouns.lookup([self._text(i + 1)]) is not None
 
     def _is_verb_use(self, i: int, size: int, sense: NounSense) -> bool:
         """ "track" and "subject" are verbs and settings too: only a noun after a determiner, a number or a plural."""
@@ -140,8 +149,8 @@ class MentionReader:
 
     def _build(self, i: int, end: int, sense: NounSense, blocked: frozenset[int]) -> Mention:
         head = self._text(end - 1)
-        several = (
-            (is_plural(head) and head not in {"misc", "miscs"}) or any(is_plural(self._text(k)) for k in range(i, end))
+        several = (is_plural(head) and head not in {"misc", "miscs"}) or any(
+            is_plural(self._text(k)) for k in range(i, end)
         )
         several = several or head in {"miscs", "everyone", "everything", "everybody"}
         numbers, after = self._numbers(end, blocked, strict=sense.kind == "generic")
@@ -263,8 +272,7 @@ class MentionReader:
             return replace(mention, selection=replace(selection, definite=True))
         if word in _QUANTIFIERS and word not in {"one"}:
             if (
-                (word == "no"
-                and self._text(i - 1) in {"there", ""})
+                (word == "no" and self._text(i - 1) in {"there", ""})
                 or word != "no"
                 or self._text(i - 1) in {"is", "are"}
             ):

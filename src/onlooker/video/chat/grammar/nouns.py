@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.vocabulary import Vocabulary, phrase_of
 
 # Words for the same thing. The first is the common category name.
@@ -95,11 +96,12 @@ HYPERNYMS: Mapping[str, tuple[str, ...]] = {
 # Members that count only when nothing else fits: somebody on a bicycle is a person of last resort.
 LAST_RESORT: Mapping[str, tuple[str, ...]] = {"person": ("cyclist", "rider", "motorcyclist", "skier")}
 # Stored as persons; the answer says that sex or age is not known.
-GENDERED = frozenset(["man", "woman", "boy", "girl", "lady", "gentleman", "guy", "gal", "male", "female", "dude", "bloke", "chap", "fellow"])
-AGED = frozenset(["child", "kid", "adult", "grownup", "teenager", "youngster"])
-PERSON_WORDS = frozenset(["someone", "somebody", "anyone", "anybody", "everyone", "everybody", "nobody", "people", "folk", "crowd"])
-GENERIC = frozenset(
-    ["object", "thing", "item", "instance", "target", "entity", "tracklet", "track", "element", "subject", "anything", "something", "everything", "nothing", "stuff", "detection", "trajectory"]
+GENDERED = words("man woman boy girl lady gentleman guy gal male female dude bloke chap fellow")
+AGED = words("child kid adult grownup teenager youngster")
+PERSON_WORDS = words("someone somebody anyone anybody everyone everybody nobody people folk crowd")
+GENERIC = words(
+    "object thing item instance target entity tracklet track element subject anything something "
+    "everything nothing stuff detection trajectory"
 )
 _IRREGULAR_PLURALS = {
     "people": "person", "persons": "person", "men": "man", "women": "woman", "children": "child", "mice": "mouse",

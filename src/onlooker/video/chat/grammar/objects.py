@@ -4,26 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from onlooker.video.chat.grammar import timing, yes_no
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.media import EXAMPLES
-from onlooker.video.chat.grammar.subjects import measure_of, order_rank, with_conditions
+from onlooker.video.chat.grammar.subjects import measure_of, with_conditions
 from onlooker.video.chat.query import (
     AttributeQuery,
-    BoxQuery,
     CategoriesQuery,
-    CheckQuery,
-    Condition,
     CountQuery,
-    DurationQuery,
     Event,
     EventsQuery,
-    ExistsQuery,
     ListQuery,
-    MomentQuery,
-    PathQuery,
     PeakQuery,
     Query,
-    Rank,
     Refusal,
     Selection,
 )
@@ -45,7 +38,7 @@ def kinds(scene: Scene) -> Query | None:
     subject = scene.subject
     if scene.has("kind") and scene.form != "yes_no":
         if subject.numbers or subject.rank or scene.pronoun is not None or measure_of(scene.reading):
-            return AttributeQuery(_ranked(scene), "category")
+            return AttributeQuery(timing.which_subject(scene), "category")
         return CategoriesQuery(scene.narrowed(), scene.window, "count" if scene.form == "count" else "names")
     asked = scene.form in {"what", "none"} and not scene.specific and not measure_of(scene.reading)
     if asked and not scene.has("first", "last", "start", "end", "color", "speed", "direction", "events"):
@@ -81,141 +74,89 @@ def by_form(scene: Scene) -> Query | None:
         return Refusal(f"This was not understood as a question about the videos. {EXAMPLES}")
     rules = {
         "count": _count,
-        "when": _when,
-        "how_long": _how_long,
-        "where": _where,
+        "when": timing.when,
+        "how_long": timing.how_long,
+        "where": timing.where,
         "which": _which,
-        "list": _list,
+        "list": _which,
         "what": _what,
         "how": _what,
-        "yes_no": _yes_no,
+        "yes_no": yes_no.yes_no,
         "none": _bare,
     }
     return rules[scene.form](scene)
 
 
 def _event(scene: Scene) -> Event | None:
-    """Coming or leaving, where a window or a filter can be about it."""
-    if scene.has("end"):
-        return "end"
-    return "start" if scene.has("start") else None
+    """Coming or leaving, where the time is about it."""
+    if scene.window is None:
+        return None
+    return "end" if scene.has("end") else "start" if scene.has("start") else None
 
 
-def _ranked(scene: Scene) -> Selection:
-    """The subject with the rank that a superlative outside its noun phrase gives it."""
-    subject = scene.narrowed()
-    if subject.rank is not None:
-        return subject
-    measure = measure_of(scene.reading)
-    if measure is not None:
-        return replace(subject, rank=Rank(*measure))
-    words = [t.text for t in scene.reading.tokens]
-    if scene.has("last") or "last" in words or "latest" in words:
-        return replace(subject, rank=order_rank(scene.reading, -1))
-    if scene.has("first") or "first" in words or "earliest" in words:
-        return replace(subject, rank=order_rank(scene.reading, 1))
-    return subject
+def _filtered(scene: Scene) -> Selection:
+    """The subject with everything said of it: looks, motion, how long it is there, coming back, leaving."""
+    return with_conditions(scene.narrowed(), yes_no.life_conditions(scene))
 
 
 def _count(scene: Scene) -> Query:
-    if scene.has("return") and scene.reading.word("times"):
+    if scene.reading.word("times", "often") and scene.has("return", "gone", "end"):
         return AttributeQuery(scene.narrowed(), "n_gaps")
-    event = _event(scene) if scene.window is not None else None
-    return CountQuery(scene.narrowed(), scene.window, event)
+    return CountQuery(_united(scene, _filtered(scene)), scene.window, _event(scene))
 
 
-def _when(scene: Scene) -> Query:
-    subject = scene.narrowed() if scene.subject.rank is None else scene.subject
-    if scene.has("return"):
-        return MomentQuery(subject, "return")
-    if scene.has("end") or (scene.has("last") and scene.has("visible", "appear")):
-        return MomentQuery(subject, "end")
-    if scene.has("visible") and not scene.has("start", "appear", "first"):
-        return MomentQuery(subject, "span")
-    return MomentQuery(subject, "start")
-
-
-def _how_long(scene: Scene) -> Query:
-    subject = _ranked(scene) if measure_of(scene.reading) else scene.narrowed()
-    if scene.has("gone"):
-        return DurationQuery(subject, "gone")
-    return DurationQuery(subject)
-
-
-def _where(scene: Scene) -> Query:
-    subject = scene.subject
-    if scene.has("path"):
-        return PathQuery(subject, scene.window)
-    if scene.window is not None and scene.window.kind == "span" and scene.window.start and scene.window.end:
-        return PathQuery(subject, scene.window)
-    if scene.window is None and scene.has("start", "end"):
-        if scene.reading.word("from"):
-            return AttributeQuery(subject, "enters_from")
-        if scene.reading.word("to", "leave", "exit", "leaves", "exits") and not scene.reading.word("last"):
-            return AttributeQuery(subject, "leaves_to")
-        if scene.reading.word("enter", "enters", "entered"):
-            return AttributeQuery(subject, "enters_from")
-        return BoxQuery(subject, None, "end" if scene.has("end") else "start")
-    return BoxQuery(subject, scene.window)
+def _united(scene: Scene, subject: Selection) -> Selection:
+    """ "Cars and trucks": one selection of both."""
+    for other in scene.others:
+        if subject.categories is not None and other.categories is not None:
+            categories = tuple(dict.fromkeys((*subject.categories, *other.categories)))
+            subject = replace(subject, noun=f"{subject.noun} or {other.noun}", categories=categories)
+    return subject
 
 
 def _which(scene: Scene) -> Query:
-    return ListQuery(_ranked(scene), scene.window, _event(scene) if scene.window else None)
+    if not scene.has_subject and not scene.conditions and not _superlative(scene):
+        return _not_understood()
+    ranked = timing.which_subject(scene)
+    if ranked.rank is None:
+        ranked = with_conditions(_united(scene, ranked), yes_no.life_conditions(scene))
+    return ListQuery(ranked, scene.window, _event(scene) if ranked.rank is None else None)
 
 
-def _list(scene: Scene) -> Query:
-    return _what(scene) if not scene.has_subject else _which(scene)
+def _superlative(scene: Scene) -> bool:
+    ordered = scene.has("first", "last") and scene.has("start", "end", "appear", "visible", "move")
+    return measure_of(scene.reading) is not None or ordered
 
 
 def _what(scene: Scene) -> Query:
     subject = scene.subject
-    if scene.has("color"):
-        column = "upper_color" if scene.has("upper") else "lower_color" if scene.has("lower") else "color"
-        return AttributeQuery(subject, column)
-    if scene.has("speed"):
-        return AttributeQuery(subject, "speed")
-    if scene.has("direction", "end_up"):
-        return AttributeQuery(subject, "direction")
-    if scene.has("path"):
-        return PathQuery(subject, scene.window)
-    if scene.has("look"):
-        return AttributeQuery(subject, "appearance")
-    if scene.has("travel_far"):
-        return AttributeQuery(subject, "path_px")
-    if subject.rank or measure_of(scene.reading) or scene.has("first", "last"):
+    if subject.rank or _superlative(scene) or (scene.has("first", "last") and scene.has_subject):
         return _which(scene)
-    if scene.has_subject and scene.form == "what" and subject.numbers:
+    if scene.has("start", "end") and scene.has_subject and not scene.conditions and scene.window is None:
+        return timing.when(scene)
+    if scene.has_subject and subject.numbers and scene.form == "what":
         return AttributeQuery(subject, "category")
+    if scene.conditions:
+        return _which(scene)
     return _bare(scene)
 
 
-def _yes_no(scene: Scene) -> Query:
-    subject = scene.subject
-    direction = _direction_choice(scene)
-    if direction is not None:
-        return direction
-    conditions = scene.conditions
-    if subject.definite and conditions and not scene.has("visible"):
-        return CheckQuery(subject, conditions, scene.quantifier, window=scene.window)
-    return ExistsQuery(
-        scene.narrowed(), scene.window, _event(scene) if scene.window else None, scene.quantifier == "none"
-    )
-
-
-def _direction_choice(scene: Scene) -> Query | None:
-    """ "Does it go left or right?", "does it end up further left than where it started?"."""
-    named = [s.value for s in scene.reading.sides if s.value in {"left", "right", "up", "down", "top", "bottom"}]
-    options = tuple(dict.fromkeys(named))
-    if len(options) == 2 and scene.reading.has_or:
-        return AttributeQuery(scene.subject, "dx_px" if set(options) == {"left", "right"} else "dy_px", options)
-    if scene.reading.side("further") is not None and len(options) == 1:
-        column, positive = ("dx_px", "right") if options[0] in {"left", "right"} else ("dy_px", "down")
-        wanted = Condition(column, ">" if options[0] == positive else "<", 0)
-        return CheckQuery(scene.subject, (wanted,), scene.quantifier)
-    return None
-
-
 def _bare(scene: Scene) -> Query:
-    if scene.has_subject:
-        return ExistsQuery(with_conditions(scene.subject, scene.conditions), scene.window)
+    """Questions without a question word: "fastest person?", "first appearance of the dog", "objects at 3 s"."""
+    main = scene.main
+    if main is not None and (main.order is not None or main.selection.rank is not None):
+        return _which(scene)
+    if scene.has("start", "end", "return") and scene.has_subject and scene.form == "none":
+        return timing.when(scene)
+    if _superlative(scene):
+        return _which(scene)
+    if not scene.has_subject:
+        return _not_understood()
+    counted = main is not None and main.selection.plural and main.quantifier is None
+    if counted and scene.window is not None:
+        return CountQuery(_filtered(scene), scene.window)
+    return yes_no.yes_no(scene)
+
+
+def _not_understood() -> Query:
     return Refusal(f"This was not understood as a question about the videos. {EXAMPLES}")

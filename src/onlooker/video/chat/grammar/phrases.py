@@ -6,9 +6,9 @@ import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from onlooker.video.chat.grammar.cues import CUES
 from onlooker.video.chat.grammar.nouns import singular
 from onlooker.video.chat.grammar.tokens import Token
-from onlooker.video.chat.grammar.words import CUES
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from onlooker.video.chat.grammar import comparisons, media, objects, relations
+from onlooker.video.chat.grammar import comparisons, media, motion, objects, relations
 from onlooker.video.chat.grammar.context import Focus, Scene
 from onlooker.video.chat.grammar.reading import Reading
 from onlooker.video.chat.query import Query
@@ -21,10 +21,12 @@ RULES: tuple[Rule, ...] = (
     media.facts,
     objects.unsupported,
     relations.overtaking,
+    motion.choice,
     comparisons.counts_compared,
     comparisons.options_compared,
     relations.sides,
     relations.pairs,
+    motion.looks,
     objects.peak,
     objects.kinds,
     objects.events,

@@ -14,17 +14,19 @@ from onlooker.video.chat.grammar.spelling import EnglishWords, Speller
 from onlooker.video.chat.grammar.times import UNITS, Found, find_windows
 from onlooker.video.chat.grammar.tokens import NUMBER_WORDS, ORDINAL_WORDS, Token, normalise, tokenise
 from onlooker.video.chat.grammar.verbs import BASE_FORMS, base_form
-from onlooker.video.chat.grammar.words import FUNCTION_WORDS, POLITE, UNSUPPORTED
+from onlooker.video.chat.grammar.words import FUNCTION_WORDS, POLITE, UNSUPPORTED, words
 from onlooker.video.chat.query import Window
 from onlooker.video.chat.vocabulary import Vocabulary
 
 Form = Literal["count", "when", "how_long", "where", "which", "list", "what", "how", "yes_no", "none"]
 _AUXILIARIES = frozenset({"be", "do", "have", "can", "will", "shall", "may", "must"})
-_LEADING = frozenset(["and", "but", "or", "so", "also", "then", "now", ",", ".", "!", "please", ":", ";", "-"])
-_UNSUPPORTED = {word: topic for topic, words in UNSUPPORTED.items() for word in words.split()}
-_NOUN_BEFORE = frozenset(
-    ["a", "an", "the", "any", "some", "no", "every", "each", "all", "both", "many", "which", "what", "whose", "of", "these", "those", "this", "other", "and", "or", "with", "by", "than", "another", "more", "fewer", "less", "contain", "show", "see", "have", "has", "having", "feature", "include", "are", "there"]
+_LEADING = words("and but or so also then now , . ! please : ; -")
+_UNSUPPORTED = {word: topic for topic, words in UNSUPPORTED.items() for word in words}
+_NOUN_BEFORE = words(
+    "a an the any some no every each all both many which what whose of these those this other and or with "
+    "by than another more fewer less contain show see have has having feature include are there"
 )
+_BEHIND_HOW = words("many much long far fast quickly slowly often big large close tall")
 _POLITE = tuple(sorted((tuple(phrase.split()) for phrase in POLITE), key=len, reverse=True))
 
 
@@ -142,10 +144,13 @@ class QuestionReader:
 
     def _spelled(self, tokens: list[Token]) -> tuple[list[Token], tuple[tuple[str, str], ...]]:
         corrected, changes = [], []
-        for token in tokens:
+        for i, token in enumerate(tokens):
             meant = token.text
             if token.is_word and token.text not in self._known and singular(token.text) not in self._known:
-                meant = self._speller.correct(token.text)
+                following = tokens[i + 1].text if i + 1 < len(tokens) else ""
+                # "hwo many" is as near to "who" as to "how": what follows decides.
+                how = following in _BEHIND_HOW and sorted(token.text) == sorted("how")
+                meant = "how" if how else self._speller.correct(token.text)
             if meant != token.text:
                 changes.append((token.text, meant))
                 number = float(NUMBER_WORDS[meant]) if meant in NUMBER_WORDS else None
@@ -213,8 +218,7 @@ def _cut_name(text: str, name: str) -> str | None:
             end < len(text)
             and (
                 text[end].isalnum()
-                or (text[end : end + 2].strip(".?!,") not in {"", "'", "'s", " "}
-                and text[end] in "-_.")
+                or (text[end : end + 2].strip(".?!,") not in {"", "'", "'s", " "} and text[end] in "-_.")
             )
         )
         before = text[:start].split()
@@ -256,27 +260,59 @@ def _without_politeness(tokens: list[Token]) -> list[Token]:
     return rest if rest else tokens
 
 
+_SPECIFIC: tuple[Form, ...] = ("count", "when", "how_long", "where", "which")
+# "which bounding box", "which direction": the noun says what is wanted, not "which".
+_ASKED_BY_NOUN = frozenset({"where", "how_long", "when", "count"})
+
+
 def _form(
     tokens: Sequence[Token], cues: dict[str, list[Cue]], blocked: frozenset[int], mentions: Sequence[Mention]
 ) -> Form:
     """What kind of answer is wanted, from the earliest phrase that says so."""
-    del mentions
-    first = next((i for i, t in enumerate(tokens) if i not in blocked and t.text not in _LEADING and t.is_word), None)
-    specific: tuple[Form, ...] = ("count", "when", "how_long", "where", "which")
-    starts = sorted((cues[f][0].start, k, f) for k, f in enumerate(specific) if f in cues)
-    opening = tokens[first] if first is not None else None
-    if (
-        opening is not None
-        and opening.base in _AUXILIARIES
-        and opening.text not in {"being", "having", "doing", "been"}
-    ):
-        if not starts or starts[0][0] > (first or 0):
-            return "yes_no"
+    starts = _form_starts(tokens, cues, blocked, mentions)
+    opening = _opening(tokens, blocked)
+    if opening is not None and (not starts or starts[0][0] > opening):
+        return "yes_no"
     if starts:
-        return starts[0][2]
-    for form in ("list", "what", "how"):
-        if form in cues:
-            return (
-                "what" if form == "list" and "what" in cues and cues["what"][0].start < cues["list"][0].start else form
-            )  # type: ignore[return-value]
-    return "none"
+        return starts[0][1]
+    if "list" in cues and not ("what" in cues and cues["what"][0].start < cues["list"][0].start):
+        return "list"
+    return "what" if "what" in cues else "how" if "how" in cues else "none"
+
+
+def _form_starts(
+    tokens: Sequence[Token], cues: dict[str, list[Cue]], blocked: frozenset[int], mentions: Sequence[Mention]
+) -> list[tuple[int, Form]]:
+    found: list[tuple[int, Form]] = []
+    for form in _SPECIFIC:
+        for cue in cues.get(form, ()):
+            number_of_one = form == "count" and _is_number_of_one(tokens, cue, mentions)
+            found.append((cue.start, "which" if number_of_one else form))
+    found.sort()
+    # "when the clock reads 3 s, how many ...": a clause that only gives the time.
+    while len(found) > 1 and found[0][1] == "when" and any(found[0][0] < i < found[1][0] for i in blocked):
+        found.pop(0)
+    if len(found) > 1 and found[0][1] == "which" and found[1][1] in _ASKED_BY_NOUN and found[1][0] - found[0][0] == 1:
+        found.pop(0)
+    return found
+
+
+def _is_number_of_one(tokens: Sequence[Token], cue: Cue, mentions: Sequence[Mention]) -> bool:
+    """ "the number of the car that ...": a track number, not a count."""
+    behind = next((m for m in mentions if m.start == cue.end), None)
+    of = tokens[cue.end - 1].text == "of" and tokens[cue.start].text == "number"
+    return of and behind is not None and behind.selection.definite and not behind.selection.plural
+
+
+def _opening(tokens: Sequence[Token], blocked: frozenset[int]) -> int | None:
+    """Index of the auxiliary that opens a yes/no question: at the front, or behind a comma, colon or dash."""
+    before: Token | None = None
+    for i, token in enumerate(tokens):
+        if i in blocked or token.text in _LEADING:
+            before = token if i not in blocked else before
+            continue
+        auxiliary = token.base in _AUXILIARIES and token.text not in {"being", "having", "doing", "been"}
+        if auxiliary and (before is None or before.text in _LEADING):
+            return i
+        before = token
+    return None

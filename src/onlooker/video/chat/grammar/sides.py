@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from onlooker.video.chat.grammar.tokens import Token
+from onlooker.video.chat.grammar.words import words
 
 Role = Literal["from", "to", "at", "of", "further", "bare"]
 
@@ -16,13 +17,13 @@ SIDES = {
     "bottom": "bottom", "down": "down", "lower": "bottom", "downward": "down", "downwards": "down", "centre": "centre",
     "center": "centre", "middle": "centre", "central": "centre",
 }  # fmt: skip
-_ARTICLES = frozenset(["the", "its", "their", "his", "her", "very", "far", "a"])
-_BEHIND = frozenset(["side", "sides", "edge", "border", "half", "part", "corner", "hand", "third", "area", "region", "margin", "end", "boundary"])
+_ARTICLES = words("the its their his her very far a")
+_BEHIND = words("side sides edge border half part corner hand third area region margin end boundary")
 _FROM = frozenset({"from"})
-_TO = frozenset(["to", "towards", "toward", "into", "through", "via", "across", "over"])
-_AT = frozenset(["on", "at", "in", "near", "inside", "within", "along", "by"])
-_FURTHER = frozenset(["further", "farther", "more"])
-_FRAME = frozenset(["frame", "picture", "image", "screen", "video", "view", "scene", "shot", "clip", "camera"])
+_TO = words("to towards toward into through via across over")
+_AT = words("on at in near inside within along by")
+_FURTHER = words("further farther more")
+_FRAME = words("frame picture image screen video view scene shot clip camera")
 
 
 @dataclass(frozen=True, slots=True)

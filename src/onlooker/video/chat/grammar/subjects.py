@@ -77,7 +77,8 @@ def said_conditions(reading: Reading) -> tuple[Condition, ...]:
     if reading.has("stationary"):
         found.append(Condition("stationary", "=", 0 if _negated(reading, "stationary") else 1))
     elif reading.has("in_motion") or any(reading.tokens[c.start].base == "move" for c in reading.cues.get("move", ())):
-        if not any(c.column in {"direction", "leaves_to", "enters_from"} for c in found):
+        ranked = measure_of(reading) is not None or reading.has("speed", "direction", "travel_far", "path")
+        if not ranked and not any(c.column in {"direction", "leaves_to", "enters_from"} for c in found):
             found.append(moving)
     if reading.has("approach"):
         found.append(Condition("approach", "=", "approaching"))

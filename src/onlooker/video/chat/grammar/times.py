@@ -6,30 +6,30 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from onlooker.video.chat.grammar.tokens import Token
+from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import TimePoint, Window
 
-SECOND_UNITS = frozenset(["s", "sec", "secs", "second", "seconds"])
+SECOND_UNITS = words("s sec secs second seconds")
 UNITS = (
     dict.fromkeys(SECOND_UNITS, 1.0)
     | dict.fromkeys(["m", "min", "mins", "minute", "minutes"], 60.0)
     | dict.fromkeys(["h", "hr", "hrs", "hour", "hours"], 3600.0)
     | dict.fromkeys(["ms", "msec", "millisecond", "milliseconds"], 0.001)
 )
-_VAGUE = frozenset(
-    ["about", "around", "roughly", "approximately", "approx", "circa", "exactly", "precisely", "the", "very", "just", "nearly", "time", "t"]
+_VAGUE = words("about around roughly approximately approx circa exactly precisely the very just nearly time t")
+_AT = words("at @ around about near circa on by in")
+_BEFORE = words("before until till up_to prior by earlier")
+_AFTER = words("after since past beyond following from starting")
+_START = words("start beginning outset opening onset")
+_END = words("end ending close finish conclusion")
+_MIDDLE = words("middle midpoint centre center")
+_FILLERS_BEHIND = words(
+    "in into mark point of the a this video clip footage film recording movie sequence it timestamp moment"
 )
-_AT = frozenset(["at", "@", "around", "about", "near", "circa", "on", "by", "in"])
-_BEFORE = frozenset(["before", "until", "till", "up_to", "prior", "by", "earlier"])
-_AFTER = frozenset(["after", "since", "past", "beyond", "following", "from", "starting"])
-_START = frozenset(["start", "beginning", "outset", "opening", "onset"])
-_END = frozenset(["end", "ending", "close", "finish", "conclusion"])
-_MIDDLE = frozenset(["middle", "midpoint", "centre", "center"])
-_FILLERS_BEHIND = frozenset(
-    ["in", "into", "mark", "point", "of", "the", "a", "this", "video", "clip", "footage", "film", "recording", "movie", "sequence", "it", "timestamp", "moment"]
-)
-_VIDEO = frozenset(["video", "clip", "footage", "film", "movie", "recording", "sequence", "scene"])
+_VIDEO = words("video clip footage film movie recording sequence scene")
 _SHARES = {"half": 0.5, "third": 1 / 3, "quarter": 0.25}
 # Nouns that follow a count, never a time: "at 3 cars" is no moment.
+_NO_TIME_BEHIND = words("of px pixels time moment point instant go once frame")
 Matcher = Callable[[Sequence[Token], int], "tuple[Window, int] | None"]
 
 
@@ -139,6 +139,8 @@ def _read_numbered(tokens: Sequence[Token], i: int) -> tuple[TimePoint, int] | N
     if j >= len(tokens) or tokens[j].number is None:
         return None
     value = tokens[j].number or 0.0
+    if tokens[i].text == "frame" and (value != int(value) or _word(tokens, j + 1) in UNITS):
+        return None  # "in frame 7.4 seconds in": the frame is the picture
     if tokens[i].text == "frame":
         return TimePoint(value, "frame"), j + 1
     if _word(tokens, j + 1) in UNITS and tokens[i].text in {"t", "timestamp"}:
@@ -176,11 +178,12 @@ def _at(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     if word not in _AT and word not in {"exactly", "precisely", "roughly"}:
         return None
     j = i + 1
-    if (
-        (word in {"in", "on", "by", "near"}
-        and _word(_s := tokens, j) in {"the", "frame"})
-        or word not in {"in", "on", "by", "near"}
-    ):
+    if (word in {"in", "on", "by", "near"} and _word(_s := tokens, j) in {"the", "frame"}) or word not in {
+        "in",
+        "on",
+        "by",
+        "near",
+    }:
         numbered = word in {"at", "@"}
         found = read_point(_s if word in {"in", "on", "by", "near"} else tokens, j, needs_unit=not numbered)
         if found is None:
@@ -191,7 +194,7 @@ def _at(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
             return None
         if loose and point.base == "share" and point.value == 0.5 and not _is_of_video(tokens, j, end):
             return None  # "in the middle" is a place unless it is the middle of the video
-        if word in {"at", "@"} and point.base == "start" and _word(tokens, end) in {"of", "px", "pixels"}:
+        if point.base == "start" and _word(tokens, end) in _NO_TIME_BEHIND:
             return None
         return Window("at", point, None), _behind_video(tokens, end)
     return None
@@ -320,7 +323,7 @@ def _ends_clause(tokens: Sequence[Token], i: int) -> bool:
 
 _MATCHERS: tuple[Matcher, ...] = (_edge_span, _between, _at, _open, _bare)
 # Before a bare duration these make it a length, not a moment: "for 3 s", "longer than 3 s".
-_LENGTH_BEFORE = frozenset(["for", "than", "least", "most", "over", "under", "exactly", "lasts", "last", "lasting", "every"])
+_LENGTH_BEFORE = words("for than least most over under exactly lasts last lasting every")
 
 
 def find_windows(tokens: Sequence[Token]) -> list[Found]:

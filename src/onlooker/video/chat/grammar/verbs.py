@@ -70,7 +70,9 @@ _IRREGULAR = {
     "shall": "should",
     "lie": "lies lay lain lying",
 }
-_DOUBLED = frozenset(["drop", "slip", "pop", "spot", "stop", "step", "jog", "star", "hit", "run", "cut", "chat", "bump", "crop", "scan"])
+_DOUBLED = frozenset(
+    ["drop", "slip", "pop", "spot", "stop", "step", "jog", "star", "hit", "run", "cut", "chat", "bump", "crop", "scan"]
+)
 # Forms that mean something else more often than the verb.
 _NOT_FORMS = frozenset({"parking", "meeting", "building", "stars"})
 

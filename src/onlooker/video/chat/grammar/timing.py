@@ -1,0 +1,106 @@
+"""Rules for when, how long and where."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.subjects import measure_of
+from onlooker.video.chat.query import (
+    AttributeQuery,
+    BoxQuery,
+    DurationQuery,
+    MomentQuery,
+    PathQuery,
+    Query,
+    Rank,
+    Refusal,
+    Selection,
+    TimePoint,
+    VideoFactQuery,
+    Window,
+)
+
+
+def when(scene: Scene) -> Query:
+    """A moment of the subject's life: coming, leaving, coming back, being seen."""
+    subject = scene.narrowed()
+    if not scene.has_subject:
+        return VideoFactQuery("duration") if scene.has("end") else _no_moment()
+    if measure_of(scene.reading) is not None or scene.has("stationary", "in_motion", "speed"):
+        return Refusal(
+            "Moments of speed and rest are not stored, only when something is seen first and last, and how fast it is."
+        )
+    if scene.has("return"):
+        return MomentQuery(subject, "return")
+    late = scene.has("last") or _closes_with_last(scene)
+    if scene.has("end", "until_when", "gone") or (late and scene.has("visible", "appear", "start")):
+        return MomentQuery(subject, "end")
+    if scene.has("visible") and not scene.has("start", "appear", "first"):
+        return MomentQuery(subject, "span")
+    return MomentQuery(subject, "start")
+
+
+def _closes_with_last(scene: Scene) -> bool:
+    main = scene.main
+    end = main.end if main is not None else 0
+    return any(t.text in {"last", "lastly", "finally"} for t in scene.reading.tokens[end:])
+
+
+def _no_moment() -> Query:
+    return Refusal("Say what is meant: when does which object appear or leave, or when is which word said?")
+
+
+def how_long(scene: Scene) -> Query:
+    """Time visible, or time away."""
+    measure = measure_of(scene.reading)
+    subject = scene.narrowed()
+    if measure is not None and subject.rank is None:
+        subject = replace(subject, rank=Rank(*measure))
+    if scene.has("stationary", "in_motion") and not scene.has("visible"):
+        return Refusal("How long something moves or rests is not stored, only how long it is visible.")
+    if scene.has("until_when"):
+        return MomentQuery(subject, "end")
+    return DurationQuery(subject, "gone" if scene.has("gone") else "visible")
+
+
+def where(scene: Scene) -> Query:
+    """A box, or a path over a span; "from where" and "which side" give a side."""
+    subject = scene.subject
+    window = scene.window
+    if not scene.has_subject:
+        return Refusal("Say what should be located, and when: where is the dog at 3 s?")
+    if scene.has("path") or (window is not None and window.kind == "span" and window.start and window.end):
+        return PathQuery(subject, window)
+    if window is not None:
+        return BoxQuery(subject, _instant(window))
+    if scene.reading.word("from") and scene.has("start", "appear", "move", "direction"):
+        return AttributeQuery(subject, "enters_from")
+    if scene.has("direction") or (scene.has("move") and not scene.has("start", "end")):
+        return AttributeQuery(subject, "direction")
+    late = scene.has("end", "end_up") or scene.has("last")
+    early = scene.has("start", "first", "appear")
+    return BoxQuery(subject, None, "end" if late else "start" if early else None)
+
+
+def _instant(window: Window) -> Window:
+    """ "Where is it after 3 s?" asks for that moment."""
+    point = window.start or window.end or TimePoint(0.0)
+    return Window("at", point, None)
+
+
+def which_subject(scene: Scene) -> Selection:
+    """The subject with the rank a superlative outside its noun phrase gives it."""
+    from onlooker.video.chat.grammar.subjects import order_rank
+
+    subject = scene.narrowed()
+    if subject.rank is not None:
+        return subject
+    measure = measure_of(scene.reading)
+    if measure is not None:
+        return replace(subject, rank=Rank(*measure))
+    if scene.has("last") or any(t.text in {"last", "latest", "final"} for t in scene.reading.tokens):
+        return replace(subject, rank=order_rank(scene.reading, -1))
+    if scene.has("first") or any(t.text in {"first", "earliest"} for t in scene.reading.tokens):
+        return replace(subject, rank=order_rank(scene.reading, 1))
+    return subject

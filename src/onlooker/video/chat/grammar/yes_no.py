@@ -1,0 +1,150 @@
+"""Rules for yes/no questions: is there, is it visible, does it move, are all of them, are there more than two."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.subjects import with_conditions
+from onlooker.video.chat.query import (
+    AttributeQuery,
+    CheckQuery,
+    Condition,
+    CountQuery,
+    Event,
+    ExistsQuery,
+    Operator,
+    PeakQuery,
+    Quantifier,
+    Query,
+    Selection,
+)
+
+# Words before a number, and what they make of it.
+_COMPARATORS: dict[tuple[str, ...], Operator] = {
+    ("more", "than"): ">", ("over",): ">", ("at", "least"): ">=", ("no", "fewer", "than"): ">=", ("fewer", "than"): "<",
+    ("less", "than"): "<", ("at", "most"): "<=", ("up", "to"): "<=", ("exactly",): "=", ("only",): "=", ("just",): "=",
+    ("no", "more", "than"): "<=", ("under",): "<", ("above",): ">", ("below",): "<", ("longer", "than"): ">",
+    ("faster", "than"): ">", ("slower", "than"): "<", ("shorter", "than"): "<",
+}  # fmt: skip
+
+
+def comparator_before(scene: Scene, index: int) -> Operator | None:
+    """The comparison said right before token `index`."""
+    texts = [t.text for t in scene.reading.tokens[:index]]
+    for size in (3, 2, 1):
+        found = _COMPARATORS.get(tuple(texts[-size:])) if len(texts) >= size else None
+        if found is not None:
+            return found
+    return None
+
+
+def yes_no(scene: Scene) -> Query:
+    """The query of a yes/no question."""
+    return _choice(scene) or _amount(scene) or _kind(scene) or _holds(scene) or _exists(scene)
+
+
+def _choice(scene: Scene) -> Query | None:
+    """ "Moving or parked?", "approaching or receding?", "red or blue?"."""
+    if not scene.reading.has_or or len(scene.specific) > 1:
+        return None
+    if scene.has("stationary") and scene.has("in_motion", "move"):
+        return AttributeQuery(scene.subject, "stationary", ("moving", "stationary"))
+    if scene.has("approach") and scene.has("recede"):
+        return AttributeQuery(scene.subject, "approach")
+    if len(scene.reading.colors) > 1:
+        return AttributeQuery(scene.subject, "color")
+    return None
+
+
+def _amount(scene: Scene) -> Query | None:
+    """ "Are there more than two cars?"."""
+    main = scene.main
+    if main is None or main.amount is None or main.selection.definite or main.quantifier == "all":
+        return None
+    number_at = next(
+        (i for i in range(main.start, main.end) if scene.reading.tokens[i].number == main.amount), main.start
+    )
+    operator = comparator_before(scene, number_at) or ("=" if main.amount != 1 else ">=")
+    subject = replace(scene.narrowed(), plural=True)
+    if scene.has("peak"):
+        return PeakQuery(subject, "count", operator if operator != "=" else ">=", main.amount)
+    return CountQuery(subject, scene.window, None, operator, main.amount)
+
+
+def _kind(scene: Scene) -> Query | None:
+    """ "Is object 5 a car?"."""
+    if len(scene.things) != 2 or scene.has("move", "speed", "touch", "near", "together", "before", "after"):
+        return None
+    first, second = scene.things
+    first = scene.pronoun if scene.pronoun is not None and not first.numbers else first
+    if not (first.numbers or first.label or first.keys) or second.numbers or second.definite:
+        return None
+    values = second.categories if second.categories else (second.noun,)
+    return CheckQuery(first, (Condition("category", "in", values),), "any")
+
+
+def _holds(scene: Scene) -> Query | None:
+    """Something said of a subject that is taken to exist."""
+    conditions = scene.conditions + life_conditions(scene)
+    subject = scene.subject
+    thing = subject.definite or subject.numbers or subject.label or subject.keys or subject.rank is not None
+    quantifier: Quantifier = scene.quantifier
+    if not conditions or quantifier == "none" or not (thing or quantifier == "all"):
+        return None
+    if subject.plural and subject.definite and scene.pronoun is None:
+        quantifier = "all"
+    return CheckQuery(subject, conditions, quantifier, window=scene.window)
+
+
+def life_conditions(scene: Scene) -> tuple[Condition, ...]:
+    """Coming back, leaving at all, staying to the end, and how long it is visible."""
+    found = list(length_conditions(scene))
+    window = scene.window
+    to_end = window is not None and window.kind == "span" and window.end is not None and window.end.base == "share"
+    from_start = window is not None and window.start is not None and window.start.base == "share"
+    if scene.has("return"):
+        found.append(Condition("n_gaps", ">", 0))
+    elif scene.has("end") and window is None and not any(c.column == "leaves_to" for c in scene.conditions):
+        found.append(Condition("leaves_to", "!=", "end"))
+    elif to_end and window is not None and window.end is not None and window.end.value == 1.0 and scene.has("visible"):
+        found.append(Condition("leaves_to", "=", "end"))
+    elif from_start and window is not None and window.kind == "span" and window.start is not None:
+        if window.start.value == 0.0:
+            found.append(Condition("enters_from", "=", "start"))
+    return tuple(found)
+
+
+def length_conditions(scene: Scene) -> tuple[Condition, ...]:
+    """ "Visible for more than 3 seconds", "faster than 50 px/s"."""
+    from onlooker.video.chat.grammar.times import read_duration
+
+    tokens = scene.reading.tokens
+    found = []
+    taken = {i for w in scene.reading.windows for i in range(w.start, w.end)}
+    for i, token in enumerate(tokens):
+        if token.number is None or i in taken:
+            continue
+        operator = comparator_before(scene, i)
+        behind = tokens[i + 1].text if i + 1 < len(tokens) else ""
+        if operator is not None and behind in {"px", "pixel", "pixels"}:
+            found.append(Condition("speed", operator, token.number))
+            continue
+        length = read_duration(tokens, i)
+        if length is not None and operator is not None:
+            found.append(Condition("duration", operator, length[0]))
+    return tuple(found)
+
+
+def _exists(scene: Scene) -> Query:
+    event: Event | None = None
+    if scene.window is not None:
+        event = "end" if scene.has("end") else "start" if scene.has("start") else None
+        if event is None and scene.has("appear") and scene.window.kind == "span" and _has_name(scene.subject):
+            event = "start"
+    subject = with_conditions(scene.narrowed(), length_conditions(scene))
+    return ExistsQuery(subject, scene.window, event, scene.quantifier == "none", scene.others)
+
+
+def _has_name(subject: Selection) -> bool:
+    return subject.definite or bool(subject.numbers)
