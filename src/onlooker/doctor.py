@@ -12,6 +12,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Literal
 
+from onlooker.errors import LibraryError
+
 Verdict = Literal["ok", "warning", "problem"]
 _PACKAGES = ("av", "numpy", "torch", "transformers", "timm", "onnxruntime", "faster-whisper", "rapidocr", "sqlglot")
 _CODECS = ("h264", "hevc", "vp9", "av1", "aac", "opus")
@@ -101,8 +103,12 @@ def _library_file(library: Path) -> Iterator[Check]:
     from onlooker.video.store import Store
     from onlooker.video.store.maintenance import check
 
-    with Store.open(library, create=False) as store:
-        faults = check(store)
+    try:
+        with Store.open(library, create=False) as store:
+            faults = check(store)
+    except LibraryError as error:
+        yield Check("library", "problem", str(error), "name the right file with `--library`")
+        return
     advice = "restore a copy made with `onlooker db backup`" if faults else ""
     yield Check("library", "problem" if faults else "ok", "; ".join(faults[:3]) or "sound", advice)
 

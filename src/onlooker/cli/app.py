@@ -5,6 +5,7 @@ Exit codes: 0 ok, 1 failure, 2 usage, 3 nothing found, 130 interrupted.
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from typing import Annotated
@@ -13,6 +14,7 @@ import typer
 
 from onlooker import __version__
 from onlooker.cli import asking, exchanging, ingesting, looking, managing
+from onlooker.cli.options import note_error
 from onlooker.errors import NothingFoundError, OnlookerError, UnknownNameError
 
 app = typer.Typer(
@@ -49,8 +51,20 @@ def root(
 
 def main() -> None:
     """Runs the command; an expected error becomes one line on standard error and an exit code."""
+    _settle_streams()
     try:
         app()
     except OnlookerError as error:
-        sys.stderr.write(f"error: {error}\n")
+        note_error(error)
         sys.exit(3 if isinstance(error, NothingFoundError) else 2 if isinstance(error, UnknownNameError) else 1)
+    except OSError as error:
+        # A place that cannot be read or written, a name that is too long: the user's to mend, not ours.
+        note_error(error)
+        sys.exit(1)
+
+
+def _settle_streams() -> None:
+    """Pipes speak UTF-8 whatever the locale, and broken bytes that are piped in are no reason to stop."""
+    for stream, errors in ((sys.stdin, "replace"), (sys.stdout, "backslashreplace")):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding=None if stream.isatty() else "utf-8", errors=errors)

@@ -19,6 +19,7 @@ from onlooker.cli.options import (
     emit_table,
     note,
     printable,
+    printable_lines,
 )
 
 if TYPE_CHECKING:
@@ -138,11 +139,13 @@ def verify_answer(
     from onlooker.video.library import Library
 
     with Library.open(library, create=False) as lib:
-        result = lib.verify_answer(file.read_text(encoding="utf-8"))
+        result = lib.verify_answer(file.read_text(encoding="utf-8", errors="replace"))
     if as_json:
         emit_json({"ok": result.ok, "drift": list(result.drift)})
     else:
-        emit("the answer stands" if result.ok else "\n".join(["the answer has drifted:", *result.drift]))
+        emit(
+            "the answer stands" if result.ok else printable_lines("\n".join(["the answer has drifted:", *result.drift]))
+        )
     if not result.ok:
         raise typer.Exit(1)
 
@@ -178,14 +181,14 @@ def _show(answer: Answer, as_json: bool, why: bool) -> None:
     if as_json:
         emit(answer.to_json())
         return
-    emit(printable(answer.text))
+    emit(printable_lines(answer.text))
     shown = answer.evidence if why else answer.evidence[:_SHOWN_EVIDENCE]
     for number, item in enumerate(shown, start=1):
         emit(f"  [{number}] {describe_evidence(item)}")
     if len(answer.evidence) > len(shown):
         emit(f"  ... and {len(answer.evidence) - len(shown)} more (--why shows all)")
     if why and answer.sql:
-        emit(f"\n{answer.sql}\n")
+        emit(f"\n{printable_lines(answer.sql)}\n")
         emit_table(answer.columns, answer.rows)
 
 

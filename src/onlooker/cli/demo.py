@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from onlooker.cli.asking import describe_evidence
-from onlooker.cli.options import emit, note, printable
+from onlooker.cli.options import emit, note, printable_lines
 
 if TYPE_CHECKING:
     from onlooker.video.answer import Answer
@@ -114,7 +114,7 @@ def _ask_all(library: Library) -> Iterator[tuple[DemoQuestion, Answer]]:
         if not asked.goes_on:
             talk = library.conversation()
         answer = library.ask(asked.text, videos=[asked.video], conversation=talk)
-        emit(f"\n{asked.video}: {asked.text}\n  {printable(answer.text)}")
+        emit(f"\n{asked.video}: {asked.text}\n  {printable_lines(answer.text)}")
         for item in answer.evidence[:_SHOWN_EVIDENCE]:
             emit(f"    {describe_evidence(item)}")
         if len(answer.evidence) > _SHOWN_EVIDENCE:

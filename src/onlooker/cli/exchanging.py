@@ -30,9 +30,7 @@ def import_(
     path: Annotated[Path, typer.Argument(help="The folder or file to import.", exists=True)],
     library: LibraryPath = DEFAULT_LIBRARY,
     name: Annotated[str | None, typer.Option(help="mot: call the video this instead of its own name.")] = None,
-    fps: Annotated[
-        float | None, typer.Option(help="coco-vid, ytvis: frames a second, if not in the file.")
-    ] = None,
+    fps: Annotated[float | None, typer.Option(help="coco-vid, ytvis: frames a second, if not in the file.")] = None,
     pictures: Annotated[Path | None, typer.Option(help="coco-vid, ytvis: folder of the pictures.")] = None,
     as_json: AsJson = False,
 ) -> None:

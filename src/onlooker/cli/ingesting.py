@@ -21,6 +21,7 @@ from onlooker.cli.options import (
     emit,
     emit_json,
     note,
+    note_error,
     printable,
 )
 
@@ -62,7 +63,7 @@ def ingest(
         for file in files:
             failed += not _ingest_one(lib, file, as_json, alone=len(files) == 1)
     if failed:
-        note(f"{failed} of {len(files)} files could not be read; the others are in `{library}`")
+        note(f"{failed} of {len(files)} files could not be read; the others are in `{printable(str(library))}`")
         raise typer.Exit(1)
 
 
@@ -100,7 +101,7 @@ def _ingest_one(lib: Library, file: Path, as_json: bool, alone: bool) -> bool:
             raise
         if as_json:
             emit_json({"event": "error", "path": str(file), "error": type(error).__name__, "message": str(error)})
-        note(f"error: {error}")
+        note_error(error)
         return False
     if as_json:
         emit_json({"event": "done", **report_as_dict(report)})

@@ -6,6 +6,7 @@ Results go to standard output, everything else to standard error.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -33,7 +34,8 @@ DEFAULT_LIBRARY = Path("library.onlooker")
 
 def emit(text: str) -> None:
     """A result, to standard output."""
-    sys.stdout.write(text + "\n")
+    # A file name or argument of broken bytes holds half characters, which no encoding takes: they go out as escapes.
+    sys.stdout.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
 
 
 def emit_json(value: object) -> None:
@@ -67,5 +69,18 @@ def _show(cell: object) -> str:
 
 
 def printable(text: str) -> str:
-    """Text from a video or a user without control characters that a terminal would obey."""
-    return "".join(c if c.isprintable() or c == "\n" else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """Text from a video or a user on one line, without control characters that a terminal would obey."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def printable_lines(text: str) -> str:
+    """The same for text of our own wording, which may have several lines."""
+    return "\n".join(printable(line) for line in text.split("\n"))
+
+
+def note_error(error: Exception) -> None:
+    """What went wrong, as one line to standard error."""
+    said = str(error)
+    if isinstance(error, OSError) and error.filename is not None:
+        said = f"`{os.fsdecode(error.filename)}`: {error.strerror}"
+    note(f"error: {printable(said)}")

@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import sqlite3
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,12 +21,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
+from onlooker.errors import FormatError, QueryError
 from onlooker.video.answer import Answer, Cell
 from onlooker.video.chat.answering import answer_question
 from onlooker.video.chat.conversation import Conversation
 from onlooker.video.store.answers import save_answer
 from onlooker.video.store.names import VideoName, match_video_name
 from onlooker.video.store.reader import Reader, Rows
+from onlooker.video.store.views import views_fingerprint
 
 if TYPE_CHECKING:
     from onlooker.video.chat.llm import LLMPlanner
@@ -121,8 +124,8 @@ class Library:
         return self._pool
 
     def _open_reader(self) -> Reader:
-        if self._create and not self.path.exists():
-            _ = self.store
+        if self._create or _needs_writer(self.path):
+            _ = self.store  # makes the file or brings it up to date, or says why it cannot be a library
         return Reader.open(self.path)
 
     def close(self) -> None:
@@ -182,10 +185,7 @@ class Library:
         started = time.perf_counter()
         scope = self._scope(videos)
         talk = conversation if conversation is not None else self.conversation()
-        if self._planner is not None:
-            answer = self._planner.answer(self.reader, question, scope, talk)
-        else:
-            answer = answer_question(self.reader, question, scope, talk)
+        answer = self._answer(_whole_characters(question), scope, talk)
         answer = dataclasses.replace(
             answer,
             models=self._models_used(),
@@ -195,6 +195,15 @@ class Library:
         save_answer(self.path, answer)
         return answer
 
+    def _answer(self, question: str, scope: tuple[int, ...] | None, talk: Conversation) -> Answer:
+        try:
+            if self._planner is not None:
+                return self._planner.answer(self.reader, question, scope, talk)
+            return answer_question(self.reader, question, scope, talk)
+        except QueryError as error:
+            # A question whose query is refused or over its limits is one that cannot be answered; a chat goes on.
+            return Answer(question, "cannot_answer", f"This question could not be looked up: {error}", confidence=0.0)
+
     def sql(self, statement: str) -> Rows:
         """Runs one read-only statement over the views.
 
@@ -202,13 +211,21 @@ class Library:
             QueryRefusedError: it is anything else.
             QueryLimitError: it ran over the time, row or byte limit.
         """
-        return self.reader.query(statement, {})
+        return self.reader.query(_whole_characters(statement), {})
 
     def verify_answer(self, answer_json: str) -> Verification:
-        """Runs an answer's statement again and compares rows, value and evidence."""
+        """Runs an answer's statement again and compares rows, value and evidence.
+
+        Raises:
+            FormatError: the text is not JSON.
+        """
         from onlooker.video.chat.verify_answer import verify
 
-        return verify(json.loads(answer_json), self.reader)
+        try:
+            answer = json.loads(answer_json)
+        except (ValueError, RecursionError) as error:
+            raise FormatError(f"the answer is not JSON as `ask --json` writes it ({error})") from error
+        return verify(answer, self.reader)
 
     def search(
         self, text: str, *, top_k: int = 10, videos: Sequence[str] | None = None, min_score: float | None = None
@@ -216,7 +233,8 @@ class Library:
         """What comes nearest to a description: tracklets, tags, speech and text on screen, best first."""
         from onlooker.video.search import search_text
 
-        return search_text(self.reader, self.models.text_embedder(), text, top_k, self._scope(videos), min_score)
+        embedder = self.models.text_embedder()
+        return search_text(self.reader, embedder, _whole_characters(text), top_k, self._scope(videos), min_score)
 
     def search_example(
         self,
@@ -285,6 +303,28 @@ def _make_planner(base_url: str | None, model: str | None) -> LLMPlanner:
     if not (base_url and model):
         raise ConfigError("the llm planner needs --base-url (an OpenAI-compatible endpoint) and --model")
     return LLMPlanner(OpenAIChat(base_url=base_url, model=model))
+
+
+def _needs_writer(path: Path) -> bool:
+    """Whether a file is anything but a library with the views of this program; questions need no writer otherwise."""
+    if not path.exists() or (path.is_file() and path.stat().st_size == 0):
+        return False
+    if not path.is_file():
+        return True
+    try:
+        connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+        try:
+            found = connection.execute("SELECT value FROM base_meta WHERE key = 'views'").fetchone()
+        finally:
+            connection.close()
+    except sqlite3.Error:
+        return True
+    return found is None or found[0] != views_fingerprint()
+
+
+def _whole_characters(text: str) -> str:
+    """Broken bytes in a command line arrive as half characters, which no database and no model takes."""
+    return "".join("\N{REPLACEMENT CHARACTER}" if "\ud800" <= c <= "\udfff" else c for c in text)
 
 
 def _answer_id(answer: Answer) -> str:

@@ -21,6 +21,7 @@ from onlooker.video.store.store import Store
 from onlooker.video.store.videos import StoredVideo, list_videos
 
 _UNSAFE = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
+_MAX_NAME_BYTES = 180  # ours
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +152,9 @@ def number_text(value: float) -> str:
 
 def safe_name(name: str) -> str:
     """A video's name as a file name that every system takes."""
-    return _UNSAFE.sub("_", name).strip(". ") or "video"
+    # Cut so that endings and temporary names fit into the 255 bytes that file systems allow.
+    short = _UNSAFE.sub("_", name).encode("utf-8")[:_MAX_NAME_BYTES].decode("utf-8", "ignore")
+    return short.strip(". ") or "video"
 
 
 def unique_names(videos: Sequence[OutgoingVideo]) -> list[str]:

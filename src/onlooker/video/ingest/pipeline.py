@@ -14,6 +14,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, func, select, update
 
+from onlooker.errors import MediaError
 from onlooker.media.decode import VideoReader
 from onlooker.media.probe import probe
 from onlooker.media.shots import ShotDetector
@@ -76,6 +77,7 @@ def ingest_video(store: Store, tools: Toolbox, path: Path) -> Generator[Progress
         MediaError: the file cannot be read as a video; the library is unchanged.
         LibraryError: the library cannot be written; finished stages stay.
     """
+    _check_name(path)
     info = probe(path)
     yield Progress(path.name, "hash", 0, None, "file")
     sha256 = content_hash(path)
@@ -85,8 +87,19 @@ def ingest_video(store: Store, tools: Toolbox, path: Path) -> Generator[Progress
         tracked = video is not None and stage_done(connection, video.id, TRACK_STAGE, tools.tracker_version)
     if video is None or not tracked:
         video = yield from _track(store, tools, (path, info, sha256), tally)
+    elif video.path != info.path:
+        with store.write() as connection:  # the file has moved: what shows pictures of it must find it
+            add_video(connection, info, sha256, path.name, "video")
     yield from _annotate(store, tools.annotators, video, tally)
     return _finish(store, video, path, tally)
+
+
+def _check_name(path: Path) -> None:
+    """The library keeps paths as text, and what asks for a video by name has to be able to type it."""
+    try:
+        str(path.resolve()).encode()
+    except UnicodeEncodeError as error:
+        raise MediaError(f"the name of `{path}` is not valid text (UTF-8); rename it and add it again") from error
 
 
 def _track(

@@ -9,7 +9,6 @@ equal, so a change of `schema.py` needs a step here, and the rows of every older
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from sqlalchemy import Connection, insert
 
 from onlooker.errors import SchemaError
 from onlooker.video.store.schema import META, METADATA, MIGRATIONS
-from onlooker.video.store.views import VIEWS
+from onlooker.video.store.views import VIEWS, views_fingerprint
 
 APPLICATION_ID = 0x4F6E4C6B  # "OnLk", ours
 
@@ -58,11 +57,6 @@ def schema_version(connection: Connection) -> int:
             "upgrade with `pip install --upgrade onlooker`"
         )
     return version
-
-
-def views_fingerprint() -> str:
-    """Changes whenever the text of any view changes."""
-    return hashlib.sha256("\n".join(view.ddl for view in VIEWS).encode()).hexdigest()
 
 
 def views_current(connection: Connection) -> bool:

@@ -136,6 +136,8 @@ class Store:
 def _check_path(path: Path, create: bool) -> None:
     if path.is_dir():
         raise LibraryError(f"`{path}` is a folder; a library is one file, for example `{path / 'library.onlooker'}`")
+    if path.exists() and not path.is_file():
+        raise LibraryError(f"`{path}` is not a regular file; a library is one file on a disk")
     if not path.exists():
         if not create:
             raise LibraryError(
@@ -155,7 +157,7 @@ def _is_writable(path: Path) -> bool:
 
 def read_only_uri(path: Path) -> str:
     """SQLite URI to read the library at `path` with; also from a folder that cannot be written."""
-    uri = f"file:{quote(str(path.resolve()))}?mode=ro"
+    uri = f"file:{quote(os.fsencode(path.resolve()))}?mode=ro"
     wal = path.with_name(path.name + "-wal")
     # Without a writable folder SQLite cannot make the shared-memory file that WAL needs. A library that nobody was
     # writing has all its rows in the main file and is read as immutable; one with a log left behind is read as it is.
@@ -165,7 +167,7 @@ def read_only_uri(path: Path) -> str:
 
 
 def _make_engine(path: Path, read_only: bool, busy_timeout_s: float) -> Engine:
-    uri = read_only_uri(path) if read_only else f"file:{quote(str(path.resolve()))}?mode=rwc"
+    uri = read_only_uri(path) if read_only else f"file:{quote(os.fsencode(path.resolve()))}?mode=rwc"
 
     def connect() -> sqlite3.Connection:
         # isolation_level None: the driver must not begin transactions of its own (the `begin` event below does).

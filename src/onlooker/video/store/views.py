@@ -7,6 +7,7 @@ shows finished videos only. `video` is the video's name, `id` a tracklet's numbe
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 
 
@@ -334,6 +335,11 @@ VIEWS: tuple[View, ...] = (
 )
 
 VIEW_NAMES = frozenset(view.name for view in VIEWS)
+
+
+def views_fingerprint() -> str:
+    """Changes whenever the text of any view changes; a library carries that of the program which opened it last."""
+    return hashlib.sha256("\n".join(view.ddl for view in VIEWS).encode()).hexdigest()
 
 
 def describe_views(names: frozenset[str] = VIEW_NAMES) -> str:
