@@ -1,0 +1,56 @@
+"""What common categories are, in a few words of ours, so that a description finds a name ("two wheels" the bicycle).
+
+A sentence model knows "automobile" for "car" by itself; descriptions by parts and purpose it meets better in a
+description. Categories without a gloss are searched by their name alone.
+"""
+
+from __future__ import annotations
+
+GLOSSES = {
+    "bicycle": "vehicle with two wheels and pedals that a person rides",
+    "motorcycle": "vehicle with two wheels and an engine that a person rides",
+    "car": "vehicle with four wheels that drives on the road",
+    "bus": "long road vehicle for many passengers, public transport",
+    "truck": "large road vehicle that carries goods, a lorry",
+    "train": "railway vehicle on tracks, public transport",
+    "airplane": "aircraft with wings that flies",
+    "boat": "vessel that floats on water",
+    "traffic light": "signal with red and green lights at a crossing",
+    "fire hydrant": "water pipe in the street for the fire brigade",
+    "stop sign": "red road sign",
+    "parking meter": "machine that takes coins for parking",
+    "person": "human being: a man, a woman or a child",
+    "dog": "pet that barks",
+    "cat": "pet that purrs",
+    "bird": "animal with wings and feathers that flies",
+    "horse": "large animal that people ride",
+    "cow": "farm animal that gives milk",
+    "sheep": "farm animal with wool",
+    "elephant": "huge animal with a trunk",
+    "bear": "large wild animal with fur",
+    "zebra": "wild animal with stripes",
+    "giraffe": "wild animal with a long neck",
+    "chair": "seat for one person",
+    "couch": "sofa, a seat for several people",
+    "bench": "long seat outdoors",
+    "bed": "furniture to sleep in",
+    "dining table": "furniture to eat at",
+    "umbrella": "thing that protects from rain",
+    "backpack": "bag carried on the back",
+    "handbag": "bag carried in the hand",
+    "suitcase": "luggage for travelling",
+    "sports ball": "ball to play with: football, basketball or tennis",
+    "skateboard": "board with wheels to stand on",
+    "surfboard": "board to ride waves on",
+    "bottle": "container for drinks",
+    "cup": "vessel to drink from",
+    "wine glass": "vessel to drink wine from",
+    "knife": "sharp tool to cut with",
+    "book": "thing to read",
+    "clock": "thing that tells the time",
+    "tv": "screen to watch, a television",
+    "laptop": "portable computer",
+    "cell phone": "mobile telephone",
+    "refrigerator": "machine that keeps food cold",
+    "potted plant": "green plant in a pot",
+}

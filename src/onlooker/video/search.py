@@ -1,0 +1,376 @@
+"""Search in your own words: what matches by word and what is near in meaning, ranked together; and search by picture.
+
+Scores are in [0, 1]. A match by words scores the share of the query's words that were found (1 for all, half the
+share below that). Nearness in meaning is the cosine c between query and phrase, measured from the cosine b that this
+query has with words it has nothing to do with: (c - b) / (1 - b). Short queries are near to everything in a sentence
+space, and b takes that out, so that one threshold fits all: with all-MiniLM-L6-v2 a right name mostly scores above
+0.35, a wrong one below 0.2. Common categories also stand under a short description (`glosses.py`).
+
+Vectors are written at ingest (subjects `tags`, `speech`, `screen_text`, space `name@version` of the embedder). Where a
+library has none, up to `MAX_EMBEDDED` distinct phrases are embedded on the spot and kept with the `TextSearch`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Literal, Self
+
+import numpy as np
+
+from onlooker.errors import ConfigError
+from onlooker.types import FloatArray, Image
+from onlooker.video.answer import Cell
+from onlooker.video.glosses import GLOSSES
+from onlooker.video.protocols import AppearanceEmbedder, TextEmbedder
+from onlooker.video.store.reader import Reader
+from onlooker.video.store.vectors import VectorSearch
+
+HitKind = Literal["tracklet", "speech", "screen_text"]
+
+MIN_SCORE = 0.3  # between wrong and right names; `test_the_real_sentence_model_ranks_meaning_sanely` holds it there
+MIN_EXAMPLE_SCORE = 0.5  # cosine of two pictures; ours
+MAX_EMBEDDED = 200  # phrases embedded during a search: a few seconds on two cores at worst
+_MAX_QUERY_CHARS = 500
+_MAX_WORDS = 12
+_MAX_ROWS = 2_000
+_NEAR = "near in meaning"
+_PARTIAL = 0.5  # words found, but not all of them, count half: "red dog" is no match for a red car
+_SUBJECTS: dict[str, HitKind] = {"tags": "tracklet", "speech": "speech", "screen_text": "screen_text"}
+_STOP_WORDS = frozenset({"a", "an", "the", "of", "in", "on", "at", "with", "and", "or", "is", "to", "that", "this"})
+# Words that have as little as possible to do with one another: what a query is as near to is not what it means.
+_BACKGROUND = (
+    "music", "water", "window", "money", "book", "shoe", "lamp", "cloud", "number", "food", "paper", "city", "door",
+    "law", "plant", "stone",
+)  # fmt: skip
+_IN_SCOPE = "(:scope IS NULL OR video_key IN (SELECT value FROM json_each(:scope)))"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One thing found. `tracklet` is its number in `video`; `why` says in words what matched."""
+
+    kind: HitKind
+    video: str
+    tracklet: int | None
+    start_s: float
+    end_s: float
+    score: float
+    why: str
+
+    def as_dict(self) -> dict[str, str | int | float | None]:
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """A thing by its key, before it is looked up."""
+
+    kind: HitKind
+    key: int
+    score: float
+    why: str
+
+
+def search_text(
+    reader: Reader,
+    embedder: TextEmbedder,
+    query: str,
+    top_k: int = 10,
+    videos: Sequence[int] | None = None,
+    min_score: float | None = None,
+) -> list[Hit]:
+    """One search; see `TextSearch` for many."""
+    with TextSearch(reader, embedder) as search:
+        return search.find(query, top_k, videos, min_score)
+
+
+class TextSearch:
+    """Searches one library. Keeps vectors in memory between searches; notices when the library changes."""
+
+    def __init__(self, reader: Reader, embedder: TextEmbedder) -> None:
+        self._reader, self._embedder = reader, embedder
+        self._space = f"{embedder.name}@{embedder.version}"
+        self._vectors = VectorSearch.open(reader.path)
+        self._known: dict[str, FloatArray] = {}  # phrase -> vector
+
+    def find(
+        self, query: str, top_k: int = 10, videos: Sequence[int] | None = None, min_score: float | None = None
+    ) -> list[Hit]:
+        """What comes nearest to a description, best first.
+
+        Args:
+            query: any words; the first 500 characters count.
+            top_k: how many at most.
+            videos: keys of the videos to look in; all by default.
+            min_score: leave out what scores below; `MIN_SCORE` by default.
+
+        Raises:
+            ConfigError: `top_k` is below 1, or `min_score` outside [0, 1].
+        """
+        least = _checked(top_k, min_score, MIN_SCORE)
+        text = " ".join(query[:_MAX_QUERY_CHARS].split())
+        if not text:
+            return []
+        scope = None if videos is None else json.dumps([int(key) for key in videos])
+        (vector,) = self._embedder.embed_texts([text])
+        base = float(np.median(self._embed(_BACKGROUND) @ vector))
+        matches = [
+            *self._by_words(text, scope),
+            *self._by_category(vector, base, top_k, scope, least),
+            *self._by_meaning(vector, base, top_k, videos, scope),
+        ]
+        best: dict[tuple[str, int], _Match] = {}
+        for match in matches:
+            held = best.get((match.kind, match.key))
+            if match.score >= least and (held is None or match.score > held.score):
+                best[match.kind, match.key] = match
+        ranked = sorted(best.values(), key=lambda m: (-m.score, m.kind, m.key))[:top_k]
+        return _looked_up(self._reader, ranked)
+
+    def close(self) -> None:
+        self._vectors.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    # -- by words -----------------------------------------------------------------------------------------------
+
+    def _by_words(self, text: str, scope: str | None) -> list[_Match]:
+        words = _words(text)[:_MAX_WORDS]
+        if not words:
+            return []
+        rows = self._reader.query(_described(len(words)), _word_parameters(words, scope)).rows
+        found = [_tracklet_match(words, row) for row in rows]
+        for view, kind, verb in (("speech", "speech", "said"), ("screen_text", "screen_text", "written")):
+            rows = self._reader.query(_lines(view, len(words)), _word_parameters(words, scope)).rows
+            found += [_line_match("speech" if kind == "speech" else "screen_text", verb, words, row) for row in rows]
+        return [match for match in found if match is not None]
+
+    # -- by meaning ---------------------------------------------------------------------------------------------
+
+    def _by_category(
+        self, vector: FloatArray, base: float, top_k: int, scope: str | None, least: float
+    ) -> list[_Match]:
+        """Categories met through what they are: "vehicle with two wheels" is a bicycle."""
+        names = [str(name) for (name,) in self._reader.query(_CATEGORIES, {"scope": scope}).rows]
+        known = [name for name in names if name.lower() in GLOSSES]
+        if not known:
+            return []
+        scores = self._embed([f"{name}: {GLOSSES[name.lower()]}" for name in known]) @ vector
+        matches: list[_Match] = []
+        for name, score in zip(known, (_above(float(score), base) for score in scores), strict=True):
+            if score >= least:
+                rows = self._reader.query(_OF_CATEGORY, {"scope": scope, "name": name, "most": top_k}).rows
+                matches += [_Match("tracklet", int(str(key)), score, _NEAR) for (key,) in rows]
+        return matches
+
+    def _by_meaning(
+        self, vector: FloatArray, base: float, top_k: int, videos: Sequence[int] | None, scope: str | None
+    ) -> list[_Match]:
+        if self._space not in self._vectors.spaces():
+            return self._by_meaning_now(vector, base, scope)
+        hits = self._vectors.search(self._space, vector, 4 * top_k, list(_SUBJECTS), videos)
+        return [
+            _Match(_SUBJECTS[hit.subject], hit.subject_id, _above(hit.score, base), _NEAR)
+            for hit in hits
+            if hit.subject in _SUBJECTS
+        ]
+
+    def _by_meaning_now(self, vector: FloatArray, base: float, scope: str | None) -> list[_Match]:
+        """The same without stored vectors: the commonest distinct phrases are embedded here, once."""
+        rows = self._reader.query(_DISTINCT, {"scope": scope, "most": MAX_EMBEDDED}).rows
+        if not rows:
+            return []
+        scores = self._embed([str(phrase) for _, phrase, _ in rows]) @ vector
+        near = [(row, _above(float(score), base)) for row, score in zip(rows, scores, strict=True)]
+        return [
+            _Match(_SUBJECTS[str(subject)], int(key), score, _NEAR)
+            for (subject, _, keys), score in near
+            if score > 0
+            for key in str(keys).split(",")
+        ]
+
+    def _embed(self, phrases: Sequence[str]) -> FloatArray:
+        """(N, D) vectors; each distinct phrase is embedded once in the life of this search."""
+        missing = [phrase for phrase in dict.fromkeys(phrases) if phrase not in self._known]
+        if missing:
+            self._known.update(zip(missing, self._embedder.embed_texts(missing), strict=True))
+        return np.stack([self._known[phrase] for phrase in phrases])
+
+
+def search_example(
+    reader: Reader,
+    embedder: AppearanceEmbedder,
+    image: Image,
+    top_k: int = 10,
+    videos: Sequence[int] | None = None,
+    min_score: float | None = None,
+) -> list[Hit]:
+    """Tracklets that look like a picture, best first; the score is the cosine of the two appearance vectors.
+
+    Args:
+        image: (H, W, 3) uint8 RGB, the object filling most of it.
+        videos: keys of the videos to look in; all by default.
+
+    Raises:
+        ConfigError: as `TextSearch.find`.
+    """
+    least = _checked(top_k, min_score, MIN_EXAMPLE_SCORE)
+    (vector,) = embedder.embed_images([image])
+    with VectorSearch.open(reader.path) as vectors:
+        found = vectors.search(f"{embedder.name}@{embedder.version}", vector, top_k, ["tracklet"], videos)
+    matches = [_Match("tracklet", hit.subject_id, hit.score, "looks alike") for hit in found if hit.score >= least]
+    return _looked_up(reader, matches)
+
+
+def _checked(top_k: int, min_score: float | None, default: float) -> float:
+    if top_k < 1:
+        raise ConfigError(f"`top_k` is at least 1, got {top_k}")
+    if min_score is not None and not 0 <= min_score <= 1:
+        raise ConfigError(f"`min_score` is between 0 and 1, got {min_score}")
+    return default if min_score is None else min_score
+
+
+def _above(cosine: float, base: float) -> float:
+    return min(1.0, max(0.0, (cosine - base) / (1.0 - base))) if base < 1 else 0.0
+
+
+def _words(text: str) -> list[str]:
+    """The words that carry meaning, in lower case, once each."""
+    every = dict.fromkeys(word[:60] for word in re.findall(r"\w+", text.lower()))
+    return [word for word in every if word not in _STOP_WORDS] or list(every)
+
+
+def _stem(word: str) -> str:
+    """A plural without its ending, so that "cars" finds "car" (and "people" is left to the meaning)."""
+    if len(word) > 4 and word.endswith(("ches", "shes", "xes", "sses")):
+        return word[:-2]
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+
+
+def _word_parameters(words: Sequence[str], scope: str | None) -> dict[str, Cell]:
+    return {"scope": scope, **{f"w{i}": f"%{_escaped(_stem(word))}%" for i, word in enumerate(words)}}
+
+
+def _escaped(word: str) -> str:
+    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _described(n_words: int) -> str:
+    """Tracklets whose description holds any of the words: what they look like, do, and are tagged with."""
+    text = (
+        "coalesce(k.label, '') || ' ' || k.category || ' ' || coalesce(k.color, '') || ' ' || k.size || ' ' ||"
+        " CASE k.stationary WHEN 1 THEN 'standing still' ELSE 'moving ' || k.direction END || ' ' ||"
+        " coalesce(k.upper_color, '') || ' ' || coalesce(k.lower_color, '') || ' ' || coalesce(k.appearance, '')"
+    )
+    tags = (
+        "SELECT tracklet_key, group_concat(value, ', ') AS tags FROM attributes"  # noqa: S608
+        f" WHERE name NOT IN ('color', 'upper_color', 'lower_color') AND ({_any_word('value', n_words)})"
+        " AND tracklet_key IS NOT NULL GROUP BY tracklet_key"
+    )
+    return (
+        f"WITH tagged AS ({tags}), described AS (SELECT k.key, k.video_key, k.category, {text} AS text, t.tags"  # noqa: S608
+        " FROM tracklets k LEFT JOIN tagged t ON t.tracklet_key = k.key)"
+        f" SELECT key, category, text, tags FROM described WHERE {_IN_SCOPE} AND"
+        f" (tags IS NOT NULL OR {_any_word('text', n_words)})"
+        f" ORDER BY {_n_words_found('text', n_words)} + coalesce({_n_words_found('tags', n_words)}, 0) DESC, key"
+        f" LIMIT {_MAX_ROWS}"
+    )
+
+
+def _lines(view: str, n_words: int) -> str:
+    return (
+        f"SELECT key, text FROM {view} WHERE {_IN_SCOPE} AND ({_any_word('text', n_words)})"  # noqa: S608
+        f" ORDER BY {_n_words_found('text', n_words)} DESC, key LIMIT {_MAX_ROWS}"
+    )
+
+
+def _any_word(column: str, n_words: int) -> str:
+    return " OR ".join(f"{column} LIKE :w{i} ESCAPE '\\'" for i in range(n_words))
+
+
+def _n_words_found(column: str, n_words: int) -> str:
+    return "(" + " + ".join(f"({column} LIKE :w{i} ESCAPE '\\')" for i in range(n_words)) + ")"
+
+
+def _coverage(words: Sequence[str], text: str) -> float:
+    """Share of the words that begin a word of the text."""
+    held = {_stem(word) for word in re.findall(r"\w+", text.lower())}
+    found = sum(_stem(word) in held for word in words) / len(words)
+    return found if found == 1 else _PARTIAL * found
+
+
+def _tracklet_match(words: Sequence[str], row: Sequence[Cell]) -> _Match | None:
+    key, category, text, tags = row
+    score = _coverage(words, f"{text} {tags or ''}")
+    held = {_stem(word) for word in re.findall(r"\w+", str(text).lower())}
+    named = [word for word in words if _stem(word) in held]
+    why = f"{category}: {', '.join(named)}" if named else f'tag "{tags}"'
+    return _Match("tracklet", int(str(key)), score, why) if score > 0 else None
+
+
+def _line_match(kind: HitKind, verb: str, words: Sequence[str], row: Sequence[Cell]) -> _Match | None:
+    key, text = row
+    score = _coverage(words, str(text))
+    return _Match(kind, int(str(key)), score, f'{verb}: "{_short(str(text))}"') if score > 0 else None
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+_DISTINCT = f"""
+SELECT subject, phrase, group_concat(key) AS keys FROM (
+  SELECT 'tags' AS subject, trim(coalesce(color, '') || ' ' || category) AS phrase, key, video_key FROM tracklets
+  UNION ALL SELECT 'tags', value, tracklet_key, video_key FROM attributes
+    WHERE tracklet_key IS NOT NULL AND name IN ('tag', 'caption', 'action')
+  UNION ALL SELECT 'speech', text, key, video_key FROM speech
+  UNION ALL SELECT 'screen_text', text, key, video_key FROM screen_text
+) WHERE {_IN_SCOPE} GROUP BY subject, phrase ORDER BY count(*) DESC, subject, phrase LIMIT :most
+"""  # noqa: S608
+
+_CATEGORIES = f"SELECT DISTINCT category FROM peaks WHERE category <> '' AND {_IN_SCOPE}"  # noqa: S608
+_OF_CATEGORY = f"SELECT key FROM tracklets WHERE category = :name AND {_IN_SCOPE} ORDER BY key LIMIT :most"  # noqa: S608
+_TRACKLETS = (
+    "SELECT key, video, id, t_start, t_end, trim(coalesce(color, '') || ' ' || category) FROM tracklets"
+    " WHERE key IN (SELECT value FROM json_each(:keys))"
+)
+_LOOK_UP: dict[HitKind, str] = {
+    "tracklet": _TRACKLETS,
+    "speech": "SELECT key, video, NULL, t_start, t_end, text FROM speech"
+    " WHERE key IN (SELECT value FROM json_each(:keys))",
+    "screen_text": "SELECT key, video, id, t_start, t_end, text FROM screen_text"
+    " WHERE key IN (SELECT value FROM json_each(:keys))",
+}
+
+
+def _looked_up(reader: Reader, matches: Sequence[_Match]) -> list[Hit]:
+    """Matches with their video, number and times, in the same order."""
+    rows: dict[tuple[str, int], Sequence[Cell]] = {}
+    for kind, sql in _LOOK_UP.items():
+        keys = [match.key for match in matches if match.kind == kind]
+        if keys:
+            rows.update({(kind, int(str(row[0]))): row for row in reader.query(sql, {"keys": json.dumps(keys)}).rows})
+    return [_hit(match, rows[match.kind, match.key]) for match in matches if (match.kind, match.key) in rows]
+
+
+def _hit(match: _Match, row: Sequence[Cell]) -> Hit:
+    _, video, number, start, end, text = row
+    why = match.why if match.why != _NEAR else f'near in meaning to "{_short(str(text))}"'
+    return Hit(
+        kind=match.kind,
+        video=str(video),
+        tracklet=None if number is None else int(str(number)),
+        start_s=float(str(start)),
+        end_s=float(str(end)),
+        score=round(match.score, 4),
+        why=why,
+    )
