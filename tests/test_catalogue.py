@@ -74,6 +74,16 @@ def test_bundled_profile_needs_no_network_and_no_extra() -> None:
         assert not isinstance(entry.weights, HubModel)
 
 
+@pytest.mark.models
+@pytest.mark.parametrize("role", catalogue.profile("bundled"))
+def test_row_and_model_agree_on_name_and_version(role: str) -> None:
+    entry = find_role_entry(role, catalogue.profile("bundled")[role])
+    model = create(role, entry.name, {})
+    assert isinstance(model, protocols.Model)
+    assert (model.name, model.version) == (entry.name, entry.version)
+    assert isinstance(model, PROTOCOLS[role])
+
+
 def test_unknown_names_suggest_the_nearest() -> None:
     with pytest.raises(UnknownNameError, match="did you mean `detector`"):
         find_role_entry("detectr", "x")

@@ -77,9 +77,6 @@ class RoleEntry:
     session_options: tuple[str, ...] = ()
 
 
-_EFFICIENTNET_NOTE = (
-    "One forward pass gives ImageNet names and a vector; good at what fills the crop, weak on tiny objects."
-)
 _BUNDLED: tuple[RoleEntry, ...] = (
     RoleEntry(
         name="ssd-mobilenet-v2",
@@ -93,13 +90,14 @@ _BUNDLED: tuple[RoleEntry, ...] = (
     ),
     RoleEntry(
         name="efficientnet-lite0",
-        version="57934424",
+        version="57934424+128px",
         role="appearance_embedder",
         factory="onlooker.models.bundled.efficientnet:EfficientNetLite",
         profile="bundled",
         weights=(bundled.EFFICIENTNET_LITE0,),
         weights_licence="Apache-2.0",
-        note=_EFFICIENTNET_NOTE,
+        note="A vector per crop; at 128 px it tells objects apart as well as at 224 and is several times faster.",
+        defaults=(("input_px", 128),),
         session_options=("device",),
     ),
     RoleEntry(
@@ -110,7 +108,7 @@ _BUNDLED: tuple[RoleEntry, ...] = (
         profile="bundled",
         weights=(bundled.EFFICIENTNET_LITE0,),
         weights_licence="Apache-2.0",
-        note=_EFFICIENTNET_NOTE,
+        note="ImageNet's 1,000 names; good at what fills the crop, weak on tiny objects and on people.",
         session_options=("device",),
     ),
     RoleEntry(

@@ -45,7 +45,7 @@ class WhisperTiny:
     """Whisper tiny.en.
 
     Args:
-        beam_size: hypotheses kept while decoding; 1 is a third faster and a little worse.
+        beam_size: hypotheses kept while decoding; 1 is faster and a little worse.
         voice_threshold: probability above which the voice detector believes in a voice.
         min_logprob: segments whose mean log probability per token is lower are dropped.
         max_compression: segments whose text compresses better than this repeat themselves and are dropped.
