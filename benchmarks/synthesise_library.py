@@ -1,6 +1,6 @@
 """Makes a large library to measure speed with: by default 1,000 videos, 100,000 tracklets, 5 million boxes.
 
-    python benchmarks/synthesise_library.py large.onlooker [--videos 1000] [--tracklets 100] [--boxes 50] [--seed 0]
+    python benchmarks/synthesise_library.py large.onlooker [--videos 1000] [--tracklets 100] [--boxes 51] [--seed 0]
 
 Everything goes through the package's own writers, so that rows are consistent with each other: geometry, pairs and
 peaks are computed from the boxes. Names, colours, words and paths are drawn from seeded distributions with a long tail.
@@ -149,7 +149,7 @@ def main() -> None:
     parser.add_argument("path", type=Path)
     parser.add_argument("--videos", type=int, default=1000)
     parser.add_argument("--tracklets", type=int, default=100, help="per video")
-    parser.add_argument("--boxes", type=int, default=50, help="mean per tracklet")
+    parser.add_argument("--boxes", type=int, default=51, help="mean per tracklet")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     if arguments.path.exists():
