@@ -1,8 +1,8 @@
 """Multi-object tracking scores: HOTA, MOTA, IDF1, id switches, count error. The sums are done by `trackeval`.
 
 Inputs are plain arrays, one `FrameBoxes` per frame for truth and for the tracker. The rules of a benchmark (which
-tracker boxes are forgiven, which truths do not count) are in `tracking_rules` and come first; `score_sequences` then calls the
-reference implementation. Percentages are in [0, 100].
+tracker boxes are forgiven, which truths do not count) are in `tracking_rules` and come first; `score_sequences` then
+calls the reference implementation. Percentages are in [0, 100].
 """
 
 from __future__ import annotations

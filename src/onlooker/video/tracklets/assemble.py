@@ -52,7 +52,7 @@ def _plausible(fragment: Fragment, life: LifeConfig) -> bool:
 
 def _enough(chain: Sequence[Fragment], life: LifeConfig) -> bool:
     best = max(float(f.scores.max()) for f in chain)
-    return sum(len(f) for f in chain) >= life.minimum_detections or best >= life.sure_score
+    return sum(float(f.scores.sum()) for f in chain) >= life.minimum_evidence or best >= life.sure_score
 
 
 def _chains(n: int, certain: Mapping[int, Join]) -> list[list[int]]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from onlooker.types import Detections, FloatArray
 from onlooker.video.tracklets.boxes import cxcywh_to_xyxy, xyxy_to_cxcywh
 from onlooker.video.tracklets.config import TrackletConfig
-from onlooker.video.tracklets.matching import Candidates, Predicted, clean_detections, match
+from onlooker.video.tracklets.matching import Candidates, Predicted, births, clean_detections, match
 from onlooker.video.tracklets.motion import MotionModel, MotionState
 
 Array = NDArray[np.float64]
@@ -141,14 +141,9 @@ class Associator:
         looks = None if features is None else np.asarray(features, np.float64)[candidates.source]
         pairs = match(self._predicted(candidates, looks), candidates, self._config.match)
         self._continue(pairs, candidates, looks, time_s)
-        taken = {c for _, c in pairs}
         uids = {int(candidates.source[c]): self._live[t].uid for t, c in pairs}
         self._end_missed(np.array([t for t, _ in pairs], np.intp), time_s)
-        fresh = [
-            c
-            for c in range(len(candidates))
-            if c not in taken and candidates.scores[c] >= self._config.match.start_score
-        ]
+        fresh = births(candidates, [c for _, c in pairs], self._config.match)
         for c in fresh:
             uids[int(candidates.source[c])] = self._born
             self._start(c, candidates, looks, time_s)

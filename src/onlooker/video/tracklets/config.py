@@ -58,11 +58,11 @@ class MotionConfig:
         speed_memory_s: an unseen object's speed decays with this time constant.
     """
 
-    start_speed: float = 1.5
-    acceleration: float = 1.5
-    size_change: float = 0.35
-    measurement: float = 0.06
-    speed_memory_s: float = 2.0
+    start_speed: float = 2.0
+    acceleration: float = 3.0
+    size_change: float = 0.5
+    measurement: float = 0.1
+    speed_memory_s: float = 4.0
 
     def __post_init__(self) -> None:
         for name in ("start_speed", "acceleration", "size_change", "measurement", "speed_memory_s"):
@@ -77,23 +77,25 @@ class MatchConfig:
         high_score: detections at least this sure are matched first and may start tracks.
         low_score: detections below this are ignored altogether.
         start_score: an unmatched detection at least this sure starts a track.
-        minimum_iou: overlap with the predicted box below which only the distance gate can admit a pair.
-        gate: squared Mahalanobis distance of the centre beyond which a pair is impossible.
+        minimum_iou: overlap with the predicted box that makes a pair possible.
+        gate: squared Mahalanobis distance of the centre within which a pair without overlap is possible as well.
         appearance: "joins" uses the embedder only to join pieces of track over gaps (one look per piece), "matches"
             on every detection as well, which costs an embedding per detection.
-        appearance_weight: share of the appearance term in the cost of a match.
-        label_penalty: added to the cost when the labels differ.
+        appearance_weight: share of the appearance in what a pair is worth.
+        label_penalty: share of a pair's worth that is lost when the labels differ.
+        birth_iou: a detection that overlaps an already matched one of its label more than this starts no track.
         duplicate_iou: two boxes of different label overlapping more than this are one object seen twice.
     """
 
-    high_score: float = 0.4
+    high_score: float = 0.5
     low_score: float = 0.1
-    start_score: float = 0.4
-    minimum_iou: float = 0.1
-    gate: float = 9.21
+    start_score: float = 0.6
+    minimum_iou: float = 0.2
+    gate: float = 2.0
     appearance: Literal["joins", "matches"] = "joins"
     appearance_weight: float = 0.3
     label_penalty: float = 0.25
+    birth_iou: float = 0.6
     duplicate_iou: float = 0.75
 
     def __post_init__(self) -> None:
@@ -113,14 +115,14 @@ class LifeConfig:
         patience_s: a track unseen for longer than this ends (it may still be joined again afterwards, with a stored
             probability); shorter absences are filled with carried boxes.
         patience_runs: but a track never ends before it was missed by this many detector runs.
-        minimum_detections: tracks with fewer detections are dropped, unless one reaches `sure_score`.
+        minimum_evidence: tracks whose scores sum up to less are dropped, unless one reaches `sure_score`.
         minimum_best_score: tracks whose best detection is below this are dropped.
         sure_score: a single detection this sure is enough.
     """
 
-    patience_s: float = 1.0
+    patience_s: float = 0.8
     patience_runs: int = 3
-    minimum_detections: int = 2
+    minimum_evidence: float = 2.0
     minimum_best_score: float = 0.4
     sure_score: float = 0.8
 
@@ -143,8 +145,8 @@ class RelinkConfig:
         maximum_shot_gap_s: the same across shots.
     """
 
-    join_probability: float = 0.6
-    link_probability: float = 0.2
+    join_probability: float = 0.5
+    link_probability: float = 0.15
     maximum_gap_s: float = 10.0
     maximum_shot_gap_s: float = 60.0
 

@@ -1,9 +1,10 @@
-"""Which detection continues which track: two stages by score, one optimal assignment each.
+"""Which detection continues which track: three stages, one optimal assignment each.
 
-Sure detections are matched first, doubtful ones may only continue what is left (the idea of ByteTrack). A pair costs
-little when the predicted and the seen box agree (generalised IoU), the appearance agrees and the label agrees. A label
-that flips is tolerated where the boxes overlap well. Detections are put into one canonical order first, so the result
-cannot depend on the order in which a detector lists them.
+Sure detections that overlap the prediction are matched first, doubtful ones may only continue what is left (the idea of
+ByteTrack), and last come sure ones that do not overlap but lie where the motion could have brought the object. A pair
+is worth much when the predicted and the seen box overlap, the appearance agrees and the label agrees; a label that flips
+is tolerated where the boxes overlap well. Detections are put into one canonical order first, so the result cannot depend
+on the order in which a detector lists them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from onlooker.types import Detections
-from onlooker.video.tracklets.boxes import area, giou_matrix, iou_matrix
+from onlooker.video.tracklets.boxes import area, iou_matrix
 from onlooker.video.tracklets.config import MatchConfig
 
 Array = NDArray[np.float64]
@@ -24,9 +25,8 @@ IndexArray = NDArray[np.intp]
 
 # Ours: a doubtful detection must overlap clearly, and so must one whose label differs.
 _CLEAR_IOU = 0.35
-# Ours: between two looks an object's area changes by less than this factor, also at one look per second.
-_AREA_FACTOR = 3.0
-_IMPOSSIBLE = 1e6
+# Ours: boxes that do not touch are only one object if their areas differ by less than this factor.
+_ALIKE_FACTOR = 1.7
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,43 +101,65 @@ def match(predicted: Predicted, candidates: Candidates, config: MatchConfig) -> 
     if not len(predicted.labels) or not len(candidates):
         return []
     overlap = iou_matrix(predicted.boxes_xyxy, candidates.boxes_xyxy)
-    cost = _pair_cost(predicted, candidates, overlap, config)
-    near = (overlap >= config.minimum_iou) | (predicted.distances <= config.gate)
-    cost[~near] = _IMPOSSIBLE
+    allowed = ~_labels_differ(predicted, candidates) | (overlap >= _CLEAR_IOU)
+    gain = _agreement(overlap, predicted, candidates, config)
     sure = candidates.scores >= config.high_score
-    tracks, columns = np.arange(len(predicted.labels)), np.flatnonzero(sure)
-    pairs = _assign(cost, tracks, columns)
-    free = np.setdiff1d(tracks, np.array([t for t, _ in pairs], np.intp))
-    cost[overlap < _CLEAR_IOU] = _IMPOSSIBLE
-    pairs += _assign(cost, free, np.flatnonzero(~sure))
+    pairs = _stage(np.where(allowed & (overlap >= config.minimum_iou), gain, 0.0), sure, [])
+    pairs = _stage(np.where(allowed & (overlap >= _CLEAR_IOU), gain, 0.0), ~sure, pairs)
+    nearness = np.where(_area_ratio(predicted, candidates) < _ALIKE_FACTOR, np.exp(-predicted.distances / 2), 0.0)
+    reached = allowed & (predicted.distances <= config.gate)
+    pairs = _stage(np.where(reached, _agreement(nearness, predicted, candidates, config), 0.0), sure, pairs)
     return sorted(pairs)
 
 
-def _pair_cost(predicted: Predicted, candidates: Candidates, overlap: Array, config: MatchConfig) -> Array:
-    cost: Array = (1 - giou_matrix(predicted.boxes_xyxy, candidates.boxes_xyxy)) / 2
+def births(candidates: Candidates, matched: Sequence[int], config: MatchConfig) -> list[int]:
+    """Which unmatched candidates start a track: sure ones that are not a second box around a matched object."""
+    free = np.setdiff1d(np.flatnonzero(candidates.scores >= config.start_score), np.array(matched, np.intp))
+    if not len(matched) or not len(free):
+        return [int(c) for c in free]
+    taken = np.array(matched, np.intp)
+    overlap = iou_matrix(candidates.boxes_xyxy[free], candidates.boxes_xyxy[taken])
+    names = np.array(candidates.labels)
+    second = (overlap > config.birth_iou) & (names[free][:, None] == names[taken][None, :])
+    return [int(c) for c in free[~second.any(axis=1)]]
+
+
+def _agreement(place: Array, predicted: Predicted, candidates: Candidates, config: MatchConfig) -> Array:
+    """(N, M) what a pair is worth, from the agreement in place in [0, 1], the appearance and the label.
+
+    The assignment maximises the sum of this and not the number of pairs: two bad pairs must not beat one good one, or
+    every object that hides would take over a neighbour's box.
+    """
+    gain = place
     if predicted.similarity is not None:
         share = config.appearance_weight
-        cost = (1 - share) * cost + share * (1 - predicted.similarity) / 2
+        gain = (1 - share) * gain + share * np.clip(predicted.similarity, 0, 1) * (place > 0)
+    return gain * np.where(_labels_differ(predicted, candidates), 1 - config.label_penalty, 1.0)
+
+
+def _labels_differ(predicted: Predicted, candidates: Candidates) -> NDArray[np.bool_]:
     known = {name: i for i, name in enumerate(sorted(set(predicted.labels) | set(candidates.labels)))}
-    differs = _codes(predicted.labels, known)[:, None] != _codes(candidates.labels, known)[None, :]
-    cost = cost + config.label_penalty * differs
+    differ: NDArray[np.bool_] = _codes(predicted.labels, known)[:, None] != _codes(candidates.labels, known)[None, :]
+    return differ
+
+
+def _area_ratio(predicted: Predicted, candidates: Candidates) -> Array:
+    """(N, M) larger area over smaller one."""
     ratio = area(candidates.boxes_xyxy)[None, :] / np.maximum(area(predicted.boxes_xyxy), 1e-9)[:, None]
-    unlike = (ratio > _AREA_FACTOR) | (ratio < 1 / _AREA_FACTOR)
-    cost[(unlike & (overlap < config.minimum_iou)) | (differs & (overlap < _CLEAR_IOU))] = _IMPOSSIBLE
-    return cost
+    larger: Array = np.maximum(ratio, 1 / np.maximum(ratio, 1e-9))
+    return larger
+
+
+def _stage(gain: Array, columns: NDArray[np.bool_], pairs: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The pairs so far and the best ones among what they left over; a pair without gain is none."""
+    rows = np.setdiff1d(np.arange(len(gain)), np.array([t for t, _ in pairs], np.intp))
+    free = np.setdiff1d(np.flatnonzero(columns), np.array([c for _, c in pairs], np.intp))
+    if not len(rows) or not len(free):
+        return pairs
+    part = gain[np.ix_(rows, free)]
+    chosen = zip(*linear_sum_assignment(part, maximize=True), strict=True)
+    return pairs + [(int(rows[r]), int(free[c])) for r, c in chosen if part[r, c] > 0]
 
 
 def _codes(labels: Sequence[str], known: Mapping[str, int]) -> IndexArray:
     return np.array([known[name] for name in labels], np.intp)
-
-
-def _assign(cost: Array, rows: IndexArray, columns: IndexArray) -> list[tuple[int, int]]:
-    if not len(rows) or not len(columns):
-        return []
-    part = cost[np.ix_(rows, columns)]
-    chosen_rows, chosen_columns = linear_sum_assignment(part)
-    return [
-        (int(rows[r]), int(columns[c]))
-        for r, c in zip(chosen_rows, chosen_columns, strict=True)
-        if part[r, c] < _IMPOSSIBLE
-    ]

@@ -88,7 +88,7 @@ class LogisticWeights:
 
 
 # Fitted by benchmarks/tracking_relink_calibration.py; see its result file for the data and the reliability table.
-SHOT_WEIGHTS = LogisticWeights(bias=2.5, distance=-1.5, growth=-1.5, time=-0.8, label=-4.0, appearance=8.0)
+SHOT_WEIGHTS = LogisticWeights(bias=4.0, distance=-2.4, growth=-1.35, time=-3.3, label=-4.0, appearance=8.0)
 # Ours: over a cut, position and motion say nothing; only a close match of appearance does.
 CUT_WEIGHTS = LogisticWeights(bias=-2.5, distance=0.0, growth=-0.5, time=0.0, label=-4.0, appearance=12.0)
 # Ours: the cosine of two views that is as likely for one object as for two of one category.
@@ -122,7 +122,7 @@ def pieces_with_partners(fragments: Sequence[Fragment], config: RelinkConfig) ->
     """Positions of the fragments that could be joined to another one as far as times go."""
     if not fragments:
         return []
-    first, second = _plausible_pairs(*ends_of(fragments), config)
+    first, second = candidate_pairs(*ends_of(fragments), config)
     return sorted({*first.tolist(), *second.tolist()})
 
 
@@ -163,7 +163,7 @@ def find_joins(ends: Ends, starts: Ends, config: RelinkConfig) -> list[Join]:
     Certain joins are one to one: no piece gets two successors or two predecessors. Of the others those at or above
     `link_probability` are returned as uncertain, unless one of the two has a certain partner on that side.
     """
-    first, second = _plausible_pairs(ends, starts, config)
+    first, second = candidate_pairs(ends, starts, config)
     if not len(first):
         return []
     probability = join_probability(ends.select(first), starts.select(second))
@@ -179,7 +179,7 @@ def find_joins(ends: Ends, starts: Ends, config: RelinkConfig) -> list[Join]:
     return sorted(joins, key=lambda join: (join.first, join.second))
 
 
-def _plausible_pairs(ends: Ends, starts: Ends, config: RelinkConfig) -> tuple[IndexArray, IndexArray]:
+def candidate_pairs(ends: Ends, starts: Ends, config: RelinkConfig) -> tuple[IndexArray, IndexArray]:
     """Pairs near enough in time, found without comparing all with all: a day of video has 100,000 pieces."""
     order = np.argsort(starts.times_s, kind="stable")
     times = starts.times_s[order]

@@ -1,7 +1,7 @@
 """The tracker of the application: decoded frames in, tracklets out, with as few detector runs as the rate allows.
 
 Per frame: a small grey picture decides whether the detector runs. Between runs the live boxes are carried along with
-the motion of the grey picture, so that the next run finds each object near its box, and the frames between get boxes too.
+the motion of the grey picture, so that the next run finds each object near its box, and the frames between get boxes.
 Everything about identity over longer absences is decided at the end, when all pieces of track are known.
 """
 
