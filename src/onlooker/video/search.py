@@ -14,11 +14,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Literal, Self
+from typing import Self
 
 import numpy as np
 
@@ -27,27 +26,26 @@ from onlooker.types import FloatArray, Image
 from onlooker.video.answer import Cell
 from onlooker.video.glosses import GLOSSES
 from onlooker.video.protocols import AppearanceEmbedder, TextEmbedder
+from onlooker.video.search_words import IN_SCOPE, HitKind, Match, WordIndex, shortened
 from onlooker.video.store.reader import Reader
 from onlooker.video.store.vectors import VectorSearch
-
-HitKind = Literal["tracklet", "speech", "screen_text"]
 
 MIN_SCORE = 0.3  # between wrong and right names; `test_the_real_sentence_model_ranks_meaning_sanely` holds it there
 MIN_EXAMPLE_SCORE = 0.5  # cosine of two pictures; ours
 MAX_EMBEDDED = 200  # phrases embedded during a search: a few seconds on two cores at worst
 _MAX_QUERY_CHARS = 500
-_MAX_WORDS = 12
-_MAX_ROWS = 2_000
 _NEAR = "near in meaning"
-_PARTIAL = 0.5  # words found, but not all of them, count half: "red dog" is no match for a red car
-_SUBJECTS: dict[str, HitKind] = {"tags": "tracklet", "speech": "speech", "screen_text": "screen_text"}
-_STOP_WORDS = frozenset({"a", "an", "the", "of", "in", "on", "at", "with", "and", "or", "is", "to", "that", "this"})
+_SUBJECTS: dict[str, HitKind] = {
+    "tags": "tracklet",
+    "tag": "tracklet",
+    "speech": "speech",
+    "screen_text": "screen_text",
+}
 # Words that have as little as possible to do with one another: what a query is as near to is not what it means.
 _BACKGROUND = (
     "music", "water", "window", "money", "book", "shoe", "lamp", "cloud", "number", "food", "paper", "city", "door",
     "law", "plant", "stone",
 )  # fmt: skip
-_IN_SCOPE = "(:scope IS NULL OR video_key IN (SELECT value FROM json_each(:scope)))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,16 +62,6 @@ class Hit:
 
     def as_dict(self) -> dict[str, str | int | float | None]:
         return dataclasses.asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class _Match:
-    """A thing by its key, before it is looked up."""
-
-    kind: HitKind
-    key: int
-    score: float
-    why: str
 
 
 def search_text(
@@ -96,7 +84,9 @@ class TextSearch:
         self._reader, self._embedder = reader, embedder
         self._space = f"{embedder.name}@{embedder.version}"
         self._vectors = VectorSearch.open(reader.path)
+        self._words = WordIndex(reader)
         self._known: dict[str, FloatArray] = {}  # phrase -> vector
+        self._phrases: dict[tuple[tuple[int, ...], str | None], tuple[tuple[str, str], ...]] = {}
 
     def find(
         self, query: str, top_k: int = 10, videos: Sequence[int] | None = None, min_score: float | None = None
@@ -120,11 +110,11 @@ class TextSearch:
         (vector,) = self._embedder.embed_texts([text])
         base = float(np.median(self._embed(_BACKGROUND) @ vector))
         matches = [
-            *self._by_words(text, scope),
+            *self._words.matches(text, scope, top_k),
             *self._by_category(vector, base, top_k, scope, least),
             *self._by_meaning(vector, base, top_k, videos, scope),
         ]
-        best: dict[tuple[str, int], _Match] = {}
+        best: dict[tuple[str, int], Match] = {}
         for match in matches:
             held = best.get((match.kind, match.key))
             if match.score >= least and (held is None or match.score > held.score):
@@ -141,62 +131,55 @@ class TextSearch:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    # -- by words -----------------------------------------------------------------------------------------------
-
-    def _by_words(self, text: str, scope: str | None) -> list[_Match]:
-        words = _words(text)[:_MAX_WORDS]
-        if not words:
-            return []
-        rows = self._reader.query(_described(len(words)), _word_parameters(words, scope)).rows
-        found = [_tracklet_match(words, row) for row in rows]
-        for view, kind, verb in (("speech", "speech", "said"), ("screen_text", "screen_text", "written")):
-            rows = self._reader.query(_lines(view, len(words)), _word_parameters(words, scope)).rows
-            found += [_line_match("speech" if kind == "speech" else "screen_text", verb, words, row) for row in rows]
-        return [match for match in found if match is not None]
-
     # -- by meaning ---------------------------------------------------------------------------------------------
 
-    def _by_category(
-        self, vector: FloatArray, base: float, top_k: int, scope: str | None, least: float
-    ) -> list[_Match]:
+    def _by_category(self, vector: FloatArray, base: float, top_k: int, scope: str | None, least: float) -> list[Match]:
         """Categories met through what they are: "vehicle with two wheels" is a bicycle."""
         names = [str(name) for (name,) in self._reader.query(_CATEGORIES, {"scope": scope}).rows]
         known = [name for name in names if name.lower() in GLOSSES]
         if not known:
             return []
         scores = self._embed([f"{name}: {GLOSSES[name.lower()]}" for name in known]) @ vector
-        matches: list[_Match] = []
+        matches: list[Match] = []
         for name, score in zip(known, (_above(float(score), base) for score in scores), strict=True):
             if score >= least:
                 rows = self._reader.query(_OF_CATEGORY, {"scope": scope, "name": name, "most": top_k}).rows
-                matches += [_Match("tracklet", int(str(key)), score, _NEAR) for (key,) in rows]
+                matches += [Match("tracklet", int(str(key)), score, _NEAR) for (key,) in rows]
         return matches
 
     def _by_meaning(
         self, vector: FloatArray, base: float, top_k: int, videos: Sequence[int] | None, scope: str | None
-    ) -> list[_Match]:
+    ) -> list[Match]:
         if self._space not in self._vectors.spaces():
-            return self._by_meaning_now(vector, base, scope)
+            return self._by_meaning_now(vector, base, top_k, scope)
         hits = self._vectors.search(self._space, vector, 4 * top_k, list(_SUBJECTS), videos)
         return [
-            _Match(_SUBJECTS[hit.subject], hit.subject_id, _above(hit.score, base), _NEAR)
+            Match(_SUBJECTS[hit.subject], hit.subject_id, _above(hit.score, base), _NEAR)
             for hit in hits
             if hit.subject in _SUBJECTS
         ]
 
-    def _by_meaning_now(self, vector: FloatArray, base: float, scope: str | None) -> list[_Match]:
+    def _by_meaning_now(self, vector: FloatArray, base: float, top_k: int, scope: str | None) -> list[Match]:
         """The same without stored vectors: the commonest distinct phrases are embedded here, once."""
-        rows = self._reader.query(_DISTINCT, {"scope": scope, "most": MAX_EMBEDDED}).rows
-        if not rows:
+        phrases = self._distinct_phrases(scope)
+        if not phrases:
             return []
-        scores = self._embed([str(phrase) for _, phrase, _ in rows]) @ vector
-        near = [(row, _above(float(score), base)) for row, score in zip(rows, scores, strict=True)]
-        return [
-            _Match(_SUBJECTS[str(subject)], int(key), score, _NEAR)
-            for (subject, _, keys), score in near
-            if score > 0
-            for key in str(keys).split(",")
-        ]
+        scores = [_above(float(score), base) for score in self._embed([text for _, text in phrases]) @ vector]
+        found: list[Match] = []
+        for score, (subject, text) in sorted(zip(scores, phrases, strict=True), reverse=True):
+            if score == 0 or len(found) >= 4 * top_k:
+                break
+            rows = self._reader.query(_OF_PHRASE[subject], {"scope": scope, "text": text, "most": top_k}).rows
+            found += [Match(_SUBJECTS[subject], int(str(key)), score, _NEAR) for (key,) in rows]
+        return found
+
+    def _distinct_phrases(self, scope: str | None) -> tuple[tuple[str, str], ...]:
+        """(subject, text) of what a library says most often, read again when it changes."""
+        held = (self._reader.data_version, scope)
+        if held not in self._phrases:
+            rows = self._reader.query(_DISTINCT, {"scope": scope, "most": MAX_EMBEDDED}).rows
+            self._phrases = {held: tuple((str(subject), str(text)) for subject, text in rows)}
+        return self._phrases[held]
 
     def _embed(self, phrases: Sequence[str]) -> FloatArray:
         """(N, D) vectors; each distinct phrase is embedded once in the life of this search."""
@@ -227,7 +210,7 @@ def search_example(
     (vector,) = embedder.embed_images([image])
     with VectorSearch.open(reader.path) as vectors:
         found = vectors.search(f"{embedder.name}@{embedder.version}", vector, top_k, ["tracklet"], videos)
-    matches = [_Match("tracklet", hit.subject_id, hit.score, "looks alike") for hit in found if hit.score >= least]
+    matches = [Match("tracklet", hit.subject_id, hit.score, "looks alike") for hit in found if hit.score >= least]
     return _looked_up(reader, matches)
 
 
@@ -243,102 +226,26 @@ def _above(cosine: float, base: float) -> float:
     return min(1.0, max(0.0, (cosine - base) / (1.0 - base))) if base < 1 else 0.0
 
 
-def _words(text: str) -> list[str]:
-    """The words that carry meaning, in lower case, once each."""
-    every = dict.fromkeys(word[:60] for word in re.findall(r"\w+", text.lower()))
-    return [word for word in every if word not in _STOP_WORDS] or list(every)
-
-
-def _stem(word: str) -> str:
-    """A plural without its ending, so that "cars" finds "car" (and "people" is left to the meaning)."""
-    if len(word) > 4 and word.endswith(("ches", "shes", "xes", "sses")):
-        return word[:-2]
-    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
-
-
-def _word_parameters(words: Sequence[str], scope: str | None) -> dict[str, Cell]:
-    return {"scope": scope, **{f"w{i}": f"%{_escaped(_stem(word))}%" for i, word in enumerate(words)}}
-
-
-def _escaped(word: str) -> str:
-    return word.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-
-def _described(n_words: int) -> str:
-    """Tracklets whose description holds any of the words: what they look like, do, and are tagged with."""
-    text = (
-        "coalesce(k.label, '') || ' ' || k.category || ' ' || coalesce(k.color, '') || ' ' || k.size || ' ' ||"
-        " CASE k.stationary WHEN 1 THEN 'standing still' ELSE 'moving ' || k.direction END || ' ' ||"
-        " coalesce(k.upper_color, '') || ' ' || coalesce(k.lower_color, '') || ' ' || coalesce(k.appearance, '')"
-    )
-    tags = (
-        "SELECT tracklet_key, group_concat(value, ', ') AS tags FROM attributes"  # noqa: S608
-        f" WHERE name NOT IN ('color', 'upper_color', 'lower_color') AND ({_any_word('value', n_words)})"
-        " AND tracklet_key IS NOT NULL GROUP BY tracklet_key"
-    )
-    return (
-        f"WITH tagged AS ({tags}), described AS (SELECT k.key, k.video_key, k.category, {text} AS text, t.tags"  # noqa: S608
-        " FROM tracklets k LEFT JOIN tagged t ON t.tracklet_key = k.key)"
-        f" SELECT key, category, text, tags FROM described WHERE {_IN_SCOPE} AND"
-        f" (tags IS NOT NULL OR {_any_word('text', n_words)})"
-        f" ORDER BY {_n_words_found('text', n_words)} + coalesce({_n_words_found('tags', n_words)}, 0) DESC, key"
-        f" LIMIT {_MAX_ROWS}"
-    )
-
-
-def _lines(view: str, n_words: int) -> str:
-    return (
-        f"SELECT key, text FROM {view} WHERE {_IN_SCOPE} AND ({_any_word('text', n_words)})"  # noqa: S608
-        f" ORDER BY {_n_words_found('text', n_words)} DESC, key LIMIT {_MAX_ROWS}"
-    )
-
-
-def _any_word(column: str, n_words: int) -> str:
-    return " OR ".join(f"{column} LIKE :w{i} ESCAPE '\\'" for i in range(n_words))
-
-
-def _n_words_found(column: str, n_words: int) -> str:
-    return "(" + " + ".join(f"({column} LIKE :w{i} ESCAPE '\\')" for i in range(n_words)) + ")"
-
-
-def _coverage(words: Sequence[str], text: str) -> float:
-    """Share of the words that begin a word of the text."""
-    held = {_stem(word) for word in re.findall(r"\w+", text.lower())}
-    found = sum(_stem(word) in held for word in words) / len(words)
-    return found if found == 1 else _PARTIAL * found
-
-
-def _tracklet_match(words: Sequence[str], row: Sequence[Cell]) -> _Match | None:
-    key, category, text, tags = row
-    score = _coverage(words, f"{text} {tags or ''}")
-    held = {_stem(word) for word in re.findall(r"\w+", str(text).lower())}
-    named = [word for word in words if _stem(word) in held]
-    why = f"{category}: {', '.join(named)}" if named else f'tag "{tags}"'
-    return _Match("tracklet", int(str(key)), score, why) if score > 0 else None
-
-
-def _line_match(kind: HitKind, verb: str, words: Sequence[str], row: Sequence[Cell]) -> _Match | None:
-    key, text = row
-    score = _coverage(words, str(text))
-    return _Match(kind, int(str(key)), score, f'{verb}: "{_short(str(text))}"') if score > 0 else None
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 80 else text[:77] + "..."
-
-
+_LOOK = "trim(coalesce(color, '') || ' ' || category)"
 _DISTINCT = f"""
-SELECT subject, phrase, group_concat(key) AS keys FROM (
-  SELECT 'tags' AS subject, trim(coalesce(color, '') || ' ' || category) AS phrase, key, video_key FROM tracklets
-  UNION ALL SELECT 'tags', value, tracklet_key, video_key FROM attributes
+SELECT subject, phrase FROM (
+  SELECT 'tags' AS subject, {_LOOK} AS phrase, video_key FROM tracklets
+  UNION ALL SELECT 'tag', value, video_key FROM attributes
     WHERE tracklet_key IS NOT NULL AND name IN ('tag', 'caption', 'action')
-  UNION ALL SELECT 'speech', text, key, video_key FROM speech
-  UNION ALL SELECT 'screen_text', text, key, video_key FROM screen_text
-) WHERE {_IN_SCOPE} GROUP BY subject, phrase ORDER BY count(*) DESC, subject, phrase LIMIT :most
+  UNION ALL SELECT 'speech', text, video_key FROM speech
+  UNION ALL SELECT 'screen_text', text, video_key FROM screen_text
+) WHERE {IN_SCOPE} GROUP BY subject, phrase ORDER BY count(*) DESC, subject, phrase LIMIT :most
 """  # noqa: S608
-
-_CATEGORIES = f"SELECT DISTINCT category FROM peaks WHERE category <> '' AND {_IN_SCOPE}"  # noqa: S608
-_OF_CATEGORY = f"SELECT key FROM tracklets WHERE category = :name AND {_IN_SCOPE} ORDER BY key LIMIT :most"  # noqa: S608
+_MOST = f"AND {IN_SCOPE} ORDER BY 1 LIMIT :most"
+_OF_PHRASE = {
+    "tags": f"SELECT key FROM tracklets WHERE {_LOOK} = :text {_MOST}",  # noqa: S608
+    "tag": "SELECT DISTINCT tracklet_key FROM attributes WHERE value = :text AND tracklet_key IS NOT NULL"  # noqa: S608
+    f" AND name IN ('tag', 'caption', 'action') {_MOST}",
+    "speech": f"SELECT key FROM speech WHERE text = :text {_MOST}",  # noqa: S608
+    "screen_text": f"SELECT key FROM screen_text WHERE text = :text {_MOST}",  # noqa: S608
+}
+_CATEGORIES = f"SELECT DISTINCT category FROM peaks WHERE category <> '' AND {IN_SCOPE}"  # noqa: S608
+_OF_CATEGORY = f"SELECT key FROM tracklets WHERE category = :name AND {IN_SCOPE} ORDER BY key LIMIT :most"  # noqa: S608
 _TRACKLETS = (
     "SELECT key, video, id, t_start, t_end, trim(coalesce(color, '') || ' ' || category) FROM tracklets"
     " WHERE key IN (SELECT value FROM json_each(:keys))"
@@ -352,7 +259,7 @@ _LOOK_UP: dict[HitKind, str] = {
 }
 
 
-def _looked_up(reader: Reader, matches: Sequence[_Match]) -> list[Hit]:
+def _looked_up(reader: Reader, matches: Sequence[Match]) -> list[Hit]:
     """Matches with their video, number and times, in the same order."""
     rows: dict[tuple[str, int], Sequence[Cell]] = {}
     for kind, sql in _LOOK_UP.items():
@@ -362,9 +269,9 @@ def _looked_up(reader: Reader, matches: Sequence[_Match]) -> list[Hit]:
     return [_hit(match, rows[match.kind, match.key]) for match in matches if (match.kind, match.key) in rows]
 
 
-def _hit(match: _Match, row: Sequence[Cell]) -> Hit:
+def _hit(match: Match, row: Sequence[Cell]) -> Hit:
     _, video, number, start, end, text = row
-    why = match.why if match.why != _NEAR else f'near in meaning to "{_short(str(text))}"'
+    why = match.why if match.why != _NEAR else f'near in meaning to "{shortened(str(text))}"'
     return Hit(
         kind=match.kind,
         video=str(video),

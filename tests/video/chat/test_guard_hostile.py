@@ -18,6 +18,7 @@ from small_library import make_library
 from sqlglot import exp
 
 from onlooker.errors import QueryError, QueryLimitError, QueryRefusedError
+from onlooker.video.chat.answering import answer_question
 from onlooker.video.chat.guard import ALLOWED_FUNCTIONS
 from onlooker.video.store.reader import Limits, Reader
 from onlooker.video.store.views import VIEWS
@@ -187,3 +188,31 @@ def test_exchanged_parts_of_syntax_trees_never_break_out(seed, reader, library):
 @given(sql=st.text(max_size=80))
 def test_any_text_never_breaks_out(sql, reader, library):
     assert_contained(reader, library, sql)
+
+
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case["kind"] == "prompt"], ids=lambda case: ascii(case["text"][:40])
+)
+def test_hostile_question_is_answered_harmlessly_by_the_grammar(case, library):
+    before = fingerprint(library)
+    started = time.monotonic()
+    with Reader.open(library) as reader:
+        answer = answer_question(reader, case["text"])
+    assert time.monotonic() - started < 3.0
+    assert answer.status in ("answered", "no_evidence", "cannot_answer")
+    assert SECRET not in answer.to_json()
+    assert fingerprint(library) == before
+
+
+def test_text_inside_videos_is_quoted_and_never_obeyed(library):
+    before = fingerprint(library)
+    with Reader.open(library) as reader:
+        for question in (
+            "What is said in the video?",
+            "What text is visible?",
+            "What does the sign say?",
+            "Describe the person.",
+        ):
+            answer = answer_question(reader, question)
+            assert SECRET not in answer.to_json()
+    assert fingerprint(library) == before
