@@ -1,8 +1,8 @@
 """Fit and check the probability that two pieces of track are one object.
 
-Pieces come from the tracker itself on public detections (KITTI cars and pedestrians, MOT15), each named by the true object
-it follows most. Every pair the tracker would consider is one sample. Fitted on KITTI sequences with even numbers, checked
-on odd ones and on MOT15: log loss, and how often joins of a stated probability are right (reliability table).
+Pieces come from the tracker itself on public detections (KITTI cars and pedestrians, MOT15), each named by the true
+object it follows most. Every pair the tracker would consider is one sample. Fitted on KITTI sequences with even numbers,
+checked on odd ones and on MOT15: log loss, and how often joins of a stated probability are right (reliability table).
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
-from tracking_common import DATA, fingerprint, machine, rounded, write_result
-from tracking_public_detections import Scene, kitti_scenes, mot15_scenes
 
 from onlooker.evaluation.tracking import matched_pairs
 from onlooker.video.tracklets.association import Associator, Fragment
 from onlooker.video.tracklets.config import TrackletConfig
 from onlooker.video.tracklets.relink import SHOT_WEIGHTS, candidate_pairs, ends_of, join_features
+from tracking_common import DATA, fingerprint, machine, rounded, write_result
+from tracking_public_detections import Scene, kitti_scenes, mot15_scenes
 
 # The appearance weight is not fitted here (there are no pictures) and the label one only sees one class at a time.
 FITTED = 4

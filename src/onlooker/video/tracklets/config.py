@@ -129,9 +129,7 @@ class LifeConfig:
     def __post_init__(self) -> None:
         _require(self.patience_s >= 0, f"`patience_s` must not be negative, got {self.patience_s}")
         _require(self.patience_runs >= 1, f"`patience_runs` must be at least 1, got {self.patience_runs}")
-        _require(
-            self.minimum_detections >= 1, f"`minimum_detections` must be at least 1, got {self.minimum_detections}"
-        )
+        _require(self.minimum_evidence >= 0, f"`minimum_evidence` must not be negative, got {self.minimum_evidence}")
 
 
 @dataclass(frozen=True, slots=True)

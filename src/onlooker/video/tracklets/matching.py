@@ -2,9 +2,9 @@
 
 Sure detections that overlap the prediction are matched first, doubtful ones may only continue what is left (the idea of
 ByteTrack), and last come sure ones that do not overlap but lie where the motion could have brought the object. A pair
-is worth much when the predicted and the seen box overlap, the appearance agrees and the label agrees; a label that flips
-is tolerated where the boxes overlap well. Detections are put into one canonical order first, so the result cannot depend
-on the order in which a detector lists them.
+is worth much when the predicted and the seen box overlap, the appearance agrees and the label agrees; a label that
+flips is tolerated where the boxes overlap well. Detections are put into one canonical order first, so the result cannot
+depend on the order in which a detector lists them.
 """
 
 from __future__ import annotations
