@@ -20,7 +20,7 @@ help:
 $(STAMP): pyproject.toml requirements.lock requirements-nodeps.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[dev,columnar]'
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[dev,columnar,hub,local-llm]'
 	$(BIN)/python -m pip install --quiet --no-deps --requirement requirements-nodeps.txt
 	touch $(STAMP)
 
