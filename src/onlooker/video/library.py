@@ -245,12 +245,12 @@ class Library:
         min_score: float | None = None,
     ) -> list[Hit]:
         """Tracklets that look like what a picture file shows, best first."""
-        from onlooker.media import load_image
+        from onlooker.media.images import read_picture
         from onlooker.video.protocols import AppearanceEmbedder
         from onlooker.video.search import search_example
 
         embedder = self.models.get("appearance_embedder", AppearanceEmbedder)  # type: ignore[type-abstract]
-        return search_example(self.reader, embedder, load_image(picture), top_k, self._scope(videos), min_score)
+        return search_example(self.reader, embedder, read_picture(picture), top_k, self._scope(videos), min_score)
 
     # -- looking ------------------------------------------------------------------------------------------------
 
