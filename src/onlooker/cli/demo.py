@@ -49,10 +49,12 @@ QUESTIONS: tuple[DemoQuestion, ...] = (
     DemoQuestion(_BIKES, "Which car is the fastest?"),
     DemoQuestion(_BIKES, "Which cars move to the right?"),
     DemoQuestion(_BIKES, "Are a person and a bicycle visible at the same time?"),
+    DemoQuestion(_BIKES, "How many shots are there?"),
     DemoQuestion(_BIKES, "Is there a giraffe?", expected="no_evidence"),
     DemoQuestion(_BUNNY, "How long is the video?"),
     DemoQuestion(_BUNNY, "What can be heard?"),
-    DemoQuestion(_BUNNY, "How many animals are there?"),
+    DemoQuestion(_BUNNY, "Where is the animal at 2 seconds?"),
+    DemoQuestion(_BUNNY, "Which way does it move?", goes_on=True),
     DemoQuestion(_BUNNY, "What is said in the video?", expected="no_evidence"),
 )
 
