@@ -82,6 +82,19 @@ def _parse_value(text: str) -> Option:
     return value if isinstance(value, (bool, int, float, str)) else text
 
 
+def _check_device(device: Option) -> None:
+    """Refuses a device that is unknown or not here, before a model fails on it half-way through a video."""
+    if device == "cpu":
+        return
+    import torch
+
+    try:
+        torch.empty(0, device=str(device))
+    except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for the device
+        reason = str(error).splitlines()[0][:200]
+        raise ConfigError(f"the device `{device}` cannot be used ({reason}); use --device cpu") from error
+
+
 class ModelPool:
     """The models of one session, each built at most once, when first asked for."""
 
@@ -89,6 +102,7 @@ class ModelPool:
         self.settings = settings
         self._built: dict[str, Model] = {}
         self._choices = self._resolve()
+        _check_device(settings.device)
 
     def _resolve(self) -> dict[str, RoleChoice]:
         roles = {role: RoleChoice(name) for role, name in catalogue.profile(self.settings.profile).items()}
@@ -129,7 +143,9 @@ class ModelPool:
         """The options of the choice, plus the session's device and offline switch where the factory takes them."""
         entry = catalogue.find_role_entry(role, choice.name)
         shared: dict[str, Option] = {"offline": self.settings.offline, "device": self.settings.device}
-        return {**{k: v for k, v in shared.items() if k in entry.session_options}, **choice.options}
+        options = {**{k: v for k, v in shared.items() if k in entry.session_options}, **choice.options}
+        _check_device(options.get("device", "cpu"))
+        return options
 
     def tracker(self) -> Tracker:
         """A new tracker: its state belongs to one video."""
