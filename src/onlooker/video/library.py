@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from onlooker.video.chat.llm import LLMPlanner
     from onlooker.video.chat.verify_answer import Verification
     from onlooker.video.ingest import Job
-    from onlooker.video.search import Hit
+    from onlooker.video.search import Hit, TextSearch
     from onlooker.video.store import Store
     from onlooker.video.wiring import ModelPool, Settings
 
@@ -63,6 +63,7 @@ class Library:
         self.path = path
         self._create, self._settings, self._planner = create, settings, planner
         self._store: Store | None = None
+        self._search: TextSearch | None = None
         self._reader: Reader | None = None
         self._pool: ModelPool | None = None
         self._models_seen: tuple[tuple[int, ...], dict[str, str]] | None = None
@@ -130,10 +131,10 @@ class Library:
 
     def close(self) -> None:
         """Closes all connections."""
-        for part in (self._reader, self._store):
+        for part in (self._search, self._reader, self._store):
             if part is not None:
                 part.close()
-        self._reader = self._store = None
+        self._search = self._reader = self._store = None
 
     def __enter__(self) -> Library:
         return self
@@ -188,7 +189,7 @@ class Library:
         answer = self._answer(_whole_characters(question), scope, talk)
         answer = dataclasses.replace(
             answer,
-            models=self._models_used(),
+            models={**self._models_used(), **answer.models},
             elapsed_ms=round((time.perf_counter() - started) * 1000, 2),
             answer_id=_answer_id(answer),
         )
@@ -231,10 +232,11 @@ class Library:
         self, text: str, *, top_k: int = 10, videos: Sequence[str] | None = None, min_score: float | None = None
     ) -> list[Hit]:
         """What comes nearest to a description: tracklets, tags, speech and text on screen, best first."""
-        from onlooker.video.search import search_text
+        if self._search is None:
+            from onlooker.video.search import TextSearch
 
-        embedder = self.models.text_embedder()
-        return search_text(self.reader, embedder, _whole_characters(text), top_k, self._scope(videos), min_score)
+            self._search = TextSearch(self.reader, self.models.text_embedder())
+        return self._search.find(_whole_characters(text), top_k, self._scope(videos), min_score)
 
     def search_example(
         self,
@@ -261,7 +263,7 @@ class Library:
             "(SELECT coalesce(max(p.n_tracklets), 0) FROM peaks p WHERE p.video_key = v.key AND p.category = '') "
             "FROM videos v ORDER BY v.key"
         ).rows
-        return [VideoSummary(*row[:7], bool(row[7]), row[8]) for row in rows]  # type: ignore[arg-type]
+        return [VideoSummary(*row[:7], bool(row[7]), row[8]) for row in rows]  # type: ignore[arg-type, call-arg]
 
     def tracklets(
         self, *, videos: Sequence[str] | None = None, category: str | None = None, limit: int = 1000
