@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
+from onlooker.errors import QueryError
 from onlooker.video.answer import Answer
 from onlooker.video.chat.compile import Scope
 from onlooker.video.chat.conversation import Conversation
@@ -20,21 +21,33 @@ from onlooker.video.chat.query import (
     CountCompareQuery,
     CountQuery,
     DurationQuery,
+    EventsQuery,
+    EvidenceQuery,
     ExistsQuery,
+    IsRankQuery,
     ListQuery,
     MomentQuery,
+    OvertakeQuery,
     PathQuery,
     PeakQuery,
     Query,
     Refusal,
+    RelationQuery,
     Selection,
+    SideQuery,
+    SoundQuery,
+    SummaryQuery,
+    TagsQuery,
+    VideoFactQuery,
     VideosQuery,
+    WordsQuery,
 )
-from onlooker.video.chat.respond import comparing, counts, listing, moments
-from onlooker.video.chat.respond.session import Draft, Session
+from onlooker.video.chat.respond import comparing, counts, listing, media, moments, together
+from onlooker.video.chat.respond.session import Draft, Session, Track
 from onlooker.video.chat.vocabulary import Reader, Vocabulary
 
 MAX_QUESTION_CHARS = 2000
+_MAX_RECENT = 4
 
 
 def answer_question(
@@ -77,7 +90,10 @@ class Answerer:
         planned = self.plan(question, scope, talk)
         inside = planned.query.videos if planned.query.videos is not None else scope
         session = Session(self._reader, self.vocabulary, inside)
-        draft = _respond(session, planned.query)
+        if isinstance(planned.query, EvidenceQuery):
+            draft = media.proof(talk.answer)
+        else:
+            draft = _respond(session, planned.query)
         answer = _finished(question, draft, planned, (time.perf_counter() - started) * 1000)
         _remember(talk, planned.query, draft, answer)
         return answer
@@ -125,11 +141,36 @@ def _respond(session: Session, query: Query) -> Draft:
             return moments.path(session, query)
         case Refusal():
             return Draft(query.text, None, "cannot_answer", confidence=1.0)
-    return Draft("This kind of question is not answered yet.", None, "cannot_answer")
+    return _respond_about_video(session, query)
+
+
+def _respond_about_video(session: Session, query: Query) -> Draft:
+    match query:
+        case RelationQuery():
+            return together.relation(session, query)
+        case SideQuery():
+            return together.side(session, query)
+        case OvertakeQuery():
+            return together.overtake(session, query)
+        case IsRankQuery():
+            return listing.is_rank(session, query)
+        case EventsQuery():
+            return media.events(session, query)
+        case SummaryQuery():
+            return media.summary(session)
+        case WordsQuery():
+            return media.words(session, query)
+        case SoundQuery():
+            return media.sound(session, query)
+        case VideoFactQuery():
+            return media.fact(session, query)
+        case TagsQuery():
+            return media.tags(session, query)
+    raise QueryError(f"no responder for {type(query).__name__}")
 
 
 def _finished(question: str, draft: Draft, planned: Planned, elapsed_ms: float) -> Answer:
-    sql = draft.statement.rendered if draft.statement is not None else None
+    sql = draft.statement.rendered if draft.statement is not None else draft.sql
     seed = "\0".join((question, sql or "", repr(draft.value)))
     return Answer(
         question=question,
@@ -149,15 +190,39 @@ def _finished(question: str, draft: Draft, planned: Planned, elapsed_ms: float) 
 
 
 def _remember(conversation: Conversation, query: Query, draft: Draft, answer: Answer) -> None:
-    if isinstance(query, Refusal):
+    """Keeps what "it", "they", "the other one" and "why" will mean in the next question."""
+    if isinstance(query, Refusal | EvidenceQuery):
         return
-    subject = getattr(query, "subject", None)
-    named = tuple(
-        Selection(noun=t.category, categories=(t.category,), numbers=(t.number,), keys=(t.key,)) for t in draft.named
+    focus = conversation.focus
+    subject = getattr(query, "subject", None) or getattr(query, "first", None)
+    subject = subject if isinstance(subject, Selection) else None
+    named = tuple(_pinned(Selection(noun=t.category, categories=(t.category,)), t) for t in draft.named)
+    singles: tuple[Selection, ...] = ()
+    if isinstance(query, CompareQuery | SideQuery | OvertakeQuery):
+        singles = named
+    elif subject is not None and draft.named and _chose_one(query, subject, draft):
+        singles = (_pinned(subject, draft.named[0]),)
+    group = subject if subject is not None and not singles and not subject.is_unknown else None
+    recent = dict.fromkeys((*singles, *(focus.recent if focus is not None else ())))
+    conversation.focus = Focus(
+        subject=singles[0] if singles else subject or (focus.subject if focus is not None else None),
+        group=group or (focus.group if focus is not None else None),
+        recent=tuple({s.keys: s for s in reversed(recent)}.values())[::-1][:_MAX_RECENT],
+        named=named,
+        query=query,
     )
-    if isinstance(subject, Selection) and draft.named and (len(draft.named) == 1 or subject.rank is not None):
-        subject = replace(named[0], noun=subject.noun)
-    elif isinstance(query, CompareQuery) and draft.named:
-        subject = named[0]
-    conversation.focus = Focus(subject if isinstance(subject, Selection) else None, named, query)
-    conversation.answer, conversation.videos = answer, query.videos
+    conversation.answer = answer
+
+
+def _chose_one(query: Query, subject: Selection, draft: Draft) -> bool:
+    """Whether the answer is about one tracklet: the only one, or the one chosen for a singular."""
+    if len(draft.named) == 1 or subject.rank is not None:
+        return True
+    return not subject.plural and not isinstance(
+        query, ExistsQuery | CountQuery | ListQuery | CategoriesQuery | PeakQuery
+    )
+
+
+def _pinned(selection: Selection, track: Track) -> Selection:
+    """The selection brought down to one tracklet; it keeps the noun it was called by."""
+    return replace(selection, keys=(track.key,), conditions=(), rank=None, plural=False, definite=True)

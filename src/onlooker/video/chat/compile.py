@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 
 Scope = tuple[int, ...] | None
 # Ties are broken the same way everywhere: the earlier one, then the earlier video, then the lower number.
+_PLACEHOLDER = re.compile(r":(p\d+)\b")
 TIE_BREAK = "k.t_start, k.video_key, k.id"
 EVENT_COLUMNS: Mapping[str, str] = {"start": "t_start", "end": "t_end"}
 
@@ -68,7 +70,8 @@ class Binder:
         return ", ".join(self.bind(value) for value in values)
 
     def statement(self, sql: str) -> Statement:
-        return Statement(sql, dict(self.params))
+        used = set(_PLACEHOLDER.findall(sql))
+        return Statement(sql, {name: value for name, value in self.params.items() if name in used})
 
 
 def condition_sql(binder: Binder, condition: Condition, alias: str = "k") -> str:
@@ -177,7 +180,9 @@ def at_join(binder: Binder, window: Window, scope: Scope) -> str:
     # names an outer column, which SQLite 3.40 loses.)
     before = f"SELECT max(f.t) FROM frames AS f WHERE f.video_key = v.key AND f.t BETWEEN {target} - 1 AND {target}"
     after = f"SELECT min(f.t) FROM frames AS f WHERE f.video_key = v.key AND f.t BETWEEN {target} AND {target} + 1"
-    near = f"SELECT v.key AS video_key, {target} AS target, ({before}) AS low, ({after}) AS high FROM videos AS v{inside}"
+    near = (
+        f"SELECT v.key AS video_key, {target} AS target, ({before}) AS low, ({after}) AS high FROM videos AS v{inside}"
+    )
     nearest = "CASE WHEN n.high IS NULL OR n.target - n.low <= n.high - n.target THEN n.low ELSE n.high END"
     return (
         f" JOIN (SELECT n.video_key, {nearest} AS t FROM ({near}) AS n) AS m"

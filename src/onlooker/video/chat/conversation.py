@@ -14,8 +14,7 @@ class Conversation:
 
     focus: Focus | None = None
     answer: Answer | None = None
-    videos: tuple[int, ...] | None = None
 
     def forget(self) -> None:
         """Starts anew."""
-        self.focus, self.answer, self.videos = None, None, None
+        self.focus, self.answer = None, None

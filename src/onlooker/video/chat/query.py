@@ -150,6 +150,14 @@ class CheckQuery(Query):
 
 
 @dataclass(frozen=True, slots=True)
+class IsRankQuery(Query):
+    """Is the subject the one that a ranked selection picks: is car 3 the fastest?"""
+
+    subject: Selection
+    ranked: Selection
+
+
+@dataclass(frozen=True, slots=True)
 class ListQuery(Query):
     """Which tracklets; `order_by` puts them in order, `ask` videos names the videos instead."""
 

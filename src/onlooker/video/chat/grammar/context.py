@@ -12,9 +12,19 @@ from onlooker.video.chat.query import Condition, Quantifier, Query, Selection, W
 
 @dataclass(frozen=True, slots=True)
 class Focus:
-    """What the last answer was about: its subject, the things it named in order, and the query itself."""
+    """What the conversation is about.
+
+    Attributes:
+        subject: what "it" or "they" means: the subject of the last question, pinned where the answer chose one.
+        group: the last set of things talked of, what "which of them" chooses from.
+        recent: single things talked of, the latest first.
+        named: what the last answer named, in its order.
+        query: the last query.
+    """
 
     subject: Selection | None
+    group: Selection | None
+    recent: tuple[Selection, ...]
     named: tuple[Selection, ...]
     query: Query
 
@@ -118,6 +128,8 @@ def _refers_back(reading: Reading) -> bool:
     for mention in reading.mentions:
         if mention.kind == "pronoun":
             closing = mention.end >= len(reading.tokens) or reading.tokens[mention.end].kind == "mark"
+            if nouns and closing and reading.tokens[mention.start - 1].base == "be":
+                continue  # "..., which is it?"
             if closing or not nouns or mention.start < nouns[0]:
                 return True
     return False
@@ -127,10 +139,34 @@ def _pinned(focus: Focus) -> Selection | None:
     return replace(focus.subject, definite=True) if focus.subject is not None else None
 
 
+def _pointed_at(reading: Reading, mention: Mention, focus: Focus) -> Selection | None:
+    """ "The other one", "the second one", "this person", "that one": something talked of before."""
+    said = {t.text for t in reading.tokens[mention.start : mention.end]}
+    subject = focus.subject
+    if said & {"other", "others"}:
+        current = subject.keys if subject is not None else ()
+        pool = [s for s in (*focus.recent, *focus.named) if s.keys != current and _fits(mention, s)]
+        return pool[0] if pool else None
+    if said & {"this", "that", "these", "those"} and subject is not None and _fits(mention, subject):
+        return subject if not mention.selection.numbers else None
+    if mention.kind == "one" and mention.order is not None and not reading.has("start", "end", "appear"):
+        index = mention.order - 1 if mention.order > 0 else -1
+        return focus.named[index] if len(focus.named) > 1 and index < len(focus.named) else None
+    return None
+
+
+def _fits(mention: Mention, selection: Selection) -> bool:
+    wanted = mention.selection.categories
+    return wanted is None or not selection.categories or selection.categories[0] in wanted
+
+
 def _resolved(reading: Reading, mention: Mention, focus: Focus | None) -> Selection:
     selection = selection_of(reading, mention)
-    if mention.kind == "one" and focus is not None and focus.subject is not None:
-        return replace(
-            selection, noun=focus.subject.noun, categories=focus.subject.categories, caveat=focus.subject.caveat
-        )
+    if focus is not None and mention.selection.definite:
+        pointed = _pointed_at(reading, mention, focus)
+        if pointed is not None:
+            return pointed
+    whole = None if focus is None else focus.group or focus.subject
+    if mention.kind == "one" and whole is not None:
+        return replace(selection, noun=whole.noun, categories=whole.categories, caveat=whole.caveat)
     return selection

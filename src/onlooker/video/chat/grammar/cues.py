@@ -11,8 +11,7 @@ from collections.abc import Mapping
 CUES: Mapping[str, str] = {
     "count": """
         how many; number of; count; count of; count up; total|overall number|count of?; amount of; quantity of; what
-        number of; tally; head count; how much of; how numerous; what total of; headcount; body count; in total;
-        total; grand total; altogether; in all
+        number of; tally; head count; how much of; how numerous; what total of; headcount; body count
     """,
     "when": """
         when; when exactly; what|which|whatever time; at what|which
@@ -29,7 +28,8 @@ CUES: Mapping[str, str] = {
         time; length; time span; how long a time; lifespan; lifetime; visibility time; how many second of; for what
         length|amount of? time?; for what duration; visible time; on screen time; how much of the time; total screen
         time; time visible|on|in; how many second in total; second that; second during|in|for|over which; time that;
-        number of second that; time during which; amount of time that
+        number of second that; time during which; amount of time that; second be? visible|on|in|see; second
+        a|an|the; number of second; second for which
     """,
     "where": """
         where; whereabouts; coordinate; coord; position; location; bounding box; bounding rectangle; bbox; box; x 1;
@@ -439,5 +439,8 @@ CUES: Mapping[str, str] = {
         for good; for sure; for certain; at best; good look; best guess; at its best; clock read|say|show; the
         clock; of course; yes or no; or not; by any chance; at all; if any; on average; in general; as far as you
         can tell
+    """,
+    "total": """
+        in total; total; grand total; altogether; in all; overall number; all together
     """,
 }

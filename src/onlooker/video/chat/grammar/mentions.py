@@ -223,19 +223,34 @@ class MentionReader:
 
     def _pronoun(self, i: int, token: Token) -> Mention | None:
         selection = Selection(definite=True)
-        if token.text in {"one", "ones"} or (token.number == 1 and token.text == "one"):
+        if token.text in {"one", "ones"}:
             before = self._text(i - 1)
             anchored = before in _DETERMINERS | {"other", "another"} or before in ORDER_WORDS or before in SHADES
             anchored = anchored or before in RANK_WORDS or before in _ADJECTIVE_CONDITIONS
             if anchored:
                 return Mention(replace(selection, plural=token.text == "ones"), i, i + 1, "one", token.text)
             return None
+        if (
+            token.text in {"other", "others"}
+            and self._text(i - 1) == "the"
+            and self._text(i - 2) != "all"
+            and not self._noun_follows(i)
+        ):
+            return Mention(replace(selection, plural=token.text == "others"), i, i + 1, "one", token.text)
         if token.text in _PRONOUNS:
             many = token.text in {"they", "them", "their", "themselves", "theirs"}
             return Mention(replace(selection, plural=many), i, i + 1, "pronoun", token.text)
         if token.text in _DEMONSTRATIVES and self._stands_alone(i):
             return Mention(replace(selection, plural=token.text in {"those", "these"}), i, i + 1, "pronoun", token.text)
         return None
+
+    def _noun_follows(self, i: int) -> bool:
+        following = self._tokens[i + 1] if i + 1 < len(self._tokens) else None
+        return (
+            following is not None
+            and following.is_word
+            and (following.text in {"one", "ones"} or self._nouns.lookup([following.text]) is not None)
+        )
 
     def _stands_alone(self, i: int) -> bool:
         """ "that" is a pronoun when nothing it could determine follows, and not a conjunction."""

@@ -40,7 +40,8 @@ def kinds(scene: Scene) -> Query | None:
         if subject.numbers or subject.rank or scene.pronoun is not None or measure_of(scene.reading):
             return AttributeQuery(timing.which_subject(scene), "category")
         return CategoriesQuery(scene.narrowed(), scene.window, "count" if scene.form == "count" else "names")
-    asked = scene.form in {"what", "none"} and not scene.specific and not measure_of(scene.reading)
+    asked = scene.form == "what" or (scene.form == "none" and scene.window is None and not scene.has("total"))
+    asked = asked and not scene.specific and measure_of(scene.reading) is None
     if asked and not scene.has("first", "last", "start", "end", "color", "speed", "direction", "events"):
         if generic or scene.has("visible", "appear"):
             if not (subject.rank or subject.numbers):
@@ -153,7 +154,7 @@ def _bare(scene: Scene) -> Query:
     if not scene.has_subject:
         return _not_understood()
     counted = main is not None and main.selection.plural and main.quantifier is None
-    if counted and scene.window is not None:
+    if scene.has("total") or (counted and scene.window is not None):
         return CountQuery(_filtered(scene), scene.window)
     return yes_no.yes_no(scene)
 

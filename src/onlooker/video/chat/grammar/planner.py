@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from onlooker.video.chat.grammar import comparisons, media, motion, objects, relations
+from onlooker.video.chat.grammar import comparisons, follow_up, media, motion, objects, relations
 from onlooker.video.chat.grammar.context import Focus, Scene
 from onlooker.video.chat.grammar.reading import Reading
-from onlooker.video.chat.query import Query
+from onlooker.video.chat.query import EvidenceQuery, Query
 
 Rule = Callable[[Scene], Query | None]
 RULES: tuple[Rule, ...] = (
@@ -44,10 +44,17 @@ class Planned:
 
 def plan(reading: Reading, focus: Focus | None) -> Planned:
     """The query of the first rule that fits; the last rule always does."""
-    scene = Scene.of(reading, focus)
+    scene = follow_up.bare(Scene.of(reading, focus))
+    leaning = follow_up.elliptic(scene) or follow_up.among(scene)
+    if leaning is not None:
+        return Planned(follow_up.carried(replace(leaning, videos=reading.videos), scene), 0.9)
     for rule in RULES:
         query = rule(scene)
         if query is not None:
             certainty = 1.0 - 0.05 * len(reading.corrections) - 0.1 * bool(reading.strangers)
-            return Planned(replace(query, videos=query.videos or reading.videos), max(certainty, 0.3))
+            query = replace(query, videos=query.videos or reading.videos)
+            query = follow_up.with_window_of_them(query, scene)
+            if scene.pronoun is not None or isinstance(query, EvidenceQuery):
+                query = follow_up.carried(query, scene)
+            return Planned(query, max(certainty, 0.3))
     raise AssertionError("the last rule answers every reading")

@@ -288,6 +288,7 @@ def _form_starts(
         for cue in cues.get(form, ()):
             number_of_one = form == "count" and _is_number_of_one(tokens, cue, mentions)
             found.append((cue.start, "which" if number_of_one else form))
+    found += [(cue.start, "when") for cue in cues.get("until_when", ())]
     found.sort()
     # "when the clock reads 3 s, how many ...": a clause that only gives the time.
     while len(found) > 1 and found[0][1] == "when" and any(found[0][0] < i < found[1][0] for i in blocked):

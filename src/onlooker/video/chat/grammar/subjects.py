@@ -43,6 +43,10 @@ MEASURES: dict[str, tuple[str, bool]] = {
     "farther": ("path_px", True),
 }
 
+SUPERLATIVES = ("fastest", "slowest", "longest", "shortest", "largest", "smallest", "farthest", "least_far")
+
+COMPARATIVES = ("faster", "slower", "longer", "shorter", "larger", "smaller", "farther")
+
 
 def measure_of(reading: Reading) -> tuple[str, bool] | None:
     """The column a superlative or comparative speaks of."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from onlooker.video.chat.grammar.context import Scene
-from onlooker.video.chat.grammar.subjects import with_conditions
+from onlooker.video.chat.grammar.subjects import SUPERLATIVES, measure_of, order_rank, with_conditions
 from onlooker.video.chat.query import (
     AttributeQuery,
     CheckQuery,
@@ -13,10 +13,12 @@ from onlooker.video.chat.query import (
     CountQuery,
     Event,
     ExistsQuery,
+    IsRankQuery,
     Operator,
     PeakQuery,
     Quantifier,
     Query,
+    Rank,
     Selection,
 )
 
@@ -41,7 +43,7 @@ def comparator_before(scene: Scene, index: int) -> Operator | None:
 
 def yes_no(scene: Scene) -> Query:
     """The query of a yes/no question."""
-    return _choice(scene) or _amount(scene) or _kind(scene) or _holds(scene) or _exists(scene)
+    return _choice(scene) or _is_ranked(scene) or _amount(scene) or _kind(scene) or _holds(scene) or _exists(scene)
 
 
 def _choice(scene: Scene) -> Query | None:
@@ -54,6 +56,29 @@ def _choice(scene: Scene) -> Query | None:
         return AttributeQuery(scene.subject, "approach")
     if len(scene.reading.colors) > 1:
         return AttributeQuery(scene.subject, "color")
+    return None
+
+
+def _is_ranked(scene: Scene) -> Query | None:
+    """ "Is car 3 the fastest?", "does person 2 enter last?"."""
+    column = measure_of(scene.reading)
+    things = list(scene.things)
+    ranked = next((t for t in things if t.rank is not None), None)
+    subject = scene.pronoun or next((t for t in things if t is not ranked), None)
+    if ranked is not None and subject is not None and (subject.numbers or subject.definite):
+        return IsRankQuery(subject, ranked)
+    if (
+        len(things) <= 1
+        and ranked is None
+        and subject is not None
+        and (subject.numbers or subject.keys or subject.definite)
+    ):
+        everything = Selection()
+        if column is not None and any(scene.has(c) for c in SUPERLATIVES):
+            return IsRankQuery(subject, replace(everything, rank=Rank(*column)))
+        if scene.has("first", "last") and scene.has("start", "end", "appear"):
+            order = -1 if scene.has("last") else 1
+            return IsRankQuery(subject, replace(everything, rank=order_rank(scene.reading, order)))
     return None
 
 

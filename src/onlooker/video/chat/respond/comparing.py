@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from onlooker.video.answer import Value
-from onlooker.video.chat.compile import Binder, tracklets_sql
+from onlooker.video.chat.compile import Binder
 from onlooker.video.chat.query import CompareQuery, Rank, Selection
-from onlooker.video.chat.respond.listing import _measured
 from onlooker.video.chat.respond.session import Draft, Session, Track, certainty, fill, nothing
+from onlooker.video.chat.respond.traits import measured
 from onlooker.video.chat.wording import joined, name_of
 
 _WORDS = {
@@ -38,18 +38,18 @@ def compare(session: Session, query: CompareQuery) -> Draft:
     ordered = sorted(entries, key=lambda e: (e[1].number_of(query.column) or 0.0) * (-1 if query.descending else 1))
     best, other = ordered[0], ordered[1]
     tie = best[1].number_of(query.column) == other[1].number_of(query.column)
-    measured = joined([f"{name_of(o)} {_measured(query.column, t.values.get(query.column))}" for o, t in entries])
+    told = joined([f"{name_of(o)} {measured(query.column, t.values.get(query.column))}" for o, t in entries])
     words = _WORDS[query.column, query.descending]
     value: Value
     if query.ask == "yes_no":
         held = not tie and best[0] is entries[0][0]
-        value, text = held, f"{'Yes' if held else 'No'}: {measured}."
+        value, text = held, f"{'Yes' if held else 'No'}: {told}."
     elif tie:
-        value, text = "neither", f"Neither: {measured}."
+        value, text = "neither", f"Neither: {told}."
     else:
-        value = [best[1].number] if all(o.numbers for o in query.options) else name_of(best[0])
+        value = [best[1].number] if all(o.numbers for o in query.options) else _called(best[0])
         verb = "" if words.startswith(("moves", "appears", "leaves", "is ")) else "is "
-        text = f"The {name_of(best[0])} {verb}{words}: {measured}."
+        text = f"The {name_of(best[0])} {verb}{words}: {told}."
     draft = Draft(text, value)
     binder = Binder()
     keys = [binder.bind(t.key) for _, t in ordered]
@@ -62,4 +62,8 @@ def compare(session: Session, query: CompareQuery) -> Draft:
     return draft
 
 
-__all__ = ["compare", "tracklets_sql"]
+def _called(selection: Selection) -> str:
+    """The winner's name for machines: its category where it has one only, else the words of the asker."""
+    if selection.label is None and not selection.numbers and selection.categories and len(selection.categories) == 1:
+        return selection.categories[0]
+    return name_of(selection)

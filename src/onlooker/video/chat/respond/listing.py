@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from onlooker.video.answer import Evidence, Value
-from onlooker.video.chat.compile import Binder, condition_sql, tracklets_sql
-from onlooker.video.chat.query import AttributeQuery, CheckQuery, ListQuery, Rank, Selection, VideosQuery
+from onlooker.video.answer import Evidence
+from onlooker.video.chat.compile import Binder, Statement, condition_sql, tracklets_sql
+from onlooker.video.chat.query import AttributeQuery, CheckQuery, IsRankQuery, ListQuery, Rank, Selection, VideosQuery
 from onlooker.video.chat.respond.session import Draft, Session, Track, certainty, fill, nothing
-from onlooker.video.chat.wording import counted, joined, name_of, noun_of, number, plural, seconds, window_words
+from onlooker.video.chat.respond.traits import NEEDED, UNITS, measured, trait
+from onlooker.video.chat.wording import counted, joined, name_of, noun_of, plural, window_words
 
 _MAX_NAMED = 8
-_UNITS = {
-    "speed": "px/s",
-    "path_px": "px",
-    "net_px": "px",
-    "dx_px": "px",
-    "dy_px": "px",
-    "duration": "s",
-    "area_rel": "of the frame",
-}
 _RANK_WORDS = {
     ("speed", True): "the fastest", ("speed", False): "the slowest", ("duration", True): "visible the longest",
     ("duration", False): "visible the shortest", ("area_rel", True): "the largest", ("area_rel", False): "the smallest",
@@ -72,16 +64,8 @@ def _rank_told(session: Session, subject: Selection, track: Track) -> str:
         words = f"number {rank.n} by {rank.column.replace('_', ' ')}"
     verb = "" if words.startswith(("moves",)) else "is "
     return (
-        f"{track.name}{_here(session, track)} {verb}{words} ({_measured(rank.column, track.values.get(rank.column))})."
+        f"{track.name}{_here(session, track)} {verb}{words} ({measured(rank.column, track.values.get(rank.column))})."
     )
-
-
-def _measured(column: str, value: object) -> str:
-    if column in {"t_start", "t_end", "duration"} and isinstance(value, int | float):
-        return seconds(float(value))
-    if isinstance(value, int | float):
-        return f"{number(float(value), 3 if column == 'area_rel' else 1)} {_UNITS.get(column, '')}".strip()
-    return "unknown" if value is None else str(value)
 
 
 def attribute(session: Session, query: AttributeQuery) -> Draft:
@@ -89,27 +73,23 @@ def attribute(session: Session, query: AttributeQuery) -> Draft:
     subject, column = query.subject, query.column
     if subject.is_unknown:
         return nothing(session, subject, None)
-    tracks, statement = session.tracks(subject, (column,), query.window, None, Rank("duration", True))
+    columns = (column, *NEEDED.get(column, ()))
+    window = query.window if column != "place" else None
+    tracks, statement = session.tracks(subject, columns, window, None, Rank("duration", True))
     if not tracks:
         return nothing(session, subject, None)
     if query.aggregate == "mean":
         return _mean(session, query, tracks)
     known = [t for t in tracks if t.values.get(column) is not None]
     if not known:
-        draft = Draft(
-            f"The {column.replace('_', ' ')} of {name_of(subject)} is not stored{session.where}.", None, "no_evidence"
-        )
-        fill(draft, session, statement)
-        draft.cite(f"no {column} stored", session.evidence(tracks))
-        return draft
-    best = known[0]
-    value, told = _attribute_told(query, best)
-    told += _here(session, best)
-    names = [f"{t.name}: {_attribute_told(query, t)[0]}" for t in known[1 : 1 + _MAX_NAMED]]
+        return unstored(session, subject, column, tracks, statement)
+    found = [trait(t, column, query.options) for t in known]
+    told = found[0].told + _here(session, known[0])
+    names = [f"{t.name}: {f.value}" for t, f in zip(known[1 : 1 + _MAX_NAMED], found[1:], strict=False)]
     others = f" {len(known)} fit; this one is visible the longest. Others: {'; '.join(names)}." if names else ""
-    draft = Draft(
-        f"{told[:1].upper()}{told[1:]}.{others}", value, unit=_UNITS.get(column) if isinstance(value, float) else None
-    )
+    value = found[0].value
+    draft = Draft(f"{told[:1].upper()}{told[1:]}.{others}", value)
+    draft.unit = UNITS.get(column) if isinstance(value, float) else None
     fill(draft, session, statement)
     draft.cite(told, session.evidence(known[:1]))
     if len(known) > 1:
@@ -118,29 +98,13 @@ def attribute(session: Session, query: AttributeQuery) -> Draft:
     return draft
 
 
-def _attribute_told(query: AttributeQuery, track: Track) -> tuple[Value, str]:
-    column, value = query.column, track.values.get(query.column)
-    if column in {"dx_px", "dy_px"} and query.options:
-        amount = float(value or 0)
-        positive = "right" if column == "dx_px" else "down"
-        negative = "left" if column == "dx_px" else "up"
-        word = positive if amount > 0 else negative if amount < 0 else "neither"
-        return word, f"{track.name} ends up {number(abs(amount))} px further {word} than where it started"
-    if column == "n_gaps":
-        return int(value or 0), f"{track.name} is away and back {int(value or 0)} times"
-    if isinstance(value, str):
-        said = {
-            "color": "is",
-            "category": "is a",
-            "direction": "moves",
-            "enters_from": "enters from the",
-            "leaves_to": "leaves to the",
-        }
-        word = _TOLD.get(value) if column in {"enters_from", "leaves_to", "direction"} else None
-        return value, f"{track.name} is {word}" if word else f"{track.name} {said.get(column, 'is')} {value}"
-    amount = float(value or 0)
-    said = {"speed": "moves at", "path_px": "moves along", "area_rel": "fills"}.get(column, f"has {column}")
-    return amount, f"{track.name} {said} {_measured(column, amount)}"
+def unstored(session: Session, subject: Selection, column: str, tracks: list[Track], statement: Statement) -> Draft:
+    """The answer where the thing is there but nobody looked at that side of it."""
+    noun = column.replace("_", " ").replace("color", "colour")
+    draft = Draft(f"The {noun} of {name_of(subject)} is not stored{session.where}.", None, "no_evidence")
+    fill(draft, session, statement)
+    draft.cite(f"no {noun} stored", session.evidence(tracks))
+    return draft
 
 
 def _mean(session: Session, query: AttributeQuery, tracks: list[Track]) -> Draft:
@@ -152,8 +116,8 @@ def _mean(session: Session, query: AttributeQuery, tracks: list[Track]) -> Draft
     )
     _, rows = session.run(statement)
     value = float(rows[0][0] or 0)
-    told = f"The mean {query.column.replace('_', ' ')} of {counted(int(rows[0][1] or 0), noun_of(query.subject))} is {_measured(query.column, value)}"
-    draft = Draft(f"{told}{session.where}.", value, unit=_UNITS.get(query.column))
+    told = f"The mean {query.column.replace('_', ' ')} of {counted(int(rows[0][1] or 0), noun_of(query.subject))} is {measured(query.column, value)}"
+    draft = Draft(f"{told}{session.where}.", value, unit=UNITS.get(query.column))
     fill(draft, session, statement)
     draft.cite(told, session.evidence(tracks))
     draft.confidence, draft.named = certainty(tracks), tuple(tracks)
@@ -212,8 +176,28 @@ def _states(query: CheckQuery, track: Track) -> str:
         if column == "stationary":
             parts.append("stationary" if value else "moving")
         else:
-            parts.append(f"{column.replace('_', ' ')} {_measured(column, value)}")
+            parts.append(f"{column.replace('_', ' ')} {measured(column, value)}")
     return ", ".join(parts) or "unknown"
+
+
+def is_rank(session: Session, query: IsRankQuery) -> Draft:
+    """A bool: is the subject the one the ranking picks. Equal measures count as yes."""
+    if query.subject.is_unknown or query.ranked.is_unknown:
+        return nothing(session, query.subject if query.subject.is_unknown else query.ranked, False)
+    rank = query.ranked.rank
+    column = rank.column if rank is not None else "t_start"
+    mine, _ = session.tracks(query.subject, (column,))
+    best, statement = session.tracks(query.ranked, (column,))
+    if not mine or not best:
+        return nothing(session, query.subject if not mine else query.ranked, False)
+    top = best[0].number_of(column)
+    held = any(t.number_of(column) == top for t in mine)
+    others = "" if held else f"; {mine[0].name}: {measured(column, mine[0].values.get(column))}"
+    draft = Draft(f"{'Yes' if held else 'No'}: {_rank_told(session, query.ranked, best[0]).rstrip('.')}{others}.", held)
+    fill(draft, session, statement)
+    draft.cite(draft.text.rstrip("."), session.evidence([best[0], *(t for t in mine if t.key != best[0].key)]))
+    draft.confidence, draft.named = certainty([best[0]]), tuple(mine)
+    return draft
 
 
 def videos(session: Session, query: VideosQuery) -> Draft:

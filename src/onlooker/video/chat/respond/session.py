@@ -74,6 +74,7 @@ class Draft:
     rows: tuple[tuple[Cell, ...], ...] = ()
     confidence: float = 1.0
     named: tuple[Track, ...] = ()
+    sql: str | None = None
 
     def cite(self, text: str, items: Sequence[Evidence]) -> None:
         """Adds a claim that rests on these pieces of evidence."""
