@@ -36,7 +36,7 @@ def assemble(fragments: Sequence[Fragment], clocks: Sequence[Clock], config: Tra
     pieces = [f for f in fragments if _plausible(f, config.life)]
     joins = find_joins(*ends_of(pieces), config.relink) if pieces else []
     certain = {join.first: join for join in joins if join.certain}
-    chains = [chain for chain in _chains(len(pieces), certain) if _enough([pieces[i] for i in chain], config.life)]
+    chains = [chain for chain in _chains(len(pieces), certain) if _enough([pieces[i] for i in chain], clocks, config)]
     paths = {i: fill_path(pieces[i], clocks[pieces[i].shot]) for chain in chains for i in chain}
     built = [_tracklet([pieces[i] for i in c], [paths[i] for i in c], _gaps(c, certain, paths)) for c in chains]
     order = sorted(range(len(built)), key=lambda k: _appearance_order(built[k]))
@@ -50,9 +50,12 @@ def _plausible(fragment: Fragment, life: LifeConfig) -> bool:
     return float(fragment.scores.max()) >= life.minimum_best_score
 
 
-def _enough(chain: Sequence[Fragment], life: LifeConfig) -> bool:
+def _enough(chain: Sequence[Fragment], clocks: Sequence[Clock], config: TrackletConfig) -> bool:
+    """Whether the detections add up. A shot with one or two runs cannot give more than one or two."""
+    runs = sum(len(clocks[shot].runs_s) for shot in {f.shot for f in chain})
+    needed = min(config.life.minimum_evidence, config.match.start_score * runs)
     best = max(float(f.scores.max()) for f in chain)
-    return sum(float(f.scores.sum()) for f in chain) >= life.minimum_evidence or best >= life.sure_score
+    return sum(float(f.scores.sum()) for f in chain) >= needed or best >= config.life.sure_score
 
 
 def _chains(n: int, certain: Mapping[int, Join]) -> list[list[int]]:

@@ -49,12 +49,12 @@ def carried_motion(
         return np.zeros((0, 2)), np.zeros(0)
     offsets = _offsets(boxes_cxcywh)
     points = boxes_cxcywh[:, None, :2] + offsets
-    old = _sample(before, points)
-    misses = np.stack([np.abs(_sample(after, points + g[:, None]) - old).mean(axis=1) for g in guesses])
+    old = _contrast(_sample(before, points))
+    misses = np.stack([np.abs(_contrast(_sample(after, points + g[:, None])) - old).mean(axis=1) for g in guesses])
     start = guesses[misses.argmin(axis=0), np.arange(n)]
     shift, zoom = _refine(after, old, _gradient(before, points), offsets, boxes_cxcywh, start)
     moved = boxes_cxcywh[:, None, :2] + shift[:, None] + offsets * np.exp(zoom)[:, None, None]
-    miss = np.abs(_sample(after, moved) - old).mean(axis=1)
+    miss = np.abs(_contrast(_sample(after, moved)) - old).mean(axis=1)
     limit = _LONGEST_REFINEMENT * np.sqrt(np.prod(np.maximum(boxes_cxcywh[:, 2:], 1), axis=1)) + 1
     good = (miss <= misses.min(axis=0)) & (np.hypot(*(shift - start).T) <= limit)
     return np.where(good[:, None], shift, start), np.where(good, zoom, 0.0)
@@ -85,6 +85,12 @@ def _sample(picture: NDArray[np.float32], points: Array) -> Array:
     return value
 
 
+def _contrast(values: Array) -> Array:
+    """(N, P) values without their mean: a lamp that flickers must not look like motion."""
+    difference: Array = values - values.mean(axis=1, keepdims=True)
+    return difference
+
+
 def _gradient(picture: NDArray[np.float32], points: Array) -> Array:
     """(N, P, 2) central differences at points."""
     steps = [np.array([1.0, 0.0]), np.array([0.0, 1.0])]
@@ -96,6 +102,7 @@ def _refine(
 ) -> tuple[Array, Array]:
     """Gauss-Newton in (dx, dy, log zoom); blank boxes stay at the start by a small ridge."""
     jacobian = np.concatenate([gradient, (gradient * offsets).sum(axis=-1, keepdims=True)], axis=-1)
+    jacobian = jacobian - jacobian.mean(axis=1, keepdims=True)
     normal = np.einsum("npi,npj->nij", jacobian, jacobian)
     scale = np.maximum(boxes_cxcywh[:, 2:].mean(axis=1), 1.0)
     # Ours: the ridge of about one grey level per pixel; zoom is held back ten times more, in px at the box's rim.
@@ -106,7 +113,7 @@ def _refine(
     shift, zoom = start.copy(), np.zeros(len(start))
     for _ in range(_STEPS):
         points = boxes_cxcywh[:, None, :2] + shift[:, None] + offsets * np.exp(zoom)[:, None, None]
-        error = old - _sample(after, points)
+        error = old - _contrast(_sample(after, points))
         step = np.einsum("nij,npj,np->ni", solver, jacobian, error, optimize=True)
         shift = shift + step[:, :2]
         zoom = np.clip(zoom + step[:, 2], -0.15, 0.15)

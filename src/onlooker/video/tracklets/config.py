@@ -88,14 +88,14 @@ class MatchConfig:
     """
 
     high_score: float = 0.5
-    low_score: float = 0.1
-    start_score: float = 0.6
+    low_score: float = 0.15
+    start_score: float = 0.5
     minimum_iou: float = 0.2
     gate: float = 2.0
     appearance: Literal["joins", "matches"] = "joins"
     appearance_weight: float = 0.3
     label_penalty: float = 0.25
-    birth_iou: float = 0.6
+    birth_iou: float = 0.5
     duplicate_iou: float = 0.75
 
     def __post_init__(self) -> None:
@@ -115,14 +115,15 @@ class LifeConfig:
         patience_s: a track unseen for longer than this ends (it may still be joined again afterwards, with a stored
             probability); shorter absences are filled with carried boxes.
         patience_runs: but a track never ends before it was missed by this many detector runs.
-        minimum_evidence: tracks whose scores sum up to less are dropped, unless one reaches `sure_score`.
+        minimum_evidence: tracks whose scores sum up to less are dropped, unless one reaches `sure_score`;
+            a shot of very few detector runs asks for less.
         minimum_best_score: tracks whose best detection is below this are dropped.
         sure_score: a single detection this sure is enough.
     """
 
     patience_s: float = 0.8
     patience_runs: int = 3
-    minimum_evidence: float = 2.0
+    minimum_evidence: float = 1.5
     minimum_best_score: float = 0.4
     sure_score: float = 0.8
 
