@@ -186,15 +186,15 @@ def searchable(run, tmp_path_factory, sequence):
 
 @pytest.mark.models
 def test_search_by_words_and_by_picture_ranks_hits(run, searchable, tmp_path):
-    hits = run("search", "a man", "--json", "-l", searchable, "--top", "3").json
+    hits = run("search", "person", "--json", "-l", searchable, "--top", "3").json
     assert 1 <= len(hits) <= 3
     assert [hit["score"] for hit in hits] == sorted((hit["score"] for hit in hits), reverse=True)
     assert hits[0]["video"] == "carphone_pristine.mp4"
-    assert "carphone" in run("search", "a man", "-l", searchable).out
+    assert "carphone" in run("search", "person", "-l", searchable).out
     assert run("show", "--track", "1", "-o", tmp_path / "crop.jpg", "-l", searchable).code == 0
     nearest = run("search", "--example", tmp_path / "crop.jpg", "--json", "-l", searchable).json[0]
     assert nearest["tracklet"] == 1
-    ran = run("search", "a man", "--min-score", "0.9999", "--json", "-l", searchable)
+    ran = run("search", "person", "--min-score", "0.9999", "--json", "-l", searchable)
     assert (ran.code, ran.json) == (3, [])
 
 

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _VideoArgument = Annotated[str, typer.Argument(metavar="VIDEO", help="Name of the video.")]
-_Number = Annotated[int, typer.Argument(metavar="TRACKLET", help="Number of the tracklet in its video.")]
+_LARGEST = 2**53  # ours: no tracklet has a larger number, and SQLite's own integers end at 2**63
+_Number = Annotated[
+    int, typer.Argument(metavar="TRACKLET", min=0, max=_LARGEST, help="Number of the tracklet in its video.")
+]
 
 
 def register(app: typer.Typer) -> None:
@@ -46,7 +49,9 @@ def register(app: typer.Typer) -> None:
 
 def merge(
     video: _VideoArgument,
-    tracklets: Annotated[list[int], typer.Argument(help="Two or more tracklet numbers; the first one stays.")],
+    tracklets: Annotated[
+        list[int], typer.Argument(min=0, max=_LARGEST, help="Two or more tracklet numbers; the first one stays.")
+    ],
     library: LibraryPath = DEFAULT_LIBRARY,
 ) -> None:
     """Say that several tracklets are one object."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
@@ -55,6 +56,8 @@ class ShowRequest:
     def __post_init__(self) -> None:
         if self.kind != "crop" and (self.at_s is not None or self.track is not None):
             raise ConfigError(f"`--at` and `--track` belong to `--kind crop`, not to `--kind {self.kind}`")
+        if self.at_s is not None and not 0 <= self.at_s < math.inf:
+            raise ConfigError(f"`--at` is a second of the video, from 0 on, got {self.at_s}")
         if self.kind == "crop" and self.at_s is None and self.track is None:
             raise ConfigError("`--kind crop` needs `--track N`, `--at SECONDS` or both")
         if self.source is not None and self.kind not in ("video", "crop"):
