@@ -29,6 +29,7 @@ class DetectorSchedule:
         self._config = config
         self._due_s: float | None = None
         self._last_s = 0.0
+        self._held_s = 0.0
         self._frame_s: float | None = None
         self._seen: NDArray[np.uint8] | None = None
 
@@ -44,12 +45,19 @@ class DetectorSchedule:
         if time_s + interval / 2 >= self._last_s + 1 / self._config.minimum_hz:
             return self._run(time_s, grey, restart=False)
         if changed_share(self._seen, grey, self._config.grey_noise) < self._config.change_level:
+            self._held_s = time_s
             return False
         return self._run(time_s, grey, restart=False)
+
+    @property
+    def held_s(self) -> float:
+        """Latest time at which the picture was found unchanged since the last run: what it saw is still there."""
+        return self._held_s
 
     def _run(self, time_s: float, grey: Image, *, restart: bool) -> bool:
         period = 1 / self._config.detector_hz
         late = self._due_s is None or time_s - self._due_s > period / 2
         self._due_s = time_s + period if restart or late or self._due_s is None else self._due_s + period
-        self._last_s, self._seen = time_s, grey
+        self._last_s = self._held_s = time_s
+        self._seen = grey
         return True

@@ -8,12 +8,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from onlooker.types import Gap, Link, Tracklet
 from onlooker.video.tracklets.association import Fragment
 from onlooker.video.tracklets.config import LifeConfig, TrackletConfig
 from onlooker.video.tracklets.paths import Clock, Path, fill_path
 from onlooker.video.tracklets.relink import Join, ends_of, find_joins
+
+# Ours: detections of one object further apart in time than this err independently.
+_NEW_LOOK_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +56,16 @@ def _plausible(fragment: Fragment, life: LifeConfig) -> bool:
 
 def _enough(chain: Sequence[Fragment], clocks: Sequence[Clock], config: TrackletConfig) -> bool:
     """Whether the detections add up. A shot with one or two runs cannot give more than one or two."""
-    runs = sum(len(clocks[shot].runs_s) for shot in {f.shot for f in chain})
+    runs = sum(float(_weights(clocks[shot].runs_s).sum()) for shot in {f.shot for f in chain})
     needed = min(config.life.minimum_evidence, config.match.start_score * runs)
     best = max(float(f.scores.max()) for f in chain)
-    return sum(float(f.scores.sum()) for f in chain) >= needed or best >= config.life.sure_score
+    return sum(float(_weights(f.times_s) @ f.scores) for f in chain) >= needed or best >= config.life.sure_score
+
+
+def _weights(times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What each look counts: a look shortly after another repeats its errors and says little new."""
+    since = np.diff(times_s, prepend=-np.inf)
+    return np.minimum(since / _NEW_LOOK_S, 1.0)
 
 
 def _chains(n: int, certain: Mapping[int, Join]) -> list[list[int]]:

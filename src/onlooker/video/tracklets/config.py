@@ -91,7 +91,7 @@ class MatchConfig:
     low_score: float = 0.15
     start_score: float = 0.5
     minimum_iou: float = 0.2
-    gate: float = 2.0
+    gate: float = 3.0
     appearance: Literal["joins", "matches"] = "joins"
     appearance_weight: float = 0.3
     label_penalty: float = 0.25
@@ -116,7 +116,7 @@ class LifeConfig:
             probability); shorter absences are filled with carried boxes.
         patience_runs: but a track never ends before it was missed by this many detector runs.
         minimum_evidence: tracks whose scores sum up to less are dropped, unless one reaches `sure_score`;
-            a shot of very few detector runs asks for less.
+            detections less than 0.1 s apart count in part, and a shot of very few detector runs asks for less.
         minimum_best_score: tracks whose best detection is below this are dropped.
         sure_score: a single detection this sure is enough.
     """

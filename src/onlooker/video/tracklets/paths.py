@@ -32,12 +32,14 @@ class Clock:
         frames: (F,) frame indices, increasing.
         times_s: (F,) their times.
         runs_s: (R,) times of detector runs, increasing.
+        held_s: (R,) until when the picture was known to be as it was at each run; at least the time of the run.
         size: (width, height) of the frames in px.
     """
 
     frames: IntArray
     times_s: Array
     runs_s: Array
+    held_s: Array
     size: tuple[int, int]
 
 
@@ -89,7 +91,8 @@ def _extended_span(seen_s: Array, clock: Clock) -> tuple[float, float]:
     before = clock.runs_s[clock.runs_s < first]
     after = clock.runs_s[clock.runs_s > last]
     begin = (float(before[-1]) + first) / 2 if len(before) else float(clock.times_s[0])
-    end = (float(after[0]) + last) / 2 if len(after) else float(clock.times_s[-1])
+    held = max(last, float(clock.held_s[np.searchsorted(clock.runs_s, last)]))
+    end = (float(after[0]) + held) / 2 if len(after) else float(clock.times_s[-1])
     return min(begin, first), max(end, last)
 
 

@@ -45,6 +45,6 @@ def associate(
     associator = Associator(settings)
     for time_s, detections in zip(clock_s, detections_per_frame, strict=True):
         associator.step(float(time_s), detections)
-    clock = Clock(np.arange(len(clock_s), dtype=np.int64), clock_s, clock_s, frame_size)
+    clock = Clock(np.arange(len(clock_s), dtype=np.int64), clock_s, clock_s, clock_s, frame_size)
     result = assemble(associator.finish(), [clock], settings)
     return TrackingResult(result.tracklets, result.links, {}, len(clock_s))

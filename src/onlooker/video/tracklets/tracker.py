@@ -38,9 +38,16 @@ class _ShotClock:
     frames: list[int] = field(default_factory=list)
     times_s: list[float] = field(default_factory=list)
     runs_s: list[float] = field(default_factory=list)
+    held_s: list[float] = field(default_factory=list)
 
     def freeze(self) -> Clock:
-        return Clock(np.array(self.frames, np.int64), np.array(self.times_s), np.array(self.runs_s), self.size)
+        return Clock(
+            np.array(self.frames, np.int64),
+            np.array(self.times_s),
+            np.array(self.runs_s),
+            np.array(self.held_s),
+            self.size,
+        )
 
 
 class TrackletTracker:
@@ -94,7 +101,9 @@ class TrackletTracker:
         self._carry(frame.time_s, grey, size, now=run)
         if run:
             clock.runs_s.append(frame.time_s)
+            clock.held_s.append(frame.time_s)
             self._detect(frame)
+        clock.held_s[-1] = self._schedule.held_s
 
     def finish(self) -> TrackingResult:
         """Close the video. A video without frames has no tracklets."""
