@@ -19,9 +19,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from tracking_common import machine, write_result
-
 from onlooker.video.library import Library
+from tracking_common import machine, write_result
 
 SEED = 0
 N_QUESTIONS = 300

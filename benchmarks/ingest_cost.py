@@ -15,11 +15,12 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-from tracking_common import fingerprint, machine, write_result
-
 from onlooker.media.samples import sample_video
+from onlooker.video.wiring import ModelPool
+from tracking_common import fingerprint, machine, write_result
 
 ROLE_CALLS = {
     "detector": "detect",
@@ -32,36 +33,36 @@ ROLE_CALLS = {
 }
 
 
-def timed_models(pool: object) -> dict[str, float]:
-    """Builds and warms every model of the pool, then makes each call add its time to the returned table."""
+def timed_models(pool: ModelPool) -> dict[str, float]:
+    """Makes each call of every model of the pool add its time to the returned table."""
     spent = dict.fromkeys(ROLE_CALLS, 0.0)
-    seen: set[int] = set()
     for role, call in ROLE_CALLS.items():
-        model = pool.get(role, object)  # type: ignore[attr-defined]
-        original = getattr(model, call)
-
-        def wrapped(*args: object, _original=original, _role: str = role, **options: object) -> object:
-            started = time.perf_counter()
-            try:
-                return _original(*args, **options)
-            finally:
-                spent[_role] += time.perf_counter() - started
-
-        setattr(model, call, wrapped)
-        seen.add(id(model))
+        model = pool.get(role, object)
+        setattr(model, call, _timed(getattr(model, call), role, spent))
     return spent
 
 
-def warm_up(pool: object) -> None:
+def _timed(original: Callable[..., object], role: str, spent: dict[str, float]) -> Callable[..., object]:
+    def wrapped(*args: object, **options: object) -> object:
+        started = time.perf_counter()
+        try:
+            return original(*args, **options)
+        finally:
+            spent[role] += time.perf_counter() - started
+
+    return wrapped
+
+
+def warm_up(pool: ModelPool) -> None:
     """First calls load weights; that is start-up and not the cost of a video."""
     import numpy as np
 
     picture = np.zeros((240, 320, 3), np.uint8)
     calls = {"detector": [picture], "appearance_embedder": [picture], "tagger": [picture], "text_embedder": ["x"]}
     for role, argument in calls.items():
-        getattr(pool.get(role, object), ROLE_CALLS[role])(argument)  # type: ignore[attr-defined]
-    pool.get("text_reader", object).read(picture)  # type: ignore[attr-defined]
-    pool.get("transcriber", object).transcribe(np.zeros(16_000, np.float32))  # type: ignore[attr-defined]
+        getattr(pool.get(role, object), ROLE_CALLS[role])(argument)
+    pool.get("text_reader", object).read(picture)
+    pool.get("transcriber", object).transcribe(np.zeros(16_000, np.float32))
 
 
 def decode_only(path: Path) -> float:
@@ -91,7 +92,6 @@ def measure(path: Path) -> dict[str, object]:
         size = (Path(scratch) / "l.onlooker").stat().st_size
     models = sum(spent.values())
     return {
-        "video_s": report.n_frames and round(decode_s and report.n_frames / 25.0, 1),
         "total_s": round(total, 2),
         "decode_s": round(decode_s, 2),
         "models_s": {role: round(value, 2) for role, value in spent.items()},

@@ -15,12 +15,11 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from oracle import QUESTIONS, all_sources, oracle_library
-from tracking_common import fingerprint, machine, write_result
-
 from onlooker.evaluation.answers import says_none, value_matches
 from onlooker.video.answer import Answer
 from onlooker.video.library import Library
+from oracle import QUESTIONS, all_sources, oracle_library
+from tracking_common import fingerprint, machine, write_result
 
 SETS = ("official", "rewordings", "rewordings_heldout", "absent", "conversations", "beyond")
 

@@ -31,8 +31,8 @@ def _require(ok: bool, message: str) -> None:
 class VideoInfo:
     """What a container says about its video stream, after rotation is applied.
 
-    `fps` is the container's average rate and only a description: times come from timestamps. `duration_s` and `n_frames`
-    are `None` when the container does not say.
+    `fps` is the container's average rate and only a description: times come from timestamps. `duration_s` and
+    `n_frames` are `None` when the container does not say.
     """
 
     path: str

@@ -33,7 +33,8 @@ def test_values_are_compared_by_what_they_mean(value: Value, expected: Expected,
 
 
 @pytest.mark.parametrize(
-    ("value", "nothing"), [(None, True), (False, True), (0, True), ([], True), (True, False), ([3], False), (0.4, False)]
+    ("value", "nothing"),
+    [(None, True), (False, True), (0, True), ([], True), (True, False), ([3], False), (0.4, False)],
 )
 def test_only_empty_values_say_none(value: Value, nothing: bool) -> None:
     assert says_none(value) is nothing

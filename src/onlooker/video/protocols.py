@@ -11,7 +11,17 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
-from onlooker.types import Detections, FloatArray, Frame, Image, SoundSegment, SpeechSegment, Tag, TextRegion, TrackingResult
+from onlooker.types import (
+    Detections,
+    FloatArray,
+    Frame,
+    Image,
+    SoundSegment,
+    SpeechSegment,
+    Tag,
+    TextRegion,
+    TrackingResult,
+)
 
 Waveform = NDArray[np.float32]
 
