@@ -13,6 +13,7 @@ from onlooker.video.chat.compile import Scope
 from onlooker.video.chat.conversation import Conversation
 from onlooker.video.chat.grammar import Focus, Planned, QuestionReader, plan
 from onlooker.video.chat.query import (
+    Anchor,
     AttributeQuery,
     BoxQuery,
     CategoriesQuery,
@@ -24,6 +25,7 @@ from onlooker.video.chat.query import (
     EventsQuery,
     EvidenceQuery,
     ExistsQuery,
+    IntervalQuery,
     IsRankQuery,
     ListQuery,
     MomentQuery,
@@ -38,8 +40,10 @@ from onlooker.video.chat.query import (
     SoundQuery,
     SummaryQuery,
     TagsQuery,
+    TimePoint,
     VideoFactQuery,
     VideosQuery,
+    Window,
     WordsQuery,
 )
 from onlooker.video.chat.respond import comparing, counts, listing, media, moments, together
@@ -92,6 +96,8 @@ class Answerer:
         session = Session(self._reader, self.vocabulary, inside)
         if isinstance(planned.query, EvidenceQuery):
             draft = media.proof(talk.answer)
+        elif planned.query.anchor is not None:
+            draft = _respond_anchored(session, planned.query, planned.query.anchor)
         else:
             draft = _respond(session, planned.query)
         answer = _finished(question, draft, planned, (time.perf_counter() - started) * 1000)
@@ -144,12 +150,32 @@ def _respond(session: Session, query: Query) -> Draft:
     return _respond_about_video(session, query)
 
 
+def _respond_anchored(session: Session, query: Query, anchor: Anchor) -> Draft:
+    """Looks up the moment of the anchor first; without it there is no time to ask about."""
+    found = moments.moment(session, MomentQuery(anchor.subject, anchor.event))
+    if not isinstance(found.value, float) or not found.named:
+        return found
+    window = getattr(query, "window", None)
+    if not isinstance(window, Window):
+        return _respond(session, query)
+    here = replace(session, scope=(found.named[0].video_key,))
+    start, end = (
+        TimePoint(found.value) if point is not None and point.base == "event" else point
+        for point in (window.start, window.end)
+    )
+    draft = _respond(here, replace(query, window=Window(window.kind, start, end)))  # type: ignore[call-arg]
+    draft.text = f"{draft.text} ({found.text.split('.  ')[0].split(' Others:')[0].rstrip('.')}.)"
+    return draft
+
+
 def _respond_about_video(session: Session, query: Query) -> Draft:
     match query:
         case RelationQuery():
             return together.relation(session, query)
         case SideQuery():
             return together.side(session, query)
+        case IntervalQuery():
+            return moments.interval(session, query)
         case OvertakeQuery():
             return together.overtake(session, query)
         case IsRankQuery():

@@ -22,10 +22,11 @@ Scalar = str | int | float
 
 @dataclass(frozen=True, slots=True)
 class TimePoint:
-    """A moment: seconds from the start or back from the end, a share of the length, or a frame index from 0."""
+    """A moment: seconds from the start or back from the end, a share of the length, a frame index from 0, or the moment
+    of the query's anchor (`event`), known only when that has been looked up."""
 
     value: float
-    base: Literal["start", "end", "share", "frame"] = "start"
+    base: Literal["start", "end", "share", "frame", "event"] = "start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +99,19 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class Anchor:
+    """The moment another thing comes or goes, that a question takes its time from: "when the dog leaves"."""
+
+    subject: Selection
+    event: Literal["start", "end"]
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """Base of all queries. `videos` narrows the scope to videos the question names (library keys)."""
 
     videos: tuple[int, ...] | None = field(default=None, kw_only=True)
+    anchor: Anchor | None = field(default=None, kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,10 +215,20 @@ class MomentQuery(Query):
 
 @dataclass(frozen=True, slots=True)
 class DurationQuery(Query):
-    """How long the subject is visible, or away in its gaps, or lasts from first to last sight."""
+    """How long the subject is visible (or, `mean`, its tracklets on average), or away in its gaps."""
 
     subject: Selection
-    ask: Literal["visible", "gone", "span"] = "visible"
+    ask: Literal["visible", "gone", "mean"] = "visible"
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalQuery(Query):
+    """The time between an event of one thing and an event of another."""
+
+    first: Selection
+    second: Selection
+    first_event: Literal["start", "end"] = "start"
+    second_event: Literal["start", "end"] = "start"
 
 
 @dataclass(frozen=True, slots=True)

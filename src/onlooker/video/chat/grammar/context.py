@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from onlooker.video.chat.grammar.clauses import Clause, find_clause, without
 from onlooker.video.chat.grammar.mentions import Mention
 from onlooker.video.chat.grammar.reading import Reading
 from onlooker.video.chat.grammar.subjects import said_conditions, selection_of, with_conditions
+from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import Condition, Quantifier, Query, Selection, Window
+
+_RESTRICTING = words(
+    "with without holding carrying wearing on in under behind inside riding pushing using by near beside"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +48,17 @@ class Scene:
     mentions: tuple[Mention, ...]
     things: tuple[Selection, ...]
     pronoun: Selection | None
+    clause: Clause | None = None
 
     @classmethod
-    def of(cls, reading: Reading, focus: Focus | None) -> Scene:
-        """Resolves the mentions of a reading."""
+    def of(cls, whole: Reading, focus: Focus | None) -> Scene:
+        """Resolves the mentions of a reading; a clause that only says when is set apart."""
+        clause = find_clause(whole)
+        reading = whole if clause is None else without(whole, clause)
         explicit = tuple(m for m in reading.mentions if m.kind != "pronoun")
         things = tuple(_resolved(reading, m, focus) for m in explicit)
         pronoun = _pinned(focus) if focus is not None and _refers_back(reading) else None
-        return cls(reading, focus, explicit, things, pronoun)
+        return cls(reading, focus, explicit, things, pronoun, clause)
 
     def has(self, *codes: str) -> bool:
         return self.reading.has(*codes)
@@ -60,7 +69,7 @@ class Scene:
 
     @property
     def window(self) -> Window | None:
-        return self.reading.window
+        return self.clause.window if self.clause is not None else self.reading.window
 
     @property
     def has_subject(self) -> bool:
@@ -71,10 +80,39 @@ class Scene:
         """The main subject: the first specific noun phrase, else a generic one, else the pronoun, else any object."""
         specific = [t for t in self.things if t.categories is not None or t.numbers or t.label or t.keys or t.rank]
         if specific:
-            return specific[0]
+            return self._asked_about() if specific[0].is_unknown else specific[0]
         if self.pronoun is not None:
             return self.pronoun
         return self.things[0] if self.things else Selection(plural=True)
+
+    def _asked_about(self) -> Selection:
+        """The noun right behind "how many" or "which", when the only specific noun is a stranger further on
+        ("how many targets does the tracker follow?")."""
+        stranger = next(i for i, t in enumerate(self.things) if t.is_unknown)
+        mention = self.mentions[stranger]
+        linked = self.reading.tokens[mention.start - 1].base in {"be", "of"} if mention.start else False
+        if stranger and self.form in {"count", "which"} and not linked and not self._restricts(stranger):
+            return self.things[0]
+        known = [t for t in self.things[stranger + 1 :] if not t.is_unknown]
+        return (
+            known[0] if known and not self._restricts(stranger) and self._is_aside(mention) else self.things[stranger]
+        )
+
+    def _is_aside(self, mention: Mention) -> bool:
+        """A noun before the word that asks: "for the headcount, how many people ..."."""
+        return mention.end <= min(
+            (self.reading.at(f) for f in ("count", "when", "where", "which", "how_long")), default=0
+        )
+
+    def _restricts(self, index: int) -> bool:
+        """Whether the noun narrows the one before it: "people with umbrellas"."""
+        before = self.reading.tokens[self.mentions[index].start - 1].text if self.mentions[index].start else ""
+        return index > 0 and before in _RESTRICTING
+
+    @property
+    def stranger(self) -> Selection | None:
+        """A noun that nothing is known of and that narrows the subject."""
+        return next((t for i, t in enumerate(self.things) if t.is_unknown and self._restricts(i)), None)
 
     @property
     def specific(self) -> tuple[Selection, ...]:

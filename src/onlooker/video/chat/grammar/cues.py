@@ -20,7 +20,9 @@ CUES: Mapping[str, str] = {
         many second into|in|before|until|till|after; how far into; how far in; how long until|till|before; how long
         do it take; from when; at what|which point in? time; point in time; exact time|moment|second; starting time;
         start time; end time; how deep into; what second; around|about what time; around when; since when; until
-        when; till when; how many second pass|elapse before|until
+        when; till when; how many second pass|elapse before|until; first|earliest|initial|last|latest|final
+        moment|time|second|instant|timestamp; first|earliest|last|latest point in time;
+        entry|exit|arrival|departure|start|starting|end|ending|leaving|finish time
     """,
     "how_long": """
         how long; for how long; how many second|minute|frame; for how many second|minute|frame; how much time; how
@@ -29,7 +31,8 @@ CUES: Mapping[str, str] = {
         length|amount of? time?; for what duration; visible time; on screen time; how much of the time; total screen
         time; time visible|on|in; how many second in total; second that; second during|in|for|over which; time that;
         number of second that; time during which; amount of time that; second be? visible|on|in|see; second
-        a|an|the; number of second; second for which
+        a|an|the; number of second; second for which; how many second pass|elapse|go|lie; how much
+        later|earlier|sooner; how much time pass|elapse
     """,
     "where": """
         where; whereabouts; coordinate; coord; position; location; bounding box; bounding rectangle; bbox; box; x 1;
@@ -43,8 +46,8 @@ CUES: Mapping[str, str] = {
         one; track id; tracklet id; object id; track number; tracklet number; object number
     """,
     "list": """
-        list; enumerate; show; show me; give; give me; name; name of; tell; find; identify; display; print; get;
-        pick; spell out; report; highlight; determine
+        list; enumerate; show; show me; give; give me; name; name of; tell; identify; display; print; get; pick;
+        spell out; report; highlight; determine; find all|every
     """,
     "what": """
         what; whatever
@@ -66,7 +69,9 @@ CUES: Mapping[str, str] = {
         initially appear|see|visible; earliest time|moment|second|appearance|sighting|frame|point; come along;
         roll|pull up; loom; first become visible; arrival; first moment|second|instant|frame|point; come on; start
         of; begin; appear initially; enter first; check in; become visible first; make an entrance; get to? see;
-        step in; come out; set foot; first pop up; first show up; first come into view; first turn up; first glimpse
+        step in; come out; set foot; first pop up; first show up; first come into view; first turn up; first
+        glimpse; start|starting|entry|arrival|entering time|second|timestamp; earliest|initial
+        second|instant|timestamp; make it|their|his|her|a|an first|initial? appearance|entrance|debut|entry
     """,
     "end": """
         last see|visible|spot|detect|observe|appear|show|notice|present|track|in|on|exist|find|record; leave; exit;
@@ -88,7 +93,8 @@ CUES: Mapping[str, str] = {
         sight; lose track; lost; latest time|moment|second|appearance|sighting; go from; fade out; fade away; get
         away; move on; withdraw; be away; check out; become invisible; walk away; drive away; run away; ride away;
         fly away; swim away; left for good; latest see; see|visible|spot|detect|observe|notice|present last;
-        last|final sighting of
+        last|final sighting of; end|ending|exit|departure|leaving|finish time|second|timestamp; last|latest|final
+        second|instant|timestamp|time
     """,
     "appear": """
         appear; come; appearance time; reappear first; feature
@@ -124,7 +130,7 @@ CUES: Mapping[str, str] = {
     """,
     "stationary": """
         stationary; static; motionless; immobile; unmoving; park; stand still; stay still; sit still; remain still;
-        be still; not move; never move; not moving; stay put; stay in place; at rest; idle; stand; at a standstill;
+        not move; never move; not moving; stay put; stay in place; at rest; idle; stand; at a standstill;
         standstill; hold still; keep still; without moving; without move; not move at all; stay in the same
         place|spot|position; stop; halted; halt; do not move; fixed; resting; hardly move; barely move; stay where
         it be
@@ -437,10 +443,12 @@ CUES: Mapping[str, str] = {
     """,
     "filler": """
         for good; for sure; for certain; at best; good look; best guess; at its best; clock read|say|show; the
-        clock; of course; yes or no; or not; by any chance; at all; if any; on average; in general; as far as you
-        can tell
+        clock; of course; yes or no; or not; by any chance; at all; if any; in general; as far as you can tell
     """,
     "total": """
         in total; total; grand total; altogether; in all; overall number; all together
+    """,
+    "mean": """
+        on average; average; mean; averaged; typical; typically
     """,
 }

@@ -143,6 +143,8 @@ class MentionReader:
         word = self._text(i)
         if size > 1 or sense.kind == "exact":
             return False
+        if self._text(i + 1) == "else":
+            return True
         if word in {"fly", "cycle", "auto", "male", "female", "coach", "phone", "mobile", "ship", "plant"}:
             return self._text(i - 1) in {"to", "do", "does", "not"}
         return word == "track" and self._text(i + 1) in {"of", "the"} and self._text(i - 1) in {"", "keep", "to"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.subjects import measure_of
-from onlooker.video.chat.query import AttributeQuery, CheckQuery, Condition, PathQuery, Query, Selection
+from onlooker.video.chat.query import AttributeQuery, BoxQuery, CheckQuery, Condition, PathQuery, Query, Selection
 
 _ACROSS = ("left", "right")
 _ALONG = ("up", "down")
@@ -63,6 +63,8 @@ def _which_side(scene: Scene) -> Query | None:
         return AttributeQuery(scene.subject, "enters_from")
     if scene.has("end_up", "direction", "move"):
         return AttributeQuery(scene.subject, "dx_px", _ACROSS)
+    if scene.window is not None and scene.window.kind == "at":
+        return BoxQuery(scene.subject, scene.window)
     return AttributeQuery(scene.subject, "place", window=scene.window)
 
 

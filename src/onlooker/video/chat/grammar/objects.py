@@ -14,6 +14,7 @@ from onlooker.video.chat.query import (
     CountQuery,
     Event,
     EventsQuery,
+    ExistsQuery,
     ListQuery,
     PeakQuery,
     Query,
@@ -71,6 +72,9 @@ def events(scene: Scene) -> Query | None:
 
 def by_form(scene: Scene) -> Query | None:
     """The general rules, by the form of the question."""
+    stranger = scene.stranger
+    if stranger is not None:
+        return _about_stranger(scene, stranger)
     if scene.reading.strangers and not scene.has_subject:
         return Refusal(f"This was not understood as a question about the videos. {EXAMPLES}")
     rules = {
@@ -86,6 +90,13 @@ def by_form(scene: Scene) -> Query | None:
         "none": _bare,
     }
     return rules[scene.form](scene)
+
+
+def _about_stranger(scene: Scene, stranger: Selection) -> Query:
+    """ "People with umbrellas" where no umbrella is known: nothing fits, whatever people there are."""
+    if scene.form == "count":
+        return CountQuery(stranger)
+    return ExistsQuery(stranger) if scene.form == "yes_no" else ListQuery(stranger)
 
 
 def _event(scene: Scene) -> Event | None:
@@ -116,6 +127,9 @@ def _united(scene: Scene, subject: Selection) -> Selection:
 
 
 def _which(scene: Scene) -> Query:
+    main = scene.main
+    if scene.form == "list" and main is not None and main.quantifier == "any" and not scene.subject.plural:
+        return yes_no.yes_no(scene)
     if not scene.has_subject and not scene.conditions and not _superlative(scene):
         return _not_understood()
     ranked = timing.which_subject(scene)
@@ -145,6 +159,9 @@ def _what(scene: Scene) -> Query:
 def _bare(scene: Scene) -> Query:
     """Questions without a question word: "fastest person?", "first appearance of the dog", "objects at 3 s"."""
     main = scene.main
+    named = scene.subject.definite or scene.subject.numbers
+    if named and not scene.subject.plural and scene.window is not None and scene.reading.word("find", "locate", "show"):
+        return timing.where(scene)
     if main is not None and (main.order is not None or main.selection.rank is not None):
         return _which(scene)
     if scene.has("start", "end", "return") and scene.has_subject and scene.form == "none":

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from onlooker.video.chat.grammar import comparisons, follow_up, media, motion, objects, relations
+from onlooker.video.chat.grammar import comparisons, follow_up, media, motion, objects, relations, timing
 from onlooker.video.chat.grammar.context import Focus, Scene
 from onlooker.video.chat.grammar.reading import Reading
 from onlooker.video.chat.query import EvidenceQuery, Query
@@ -20,6 +20,7 @@ RULES: tuple[Rule, ...] = (
     media.sound,
     media.facts,
     objects.unsupported,
+    timing.between_two,
     relations.overtaking,
     motion.choice,
     comparisons.counts_compared,
@@ -53,6 +54,8 @@ def plan(reading: Reading, focus: Focus | None) -> Planned:
         if query is not None:
             certainty = 1.0 - 0.05 * len(reading.corrections) - 0.1 * bool(reading.strangers)
             query = replace(query, videos=query.videos or reading.videos)
+            if scene.clause is not None:
+                query = replace(query, anchor=scene.clause.anchor)
             query = follow_up.with_window_of_them(query, scene)
             if scene.pronoun is not None or isinstance(query, EvidenceQuery):
                 query = follow_up.carried(query, scene)

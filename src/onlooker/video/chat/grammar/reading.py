@@ -15,7 +15,7 @@ from onlooker.video.chat.grammar.times import UNITS, Found, find_windows
 from onlooker.video.chat.grammar.tokens import NUMBER_WORDS, ORDINAL_WORDS, Token, normalise, tokenise
 from onlooker.video.chat.grammar.verbs import BASE_FORMS, base_form
 from onlooker.video.chat.grammar.words import FUNCTION_WORDS, POLITE, UNSUPPORTED, words
-from onlooker.video.chat.query import Window
+from onlooker.video.chat.query import TimePoint, Window
 from onlooker.video.chat.vocabulary import Vocabulary
 
 Form = Literal["count", "when", "how_long", "where", "which", "list", "what", "how", "yes_no", "none"]
@@ -70,7 +70,9 @@ class Reading:
 
     @property
     def window(self) -> Window | None:
-        return self.windows[0].window if self.windows else None
+        """The first time said; "from start to finish" is no restriction."""
+        whole = Window("span", TimePoint(0.0, "share"), TimePoint(1.0, "share"))
+        return next((found.window for found in self.windows if found.window != whole), None)
 
     @property
     def has_or(self) -> bool:
@@ -102,8 +104,10 @@ class QuestionReader:
         blocked = frozenset(i for w in windows for i in range(w.start, w.end))
         reader = MentionReader(tokens, self._nouns, dict(self._vocabulary.labels))
         mentions = reader.read(blocked)
+        # Phrases may run over a pronoun ("how long does it take"), not over a noun phrase.
+        solid = {i for m in mentions if m.kind != "pronoun" for i in range(m.start, m.end)}
+        cues = self._table.find(tokens, blocked | solid)
         taken = blocked | {i for m in mentions for i in range(m.start, m.end)}
-        cues = self._table.find(tokens, frozenset(taken))
         taken |= {i for c in cues for i in range(c.start, c.end)}
         sides = find_sides(tokens, frozenset(taken))
         taken |= {i for s in sides for i in range(s.start, s.end)}
@@ -157,7 +161,7 @@ class QuestionReader:
                 kind: Literal["word", "number"] = "number" if number is not None else "word"
                 token = replace(token, text=meant, base=base_form(meant), number=number, kind=kind)
             corrected.append(token)
-        return corrected, tuple(changes)
+        return [_as_leave(corrected, i) for i in range(len(corrected))], tuple(changes)
 
     def _left_over(
         self,
@@ -260,6 +264,24 @@ def _without_politeness(tokens: list[Token]) -> list[Token]:
     return rest if rest else tokens
 
 
+_SIDE_BEFORE = words("the to or further farther more from on at most far bottom top move moves go goes turn turns and")
+_LEFT_BEHIND = words("first last earlier later before after early late already")
+
+
+def _as_leave(tokens: Sequence[Token], i: int) -> Token:
+    """ "left" as the past of "leave": behind "has" or "who", before "first", or closing a question about when."""
+    token = tokens[i]
+    if token.text != "left" or (i and tokens[i - 1].text in _SIDE_BEFORE):
+        return token
+    before = {t.text for t in tokens[max(0, i - 5) : i]}
+    following = tokens[i + 1].text if i + 1 < len(tokens) else "?"
+    perfect = bool(before & {"has", "have", "had", "who", "never"})
+    closing = following in {"?", "."} and "when" in before
+    if (perfect or closing or following in _LEFT_BEHIND) and following != "or":
+        return replace(token, text="leave", base="leave")
+    return token
+
+
 _SPECIFIC: tuple[Form, ...] = ("count", "when", "how_long", "where", "which")
 # "which bounding box", "which direction": the noun says what is wanted, not "which".
 _ASKED_BY_NOUN = frozenset({"where", "how_long", "when", "count"})
@@ -292,6 +314,9 @@ def _form_starts(
     found.sort()
     # "when the clock reads 3 s, how many ...": a clause that only gives the time.
     while len(found) > 1 and found[0][1] == "when" and any(found[0][0] < i < found[1][0] for i in blocked):
+        found.pop(0)
+    commas = [i for i, t in enumerate(tokens) if t.text == ","]
+    if len(found) > 1 and found[0] == (0, "when") and any(c < found[1][0] for c in commas) and found[1][1] != "when":
         found.pop(0)
     if len(found) > 1 and found[0][1] == "which" and found[1][1] in _ASKED_BY_NOUN and found[1][0] - found[0][0] == 1:
         found.pop(0)

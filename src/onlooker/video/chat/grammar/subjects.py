@@ -7,6 +7,7 @@ from dataclasses import replace
 from onlooker.video.chat.grammar.mentions import Mention
 from onlooker.video.chat.grammar.reading import Reading
 from onlooker.video.chat.grammar.sides import Side
+from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import Condition, Rank, Selection
 
 DIRECTIONS = {
@@ -51,7 +52,40 @@ COMPARATIVES = ("faster", "slower", "longer", "shorter", "larger", "smaller", "f
 def measure_of(reading: Reading) -> tuple[str, bool] | None:
     """The column a superlative or comparative speaks of."""
     found = [(reading.at(code), column) for code, column in MEASURES.items() if reading.has(code)]
-    return min(found)[1] if found else None
+    return min(found)[1] if found else _loose_measure(reading)
+
+
+_UP = words(
+    "greatest highest largest biggest maximum max maximal most top longest higher greater larger bigger more longer"
+)
+_DOWN = words("lowest smallest least minimum min minimal shortest lower less smaller shorter fewest")
+_MEASURED: dict[str, str] = {
+    **dict.fromkeys(("speed", "velocity", "pace", "speeds"), "speed"),
+    **dict.fromkeys(("duration", "visibility", "lifetime", "presence", "lifespan"), "duration"),
+    **dict.fromkeys(("size", "area"), "area_rel"),
+    **dict.fromkeys(("distance", "path", "displacement"), "path_px"),
+}
+
+
+def _loose_measure(reading: Reading) -> tuple[str, bool] | None:
+    """ "The highest average speed", "whose visible time is greatest": a comparing word near the name of a measure."""
+    texts = [t.text for t in reading.tokens]
+    for i, text in enumerate(texts):
+        time = text in {"time", "seconds"} and texts[i - 1] in {
+            "visible",
+            "screen",
+            "viewing",
+            "total",
+            "tracked",
+            "appearance",
+        }
+        column = "duration" if time else _MEASURED.get(text)
+        if column is None:
+            continue
+        for word in (*texts[max(0, i - 3) : i], *texts[i + 1 : i + 4]):
+            if word in _UP or word in _DOWN:
+                return column, word in _UP
+    return None
 
 
 def place_condition(side: Side) -> Condition:
@@ -78,7 +112,9 @@ def said_conditions(reading: Reading) -> tuple[Condition, ...]:
     found += [c for side in reading.sides if (c := _side_condition(reading, side)) is not None]
     negated = reading.has("not")
     moving = Condition("stationary", "=", 1 if negated else 0)
-    if reading.has("stationary"):
+    if _ends_still(reading):
+        found.append(Condition("stationary", "=", 1))
+    elif reading.has("stationary"):
         found.append(Condition("stationary", "=", 0 if _negated(reading, "stationary") else 1))
     elif reading.has("in_motion") or any(reading.tokens[c.start].base == "move" for c in reading.cues.get("move", ())):
         ranked = measure_of(reading) is not None or reading.has("speed", "direction", "travel_far", "path")
@@ -89,6 +125,14 @@ def said_conditions(reading: Reading) -> tuple[Condition, ...]:
     if reading.has("recede"):
         found.append(Condition("approach", "=", "receding"))
     return tuple(dict.fromkeys(found))
+
+
+def _ends_still(reading: Reading) -> bool:
+    """ "Is the car still?" against "is the car still visible?"."""
+    texts = [t.text for t in reading.tokens if t.kind != "mark"]
+    return texts[-1:] == ["still"] or any(
+        a == "still" and b in {"or", "and", "at"} for a, b in zip(texts, texts[1:], strict=False)
+    )
 
 
 def _negated(reading: Reading, code: str) -> bool:

@@ -321,7 +321,47 @@ def _ends_clause(tokens: Sequence[Token], i: int) -> bool:
     return i >= len(tokens) or tokens[i].kind == "mark"
 
 
-_MATCHERS: tuple[Matcher, ...] = (_edge_span, _between, _at, _open, _bare)
+def _video_event(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
+    """ "When the clip ends", "as the video starts", "once 5 seconds have passed", "when the clock reads 3 s"."""
+    if _word(tokens, i) not in {"when", "as", "once", "until", "by", "after"}:
+        return None
+    j = _skip(
+        tokens,
+        i + 1,
+        words(
+            "the this that time clock timestamp timer counter player playback is at has video clip footage movie recording film it"
+        ),
+    )
+    event = _word(tokens, j)
+    if any(t.text in _VIDEO for t in tokens[i:j]) and event in {
+        "ends",
+        "finishes",
+        "stops",
+        "starts",
+        "begins",
+        "ended",
+        "closes",
+        "opens",
+    }:
+        early = event in {"starts", "begins", "opens"}
+        point = TimePoint(0.0 if early else 1.0, "share")
+        kind_span = _word(tokens, i) in {"until", "by"}
+        return (Window("span", None, point) if kind_span else Window("at", point, None)), j + 1
+    j = _skip(tokens, j, words("reads read shows says hits reaches reached"))
+    found = read_duration(tokens, j)
+    if found is None or j == i + 1 and not _has_passed(tokens, found[1]):
+        return None
+    end = found[1]
+    while _word(tokens, end) in {"have", "has", "passed", "elapsed", "gone", "by", "went", "into", "in"}:
+        end += 1
+    return Window("at", TimePoint(found[0]), None), _behind_video(tokens, end)
+
+
+def _has_passed(tokens: Sequence[Token], i: int) -> bool:
+    return any(t.text in {"passed", "elapsed", "gone"} for t in tokens[i : i + 3])
+
+
+_MATCHERS: tuple[Matcher, ...] = (_edge_span, _video_event, _between, _at, _open, _bare)
 # Before a bare duration these make it a length, not a moment: "for 3 s", "longer than 3 s".
 _LENGTH_BEFORE = words("for than least most over under exactly lasts last lasting every")
 

@@ -10,6 +10,7 @@ from onlooker.video.chat.query import (
     AttributeQuery,
     BoxQuery,
     DurationQuery,
+    IntervalQuery,
     MomentQuery,
     PathQuery,
     Query,
@@ -20,6 +21,38 @@ from onlooker.video.chat.query import (
     VideoFactQuery,
     Window,
 )
+
+
+def between_two(scene: Scene) -> Query | None:
+    """ "How long after the goat does the cow appear?", "how many seconds pass between A's arrival and B's?"."""
+    things = scene.specific
+    asked = scene.form == "how_long" or (scene.form == "when" and scene.reading.word("how"))
+    linked = scene.has("before", "after", "start", "end", "appear", "difference") or scene.reading.word(
+        "between", "later", "after", "before"
+    )
+    together = scene.has("together", "touch", "near")
+    if not asked or len(things) < 2 or not linked or together or scene.others and not scene.reading.word("between"):
+        return None
+    first, second = scene.mentions[0], scene.mentions[1]
+    events = [
+        _event_around(scene, first.start, first.end, second.start),
+        _event_around(scene, second.start, second.end, None),
+    ]
+    known = [e for e in events if e is not None] or ["start"]
+    return IntervalQuery(things[0], things[1], events[0] or known[0], events[1] or known[0])  # type: ignore[arg-type]
+
+
+def _event_around(scene: Scene, start: int, end: int, limit: int | None) -> str | None:
+    """Coming or leaving, said right behind a mention, or right before it ("the arrival of the car")."""
+    for code in ("end", "start", "appear"):
+        for cue in scene.reading.cues.get(code, ()):
+            behind = end <= cue.start and (limit is None or cue.start < limit)
+            before = cue.end <= start and all(
+                t.text in {"of", "the", "by"} for t in scene.reading.tokens[cue.end : start]
+            )
+            if behind or before:
+                return "end" if code == "end" else "start"
+    return None
 
 
 def when(scene: Scene) -> Query:
@@ -34,6 +67,12 @@ def when(scene: Scene) -> Query:
     if scene.has("return"):
         return MomentQuery(subject, "return")
     late = scene.has("last") or _closes_with_last(scene)
+    asked = scene.reading.cues.get("when", [])
+    said = {t.text for cue in asked for t in scene.reading.tokens[cue.start : cue.end]}
+    if said & {"first", "earliest", "initial"}:
+        return MomentQuery(subject, "start")
+    if said & {"last", "latest", "final"}:
+        return MomentQuery(subject, "end")
     if scene.has("end", "until_when", "gone") or (late and scene.has("visible", "appear", "start")):
         return MomentQuery(subject, "end")
     if scene.has("visible") and not scene.has("start", "appear", "first"):
@@ -61,7 +100,9 @@ def how_long(scene: Scene) -> Query:
         return Refusal("How long something moves or rests is not stored, only how long it is visible.")
     if scene.has("until_when"):
         return MomentQuery(subject, "end")
-    return DurationQuery(subject, "gone" if scene.has("gone") else "visible")
+    if scene.has("gone"):
+        return DurationQuery(subject, "gone")
+    return DurationQuery(subject, "mean" if scene.has("mean") else "visible")
 
 
 def where(scene: Scene) -> Query:

@@ -127,7 +127,8 @@ def life_conditions(scene: Scene) -> tuple[Condition, ...]:
     found = list(length_conditions(scene))
     window = scene.window
     to_end = window is not None and window.kind == "span" and window.end is not None and window.end.base == "share"
-    from_start = window is not None and window.start is not None and window.start.base == "share"
+    from_start = window is not None and window.start is not None and window.start.base == "share" and window.end is None
+    to_end = to_end and window is not None and window.start is None
     if scene.has("return"):
         found.append(Condition("n_gaps", ">", 0))
     elif scene.has("end") and window is None and not any(c.column == "leaves_to" for c in scene.conditions):

@@ -10,6 +10,7 @@ from onlooker.video.chat.compile import Binder, moment_in_video, tracklets_sql
 from onlooker.video.chat.query import (
     BoxQuery,
     DurationQuery,
+    IntervalQuery,
     MomentQuery,
     PathQuery,
     Rank,
@@ -18,7 +19,18 @@ from onlooker.video.chat.query import (
     Window,
 )
 from onlooker.video.chat.respond.session import Draft, Session, Track, certainty, fill, nothing
-from onlooker.video.chat.wording import box, joined, name_of, noun_of, number, plural, seconds, span, window_words
+from onlooker.video.chat.wording import (
+    box,
+    counted,
+    joined,
+    name_of,
+    noun_of,
+    number,
+    plural,
+    seconds,
+    span,
+    window_words,
+)
 
 _MAX_NAMED = 6
 _EVENT_WORDS = {"start": "first seen at", "end": "last seen at"}
@@ -109,6 +121,8 @@ def duration(session: Session, query: DurationQuery) -> Draft:
         return nothing(session, subject, None)
     if query.ask == "gone":
         return _gone(session, subject, tracks)
+    if query.ask == "mean":
+        return _mean(session, subject, tracks)
     if subject.plural and len(tracks) > 1 and subject.rank is None and not subject.numbers:
         return _union(session, subject, tracks)
     best = tracks[0]
@@ -122,6 +136,46 @@ def duration(session: Session, query: DurationQuery) -> Draft:
     if len(tracks) > 1:
         draft.cite(f"{len(tracks)} candidates", session.evidence(tracks))
     draft.confidence, draft.named = certainty(tracks[:1]), tuple(tracks)
+    return draft
+
+
+def interval(session: Session, query: IntervalQuery) -> Draft:
+    """Seconds between two events, without sign; the text says which comes first."""
+    drafts = [
+        moment(session, MomentQuery(query.first, query.first_event)),
+        moment(session, MomentQuery(query.second, query.second_event)),
+    ]
+    missing = next((d for d in drafts if not isinstance(d.value, float)), None)
+    if missing is not None:
+        return missing
+    first, second = (d.named[0] for d in drafts)
+    times = [d.value for d in drafts if isinstance(d.value, float)]
+    value = abs(times[1] - times[0])
+    said = [d.claims[0].text for d in drafts]
+    draft = Draft(f"{seconds(value)}: {said[0]}, {said[1]}.", value, unit="s")
+    binder = Binder()
+    keys = binder.bind_all((first.key, second.key))
+    fill(draft, session, binder.statement(
+        f"SELECT k.video, k.id, k.category, k.t_start, k.t_end FROM tracklets AS k WHERE k.key IN ({keys}) ORDER BY k.t_start"
+    ))  # fmt: skip
+    for text, found in zip(said, drafts, strict=True):
+        draft.cite(text, [found.evidence[i] for i in found.claims[0].evidence])
+    draft.confidence, draft.named = certainty([first, second]), (first, second)
+    return draft
+
+
+def _mean(session: Session, subject: Selection, tracks: list[Track]) -> Draft:
+    binder = Binder()
+    statement = binder.statement(
+        tracklets_sql(binder, subject, session.scope, "avg(k.duration) AS seconds, count(*) AS n")
+    )
+    _, rows = session.run(statement)
+    value = float(rows[0][0] or 0)
+    told = f"On average each of {counted(int(rows[0][1] or 0), noun_of(subject))} is visible for {seconds(value)}{session.where}"
+    draft = Draft(f"{told}.", value, unit="s")
+    fill(draft, session, statement)
+    draft.cite(told, session.evidence(tracks))
+    draft.confidence, draft.named = certainty(tracks), tuple(tracks)
     return draft
 
 

@@ -1,0 +1,116 @@
+"""Clauses that only say when: "when the dog leaves", "by the time person 8 appears", "before the car is gone"."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from onlooker.video.chat.grammar.mentions import Mention
+from onlooker.video.chat.grammar.phrases import Cue
+from onlooker.video.chat.grammar.reading import Reading
+from onlooker.video.chat.grammar.words import words
+from onlooker.video.chat.query import Anchor, Selection, TimePoint, Window
+
+_AT = words("when once while as moment")
+_BEFORE = words("before until till by")
+_AFTER = words("after since")
+_BETWEEN = words("the time that moment soon as")
+_EVENT_CUES = ("start", "end", "appear", "visible", "gone")
+# Questions that use "before" and "after" to weigh two things against each other.
+_WEIGHING = frozenset({"yes_no", "when", "how_long"})
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A time clause at tokens `[start, end)`."""
+
+    anchor: Anchor
+    window: Window
+    start: int
+    end: int
+
+
+def find_clause(reading: Reading) -> Clause | None:
+    """The time clause of a question, when it has one beside what it asks."""
+    for mention in reading.mentions:
+        opening = _opening(reading, mention)
+        if opening is None:
+            continue
+        start, relation = opening
+        end = next((i for i in range(mention.end, len(reading.tokens)) if reading.tokens[i].text in {",", "?"}), None)
+        end = len(reading.tokens) if end is None else end
+        if start == 0 and end == len(reading.tokens):
+            continue
+        event = _event(reading, mention, end, relation)
+        others = [m for m in reading.mentions if m is not mention and not start <= m.start < end]
+        if event is None or (not others and reading.form not in {"what", "list", "count", "which"}):
+            continue
+        selection = replace(mention.selection, definite=True)
+        return Clause(Anchor(selection, event), _window(relation), start, end)
+    return None
+
+
+def _opening(reading: Reading, mention: Mention) -> tuple[int, Literal["at", "before", "after"]] | None:
+    """Where the conjunction before a mention stands and what it says."""
+    i = mention.start - 1
+    while i > 0 and reading.tokens[i].text in _BETWEEN and reading.tokens[i].text not in {"as", "moment"}:
+        i -= 1
+    if i < 0:
+        return None
+    word = reading.tokens[i].text
+    if word in {"soon", "moment"}:
+        i -= 1
+    asked = i == reading.at("when") and reading.form == "when"
+    if word in _AT and not asked and (word != "as" or reading.tokens[i - 1].text in {"soon", "just"}):
+        return i, "at"
+    if word == "by" and reading.tokens[i + 1].text != "the":
+        return None
+    if word in _BEFORE | _AFTER and (reading.form not in _WEIGHING or word == "by"):
+        return i, "before" if word in _BEFORE else "after"
+    return None
+
+
+def _event(
+    reading: Reading, mention: Mention, end: int, relation: Literal["at", "before", "after"]
+) -> Literal["start", "end"] | None:
+    codes = {code for code in _EVENT_CUES for cue in reading.cues.get(code, ()) if mention.end <= cue.start < end}
+    if codes & {"end", "gone"}:
+        return "end"
+    if codes:
+        return "start"
+    del relation
+    return None
+
+
+def _window(relation: Literal["at", "before", "after"]) -> Window:
+    moment = TimePoint(0.0, "event")
+    if relation == "at":
+        return Window("at", moment, None)
+    return Window("span", None, moment) if relation == "before" else Window("span", moment, None)
+
+
+def without(reading: Reading, clause: Clause) -> Reading:
+    """The reading of the main clause alone; token indices stay."""
+
+    def outside(start: int) -> bool:
+        return not clause.start <= start < clause.end
+
+    cues: dict[str, list[Cue]] = {}
+    for code, found in reading.cues.items():
+        kept = [cue for cue in found if outside(cue.start)]
+        if kept:
+            cues[code] = kept
+    form = reading.form
+    return replace(
+        reading,
+        form=form,
+        mentions=tuple(m for m in reading.mentions if outside(m.start)),
+        cues=cues,
+        sides=tuple(s for s in reading.sides if outside(s.start)),
+        colors=tuple(c for c in reading.colors if outside(c[0])),
+    )
+
+
+def unanchored(selection: Selection) -> bool:
+    """Whether a selection names nothing."""
+    return selection.categories is None and not selection.numbers
