@@ -43,7 +43,9 @@ def register(app: typer.Typer) -> None:
 
 
 def ingest(
-    paths: Annotated[list[Path], typer.Argument(help="Video files, or folders that are searched for videos.")],
+    paths: Annotated[
+        list[Path], typer.Argument(readable=False, help="Video files, or folders that are searched for videos.")
+    ],
     library: LibraryPath = DEFAULT_LIBRARY,
     profile: Profile = "bundled",
     set_role: SetRole = None,

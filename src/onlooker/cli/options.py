@@ -30,6 +30,7 @@ Offline = Annotated[bool, typer.Option("--offline", help="Refuse any network acc
 Device = Annotated[str, typer.Option(help="cpu, cuda or mps, for models that take one.")]
 
 DEFAULT_LIBRARY = Path("library.onlooker")
+_PIPED_WIDTH = 100_000  # wider than any row: what is piped is cut nowhere
 
 
 def emit(text: str) -> None:
@@ -60,8 +61,7 @@ def emit_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None
     for row in rows:
         # Text objects: what was read in a video must not be taken for markup.
         table.add_row(*(Text("" if cell is None else _show(cell)) for cell in row))
-    console = Console(soft_wrap=not sys.stdout.isatty(), width=None if sys.stdout.isatty() else 240)
-    console.print(table)
+    Console(width=None if sys.stdout.isatty() else _PIPED_WIDTH).print(table)
 
 
 def _show(cell: object) -> str:

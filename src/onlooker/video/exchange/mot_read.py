@@ -169,6 +169,8 @@ def _read_categories(file: Path) -> tuple[dict[int, str] | None, float | None]:
         content = json.loads(read_text(file))
     except json.JSONDecodeError as error:
         raise FormatError(f"{file}:{error.lineno}: {error.msg}") from error
+    except RecursionError as error:
+        raise FormatError(f"{file}: brackets are nested too deeply") from error
     listed = content.get("categories") if isinstance(content, dict) else None
     if not isinstance(listed, dict):
         raise FormatError(f'{file}: expected {{"categories": {{"1": "bird", ...}}}}')

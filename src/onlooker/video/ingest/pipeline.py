@@ -86,6 +86,7 @@ def ingest_video(store: Store, tools: Toolbox, path: Path) -> Generator[Progress
         video = find_by_content(connection, sha256)
         tracked = video is not None and stage_done(connection, video.id, TRACK_STAGE, tools.tracker_version)
     if video is None or not tracked:
+        store.check_writable()
         video = yield from _track(store, tools, (path, info, sha256), tally)
     elif video.path != info.path:
         with store.write() as connection:  # the file has moved: what shows pictures of it must find it

@@ -30,6 +30,7 @@ _ENDINGS: dict[Kind, str] = {
     "crop": ".jpg",
 }
 _JPEG_QUALITY = 92
+_MAX_NAME_BYTES = 200  # ours
 _MAX_UNNAMED = 40  # ours: nobody means a page, or hours of encoding, of a thousand videos without saying so
 
 
@@ -146,8 +147,7 @@ def _path_for(request: ShowRequest, about: Sequence[StoredVideo], of: Sequence[S
             raise ConfigError(f"`{output}` is one file but {len(of)} are to be written; give an existing folder")
         path = output
     else:
-        stems = [file_stem(video.name) for video in of]
-        name = file_stem(about[0].name) if len(set(stems)) == len(stems) else safe_name(about[0].name)
+        name = file_stems([video.name for video in of])[of.index(about[0])]
         detail = "" if request.track is None else f".{request.track}"
         detail += "" if request.at_s is None else f".{request.at_s:g}s"
         path = (output or Path()) / (f"{name}{detail}{_ENDINGS[request.kind]}" if len(about) == 1 else "report.html")
@@ -160,12 +160,30 @@ def _path_for(request: ShowRequest, about: Sequence[StoredVideo], of: Sequence[S
 
 def safe_name(name: str) -> str:
     """A video's name as a file name on any system."""
-    return re.sub(r"[^\w.\-() ]", "_", name).strip(". ") or "video"
+    # Cut so that all endings fit into the 255 bytes that file systems allow.
+    short = re.sub(r"[^\w.\-() ]", "_", name).encode("utf-8")[:_MAX_NAME_BYTES].decode("utf-8", "ignore")
+    return short.strip(". ") or "video"
 
 
 def file_stem(name: str) -> str:
     """The same without the suffix of the video file: `clip.mp4 (2)` is `clip (2)`."""
     return re.sub(r"\.[A-Za-z0-9]{2,4}(?= \(\d+\)$|$)", "", safe_name(name)) or "video"
+
+
+def file_stems(names: Sequence[str]) -> list[str]:
+    """A file name without suffix for each video, no two alike even where case does not count."""
+    stems = [file_stem(name) for name in names]
+    if len({stem.casefold() for stem in stems}) < len(stems):
+        stems = [safe_name(name) for name in names]
+    taken: set[str] = set()
+    unique = []
+    for stem in stems:
+        name, number = stem, 2
+        while name.casefold() in taken:
+            name, number = f"{stem} ({number})", number + 1
+        taken.add(name.casefold())
+        unique.append(name)
+    return unique
 
 
 def _write_crop(data: VideoData, request: ShowRequest, path: Path) -> None:

@@ -84,6 +84,15 @@ class Store:
             if connection.execute("PRAGMA journal_mode").fetchone()[0] != "wal":
                 connection.execute("PRAGMA journal_mode = WAL")
 
+    def check_writable(self) -> None:
+        """Call it before long work whose result is to be written.
+
+        Raises:
+            LibraryError: the library can only be read.
+        """
+        if self.read_only:
+            raise LibraryError(f"`{self.path}` can only be read; make the file and its folder writable or copy it")
+
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """A transaction that holds the write lock from its start: committed at the end, rolled back on any error.
@@ -93,8 +102,7 @@ class Store:
             StorageFullError: the disk is full; the transaction was rolled back.
             LibraryError: the library can only be read.
         """
-        if self.read_only:
-            raise LibraryError(f"`{self.path}` can only be read; make the file and its folder writable or copy it")
+        self.check_writable()
         with (
             mapped_failures(self.path),
             self._engine.connect().execution_options(**{_WRITES: True}) as connection,
