@@ -249,9 +249,9 @@ def test_without_rights_a_library_is_read_and_not_written(shared_library, sequen
     if tied and shutil.which("setpriv") is None:
         pytest.skip("needs setpriv when run by the superuser")
 
-    def bound(*words: str | Path) -> subprocess.CompletedProcess[str]:
+    def bound(*words: str | Path, into: Path = library) -> subprocess.CompletedProcess[str]:
         code = "from onlooker.cli.app import main; main()"
-        command = [*tied, sys.executable, "-c", code, *map(str, words), "-l", str(library)]
+        command = [*tied, sys.executable, "-c", code, *map(str, words), "-l", str(into)]
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
     try:
@@ -266,7 +266,7 @@ def test_without_rights_a_library_is_read_and_not_written(shared_library, sequen
             assert (words, ran.returncode) == (words, 1)
             assert ran.stderr.startswith("error: ")
             assert ran.stderr.count("\n") == 1
-        fresh = bound("import", "mot", sequence, "--library", folder / "new.onlooker")
+        fresh = bound("import", "mot", sequence, into=folder / "new.onlooker")
         assert "cannot be written" in fresh.stderr
         assert json.loads(bound("tracks", "--json").stdout)[0]["id"] == 3
     finally:
