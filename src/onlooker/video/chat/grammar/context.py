@@ -55,7 +55,7 @@ class Scene:
         """Resolves the mentions of a reading; a clause that only says when is set apart."""
         clause = find_clause(whole)
         reading = whole if clause is None else without(whole, clause)
-        explicit = tuple(m for m in reading.mentions if m.kind != "pronoun")
+        explicit = tuple(m for m in reading.mentions if m.kind != "pronoun" and not _is_the_rest(reading, m))
         things = tuple(_resolved(reading, m, focus) for m in explicit)
         pronoun = _pinned(focus) if focus is not None and _refers_back(reading) else None
         return cls(reading, focus, explicit, things, pronoun, clause)
@@ -157,6 +157,13 @@ class Scene:
         if word in {"all", "both"} or (self.has("all") and word != "none"):
             return "all"
         return "none" if word == "none" else "any"
+
+
+def _is_the_rest(reading: Reading, mention: Mention) -> bool:
+    """ "All other cars", "any of the others": what a superlative is measured against, not a subject."""
+    texts = [t.text for t in reading.tokens]
+    said = set(texts[max(0, mention.start - 2) : mention.end])
+    return bool(said & {"other", "others", "remaining"}) and bool(said & {"all", "any", "every", "each", "than"})
 
 
 def _refers_back(reading: Reading) -> bool:

@@ -11,7 +11,11 @@ from collections.abc import Mapping
 CUES: Mapping[str, str] = {
     "count": """
         how many; number of; count; count of; count up; total|overall number|count of?; amount of; quantity of; what
-        number of; tally; head count; how much of; how numerous; what total of; headcount; body count
+        number of; tally; head count; how much of; how numerous; what total of; headcount; body count; sum of; sum
+        total; sum up how many; population of; size of the set; head-count; what count; how large be the number; add
+        up all|the; total up; number all; tot up; tally up; tally of; enumerate how many; cardinality of; how big be
+        the group|set|crowd of; grand total of; total of; overall count; how high be the number|count of; how great
+        be the number of; quantity; count for
     """,
     "when": """
         when; when exactly; what|which|whatever time; at what|which
@@ -22,7 +26,13 @@ CUES: Mapping[str, str] = {
         start time; end time; how deep into; what second; around|about what time; around when; since when; until
         when; till when; how many second pass|elapse before|until; first|earliest|initial|last|latest|final
         moment|time|second|instant|timestamp; first|earliest|last|latest point in time;
-        entry|exit|arrival|departure|start|starting|end|ending|leaving|finish time
+        entry|exit|arrival|departure|start|starting|end|ending|leaving|finish time; moment when; pinpoint when;
+        since what time|moment|second|point; beginning at what|which time; on what|which second|frame|moment; exact
+        moment|second|instant|time; in what|which second|minute; what be the time; what clock time; what moment in
+        time; whereabouts in time; how many second from the start; how many second have pass|elapse when|before; how
+        many second be on the clock; after how many second; how long after the start|beginning; how long into; how
+        many second from the beginning; how late into; how early on; in which moment; time point; time index;
+        timecode; time code; at how many second; which point in time; which time
     """,
     "how_long": """
         how long; for how long; how many second|minute|frame; for how many second|minute|frame; how much time; how
@@ -31,12 +41,20 @@ CUES: Mapping[str, str] = {
         length|amount of? time?; for what duration; visible time; on screen time; how much of the time; total screen
         time; time visible|on|in; how many second in total; second that; second during|in|for|over which; time that;
         number of second that; time during which; amount of time that; second be? visible|on|in|see; second
-        a|an|the; number of second; second for which; how many second pass|elapse|go|lie; how much
-        later|earlier|sooner; how much time pass|elapse
+        a|an|the; second for which; how many second pass|elapse|go|lie; how much later|earlier|sooner; how much time
+        pass|elapse; length of stay; length of its|his|her|their? visibility|presence|appearance|stay; dwell time;
+        exposure time; time on screen|camera|display; time in view|frame|shot|picture; time span of; add up how
+        long; total duration; overall duration; visible duration; over how many second; across how many second; for
+        what|which period; period of; how lengthy; how extended; how much footage; how many second worth; second
+        count; how brief; how short a time; what length; how prolonged; number of second; number of second
+        the|a|that
     """,
     "where": """
         where; whereabouts; coordinate; coord; position; location; bounding box; bounding rectangle; bbox; box; x 1;
-        rectangle; pixel; place; spot; in what place; located; locate; situated
+        rectangle; pixel; place; spot; in what place; located; locate; situated; pinpoint; localise; localize;
+        bound; extent; corner coordinate; pixel coordinate; xyxy; rect; bounding coordinate; place in the?
+        frame|picture|image; sit in the frame; frame box; surrounding box; what region|area of the?
+        frame|image|picture; coordinates
     """,
     "where_place": """
         what|which part|area|region|side|half|corner|section|quarter|zone|quadrant|edge of?
@@ -71,7 +89,14 @@ CUES: Mapping[str, str] = {
         of; begin; appear initially; enter first; check in; become visible first; make an entrance; get to? see;
         step in; come out; set foot; first pop up; first show up; first come into view; first turn up; first
         glimpse; start|starting|entry|arrival|entering time|second|timestamp; earliest|initial
-        second|instant|timestamp; make it|their|his|her|a|an first|initial? appearance|entrance|debut|entry
+        second|instant|timestamp; make it|their|his|her|a|an first|initial? appearance|entrance|debut|entry; crop
+        up; come up; roll in; walk on; drive on; put in an appearance; make an appearance; join; come to view; get
+        on camera; get into view; become seeable|noticeable|detectable|observable; first catch; catch sight of;
+        first glance; first notice; first register; first record; first film; first capture; initial sighting; show
+        itself|himself|herself; first encounter; come onto; entering; arriving; land; first in
+        frame|view|shot|sight; earliest glimpse; first evidence; first trace; inception; onset of; opening
+        appearance; come to be see; start being see|visible|track; begin being see|visible|track; set in; catch
+        first; catch
     """,
     "end": """
         last see|visible|spot|detect|observe|appear|show|notice|present|track|in|on|exist|find|record; leave; exit;
@@ -94,7 +119,13 @@ CUES: Mapping[str, str] = {
         away; move on; withdraw; be away; check out; become invisible; walk away; drive away; run away; ride away;
         fly away; swim away; left for good; latest see; see|visible|spot|detect|observe|notice|present last;
         last|final sighting of; end|ending|exit|departure|leaving|finish time|second|timestamp; last|latest|final
-        second|instant|timestamp|time
+        second|instant|timestamp|time; bow out; slip away; slip out; head off|out; take off; pull out|away; go
+        missing; drop off|away|from; fall out; quit; clear the frame|scene|picture; be off; be do; finish be
+        see|visible; end its|his|her|their appearance; walk off; walk out; drive off; drive out; run off; make
+        its|his|her|their exit|departure; last catch; last register|record|film|capture|encounter|glimpse; last in
+        frame|view|shot|sight; final trace; ultimate appearance; last trace; last glance; go out; dissapear; part;
+        drop from view; fade; out; end be see|visible; cease be see|visible; cease; stop show|appear; finally
+        disappear|leave|exit; closing appearance; go off
     """,
     "appear": """
         appear; come; appearance time; reappear first; feature
@@ -115,7 +146,10 @@ CUES: Mapping[str, str] = {
         there; detect; spot; observe; notice; track; record; film; capture; count; identify; register; occur;
         around; in there; available; involve; depict; view; look; watch; remain|stay visible|in; stay; remain; last;
         be in; linger; pop up in; consist; hold; recognise; recognize; witness; encounter; spend; persist;
-        visibility; meet; discern; make out; stick around; hang around; any? sign|trace|glimpse|hint of
+        visibility; meet; discern; make out; stick around; hang around; any? sign|trace|glimpse|hint of; observable;
+        perceptible; discernible; noticeable; on show; on film; on tape; in evidence; catch; picked up; pick up;
+        appear on; sight; grace; identifiable; recognisable; recognizable; viewable; detectable; trackable; get to
+        see; lay eye on; come across; pass before; crop up; make an appearance; materialise; materialize
     """,
     "move": """
         move; go; travel; drive; walk; ride; run; fly; swim; cross; head; cruise; jog; march; roam; wander; stroll;
@@ -167,16 +201,22 @@ CUES: Mapping[str, str] = {
     "fastest": """
         fastest; quickest; speediest; swiftest; most quickly|rapidly|swiftly; most speed; go|move the fastest; most
         rapid|quick|fast|swift; maximum velocity; fast of all; win the race; outpace all; top speed;
-        highest|greatest|top|maximum|max|largest|biggest|most average|mean|overall? speed|velocity|pace
+        highest|greatest|top|maximum|max|largest|biggest|most average|mean|overall? speed|velocity|pace;
+        outpace|outrun|beat all|every|everyone|everything|any; outpace the others|rest; win a race; speed champion;
+        speed record; high|higher speed than any|all; faster than any|all|every; quicker than any|all|every; faster
+        than everyone|everything; zip; fastest of all; fast mover; speed leader; record speed; peak speed; best
+        speed
     """,
     "slowest": """
         slowest; most slowly; least fast|quickly|rapid; most slow; least speed; most sluggish;
-        lowest|least|smallest|minimum|min average|mean|overall? speed|velocity|pace
+        lowest|least|smallest|minimum|min average|mean|overall? speed|velocity|pace; slower than any|all|every; slow
+        mover; slowpoke
     """,
     "faster": """
         faster; quicker; more quickly|rapidly|swiftly|fast; speedier; swifter; more speed; more rapid|quick;
         outpace; outrun; have the? higher speed; at a higher speed|velocity; higher|greater|more|larger|bigger
-        average|mean|overall? speed|velocity|pace
+        average|mean|overall? speed|velocity|pace; fast of; outspeed; be the fast|faster mover|one; beat; quicker
+        mover; fast mover; show|have more|greater speed; at a higher|greater average? speed|velocity
     """,
     "slower": """
         slower; more slowly; less quickly|fast|rapidly; slow than; more slow; lower|less|smaller
@@ -186,11 +226,16 @@ CUES: Mapping[str, str] = {
         longest; most time; greatest|longest|maximum|largest|highest|biggest duration|time|screen; longest time; for
         the longest; the longest lasting; longest lasting; longest lived; most long; longest visible; most frame;
         maximum length of? time?; highest number of frame|second; most screen time; the? most second; on
-        screen|camera the? most; in view the? most; visible|see|present the? most
+        screen|camera the? most; in view the? most; visible|see|present the? most; longer than any|all|every;
+        longest stay; longest presence; longest appearance; longest visibility; longest span; longest run; longest
+        track; longest life; longest period; longest of all; longest stretch; most visible; most long lasting;
+        outlast all|every|the|any
     """,
     "shortest": """
         shortest; briefest; least time; least screen time; most briefly; shortest|smallest|least|minimum|lowest
-        duration|time|screen; fewest second|frame; minimum time; shortest lived; the least amount of time
+        duration|time|screen; fewest second|frame; minimum time; shortest lived; the least amount of time; shorter
+        than any|all|every; shortest stay; shortest presence; shortest appearance; shortest visibility; shortest
+        track; least visible
     """,
     "longer": """
         longer; more time; more second; greater duration; for more time
@@ -238,14 +283,18 @@ CUES: Mapping[str, str] = {
     """,
     "first": """
         first; earliest; first of all; soonest; initial; before all other; before all the other; before
-        everyone|everything|anyone|anything else; at first
+        everyone|everything|anyone|anything else; at first; opening; before everybody|everyone|anyone; ahead of
+        all|everyone|everything|the rest; at the outset; original; first of; first in; foremost; oldest
     """,
     "last": """
         last; latest; final; last of all; lastly; most recent; after all other; after all the other; after
-        everyone|everything else; finally
+        everyone|everything else; finally; newest; most recently; latecomer; late comer; in the end; at the very
+        last; closing; after everybody; latest of all; the last in; last in; at last; last of; ultimate; rearmost;
+        final arrival; latest arrival; most late; youngest
     """,
     "before": """
-        before; earlier; earlier than; sooner; sooner than; prior to; ahead of; precede; in advance of; before that
+        before; earlier; earlier than; sooner; sooner than; prior to; ahead of; precede; in advance of; before that;
+        beat to; ahead; preceding; before the; previous to
     """,
     "after": """
         after; later; later than; subsequent to; behind; follow; succeed; after that; subsequently
@@ -281,7 +330,11 @@ CUES: Mapping[str, str] = {
         simultaneous; concurrent; maximum|max concurrent|simultaneous; in the same frame|image|picture; maximum; at
         the very same time; at one and the same time; at peak; side by side; at any single moment|time; share the
         screen|frame; most object visible; together; jointly; co occur; coincide; one and the same frame; same
-        frame; at any point in time; at any given moment|time|instant
+        frame; at any point in time; at any given moment|time|instant; record for; record number; high water mark;
+        ceiling; upper bound; maximal number; top number; at a single point in time; at a single
+        moment|instant|time|point; at any single point in time; in one shot; within one|a single|the same frame; in
+        a given frame; upper limit; high point; all time high; most populated; fullest frame; per frame at most; in
+        the fullest frame; maximum that
     """,
     "color": """
         color; colour; hue; shade; tint; colored; coloured; which color|colour; paint
@@ -308,7 +361,8 @@ CUES: Mapping[str, str] = {
     "together": """
         together; both visible|present|on|in; at the same time; simultaneously; at once; same frame; in the same
         frame; co occur; coincide; share the screen|frame; meet on screen; side by side; both in view; both there;
-        in each other 's company
+        in each other 's company; at one time; concurrently; share the frame|screen|picture|scene; overlap in time;
+        co-occur; in one frame; in the same shot|picture|image
     """,
     "touch": """
         touch; overlap; collide; bump into; bump; make contact; contact; intersect; run into; crash; crash into;

@@ -16,7 +16,7 @@ def choice(scene: Scene) -> Query | None:
     if len(scene.specific) > 1 or not scene.has_subject or scene.form in {"count", "how_long"}:
         return None
     named = {_VERTICAL.get(s.value, s.value) for s in scene.reading.sides}
-    offered = scene.reading.has_or or any(t.text == "/" for t in scene.reading.tokens)
+    offered = scene.reading.has_or or scene.has("direction") or any(t.text == "/" for t in scene.reading.tokens)
     for options, column in ((_ACROSS, "dx_px"), (_ALONG, "dy_px")):
         if named >= set(options) and offered:
             return _offered(scene, options, column)

@@ -56,7 +56,8 @@ def peak(scene: Scene) -> Query | None:
         return None
     if len(scene.specific) > 1:
         return None
-    return PeakQuery(scene.narrowed(), "when" if scene.form == "when" else "count")
+    asked_when = scene.form == "when" and scene.reading.at("when") < scene.reading.at("peak")
+    return PeakQuery(scene.narrowed(), "when" if asked_when else "count")
 
 
 def events(scene: Scene) -> Query | None:

@@ -22,6 +22,7 @@ _BEHIND = words("side sides edge border half part corner hand third area region 
 _FROM = frozenset({"from"})
 _TO = words("to towards toward into through via across over")
 _AT = words("on at in near inside within along by")
+_BEHIND_EXACTLY = words("now away when before after at")
 _FURTHER = words("further farther more")
 _FRAME = words("frame picture image screen video view scene shot clip camera")
 
@@ -56,6 +57,14 @@ def _text(tokens: Sequence[Token], i: int) -> str:
 
 def _side_at(tokens: Sequence[Token], i: int, blocked: frozenset[int]) -> Side | None:
     value, end = SIDES[tokens[i].text], i + 1
+    if (
+        value == "right"
+        and _text(tokens, end) in _BEHIND_EXACTLY
+        and _text(tokens, i - 1) not in _FURTHER | {"or", "left"}
+    ):
+        return None  # "right at 3 s"
+    if value == "up" and _text(tokens, i - 1) in {"add", "count", "sum", "tally", "total", "tot", "end", "how"}:
+        return None
     if value in {"top", "bottom", "centre"} and _text(tokens, end) in {"left", "right"} and end not in blocked:
         value, end = f"{value} {SIDES[tokens[end].text]}", end + 1
     if _text(tokens, end) == "most":

@@ -60,7 +60,7 @@ _UP = words(
 )
 _DOWN = words("lowest smallest least minimum min minimal shortest lower less smaller shorter fewest")
 _MEASURED: dict[str, str] = {
-    **dict.fromkeys(("speed", "velocity", "pace", "speeds"), "speed"),
+    **dict.fromkeys(("speed", "velocity", "pace", "speeds", "velocities"), "speed"),
     **dict.fromkeys(("duration", "visibility", "lifetime", "presence", "lifespan"), "duration"),
     **dict.fromkeys(("size", "area"), "area_rel"),
     **dict.fromkeys(("distance", "path", "displacement"), "path_px"),
@@ -82,7 +82,8 @@ def _loose_measure(reading: Reading) -> tuple[str, bool] | None:
         column = "duration" if time else _MEASURED.get(text)
         if column is None:
             continue
-        for word in (*texts[max(0, i - 3) : i], *texts[i + 1 : i + 4]):
+        near = texts if len(reading.mentions) > 1 else (*texts[max(0, i - 3) : i], *texts[i + 1 : i + 4])
+        for word in near:
             if word in _UP or word in _DOWN:
                 return column, word in _UP
     return None

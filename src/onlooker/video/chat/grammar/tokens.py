@@ -68,6 +68,7 @@ _UNITS_OF_TEN = [
 ]
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 NUMBER_WORDS = {word: n for n, word in enumerate(_UNITS_OF_TEN)} | {w: 20 + 10 * n for n, w in enumerate(_TENS)}
+_SHORT_FORMS = {"sec": "second", "secs": "seconds", "min": "minute", "mins": "minutes", "msec": "milliseconds"}
 ORDINAL_WORDS = {
     word: n
     for n, word in enumerate(
@@ -156,9 +157,11 @@ def _read_word(found: str, start: int) -> list[Token]:
                 tokens += _read_word(part, offset)
             offset += len(part) + 1
         return tokens
+    end = start + len(found)
+    found = _SHORT_FORMS.get(found, found)
     if found in NUMBER_WORDS:
-        return [Token(found, found, "number", start, start + len(found), float(NUMBER_WORDS[found]))]
-    return [Token(found, base_form(found), "word", start, start + len(found))]
+        return [Token(found, found, "number", start, end, float(NUMBER_WORDS[found]))]
+    return [Token(found, base_form(found), "word", start, end)]
 
 
 def _is_compound(parts: list[str]) -> bool:
