@@ -123,7 +123,7 @@ class LifeConfig:
 
     patience_s: float = 0.8
     patience_runs: int = 3
-    minimum_evidence: float = 1.5
+    minimum_evidence: float = 2.0
     minimum_best_score: float = 0.4
     sure_score: float = 0.8
 
