@@ -1,26 +1,31 @@
-"""Boxes, masks and trails on a picture, legible at any resolution. Sheets and timelines are in `panels`."""
+"""Boxes, masks, trails and notes on a picture, legible at any resolution. Sheets and timelines are in `panels`."""
 
 from __future__ import annotations
 
-import colorsys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Pil
-from PIL import ImageDraw, ImageFont
+from PIL import ImageDraw
 
 from onlooker.errors import ShapeError
+from onlooker.media.lettering import Colour, Lettering, lettering
 from onlooker.types import BoxXYXY, Image
 
-Colour = tuple[int, int, int]
-Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
 Rect = tuple[float, float, float, float]
 
 _DARK: Colour = (16, 18, 22)
 _LIGHT: Colour = (255, 255, 255)
+# Ours: neighbours differ in hue and lightness, all stand out on dark and on light pictures.
+_PALETTE: tuple[Colour, ...] = (
+    *((255, 176, 0), (76, 154, 255), (224, 62, 112), (47, 191, 113), (161, 108, 240), (255, 111, 60)),
+    *((0, 184, 196), (240, 222, 70), (232, 120, 214), (138, 196, 58), (92, 108, 226), (214, 150, 104)),
+)
+# Ours: later rounds through the palette are mixed with white and with black, so that 36 ids in a row differ.
+_ROUNDS: tuple[tuple[Colour, float], ...] = ((_LIGHT, 0.0), (_LIGHT, 0.4), (_DARK, 0.4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +35,8 @@ class DrawnTrack:
     Attributes:
         number: its id; decides the colour.
         box_xyxy_px: where it is, in pixels of the picture.
-        label: shown after the id, "car" or "car 0.93"; may be empty.
+        label: shown after the id, "car"; left out over a narrow box, where it would hide the neighbours.
+        detail: shown after the label where the box is wide enough, "red".
         carried: True where the box was carried between detections: dashed.
         trail_px: earlier centres (x, y), oldest first; drawn fading towards the old end.
         mask: optional (H, W) bool of the picture's size.
@@ -39,38 +45,41 @@ class DrawnTrack:
     number: int
     box_xyxy_px: BoxXYXY
     label: str = ""
+    detail: str = ""
     carried: bool = False
     trail_px: tuple[tuple[float, float], ...] = ()
     mask: NDArray[np.bool_] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Words about the whole picture on a dark ground: a clock in the corner, speech below."""
+
+    text: str
+    place: Literal["top right", "bottom"]
+
+
 def colour_of(number: int) -> Colour:
-    """The colour of an id: the same everywhere, neighbours far apart (hues by the golden ratio)."""
-    hue = (0.58 + number * 0.6180339887) % 1.0
-    # Hues come near each other again after some ids; saturation then tells them apart.
-    saturation = (0.70, 0.52, 0.84)[number // 7 % 3]
-    red, green, blue = colorsys.hsv_to_rgb(hue, saturation, 0.95)
-    return round(red * 255), round(green * 255), round(blue * 255)
+    """Red, green and blue, 0..255, of an id: the same in every picture, video and page."""
+    at_round, place = divmod(number - 1, len(_PALETTE))
+    towards, share = _ROUNDS[at_round % len(_ROUNDS)]
+    red, green, blue = (round(a + share * (b - a)) for a, b in zip(_PALETTE[place], towards, strict=True))
+    return red, green, blue
 
 
 def text_colour_on(colour: Colour) -> Colour:
-    """Black or white, whichever reads better on `colour`."""
+    """Dark or white, whichever reads better on `colour`."""
     luminance = 0.299 * colour[0] + 0.587 * colour[1] + 0.114 * colour[2]
     return _DARK if luminance > 140 else _LIGHT
 
 
-def load_font(size_px: int) -> Font:
-    """Pillow's own scalable font: nothing to install, the same on every machine."""
-    font: Font = ImageFont.load_default(size=max(6, size_px))
-    return font
-
-
-def draw_tracks(image: Image, items: Sequence[DrawnTrack]) -> Image:
-    """A copy of `image` with every item drawn: masks below trails below boxes below labels.
+def draw_tracks(image: Image, items: Sequence[DrawnTrack], notes: Sequence[Note] = ()) -> Image:
+    """A copy of `image` with every item drawn: masks below trails below boxes below labels below notes.
 
     Args:
         image: (H, W, 3) uint8 RGB.
         items: objects; larger ones are drawn first so that small ones stay visible.
+        notes: at most one for each place; labels keep clear of them where there is room.
 
     Raises:
         ShapeError: a mask is not of the picture's size.
@@ -79,14 +88,17 @@ def draw_tracks(image: Image, items: Sequence[DrawnTrack]) -> Image:
     canvas = Pil.fromarray(_with_masks(image, ordered))
     pen = ImageDraw.Draw(canvas, "RGBA")
     short_side = min(canvas.size)
-    line_px = max(2, round(short_side / 220))
+    line_px = max(2, round(short_side / 240))
     for item in ordered:
         _draw_trail(pen, item, line_px)
     for item in ordered:
         _draw_box(pen, item, line_px)
-    labels = _LabelPlacer(canvas.size, load_font(max(11, round(short_side / 26))))
+    letters = lettering(max(11, round(short_side / 36)))
+    labels = _LabelPlacer(canvas.size, letters, [_note_rect(note, canvas.size, letters) for note in notes])
     for item in ordered:
         labels.draw(pen, item)
+    for note in notes:
+        _draw_note(pen, note, canvas.size, letters)
     return np.asarray(canvas)
 
 
@@ -146,26 +158,50 @@ def _draw_box(pen: ImageDraw.ImageDraw, item: DrawnTrack, line_px: int) -> None:
             pen.line((x, float(y), x, min(float(y) + dash, y2 - 1)), fill=colour, width=line_px)
 
 
+def _note_rect(note: Note, size: tuple[int, int], letters: Lettering) -> Rect:
+    width, height = size
+    pad = 0.4 * letters.size_px
+    wide = min(letters.width(note.text), 0.92 * width) + 2 * pad
+    tall = 1.2 * letters.size_px + pad
+    if note.place == "top right":
+        return width - wide - pad, pad, width - pad, pad + tall
+    return (width - wide) / 2, height - tall - pad, (width + wide) / 2, height - pad
+
+
+def _draw_note(pen: ImageDraw.ImageDraw, note: Note, size: tuple[int, int], letters: Lettering) -> None:
+    rect = _note_rect(note, size, letters)
+    pen.rounded_rectangle(rect, radius=0.25 * letters.size_px, fill=(*_DARK, 165))
+    middle = ((rect[0] + rect[2]) / 2, (rect[1] + rect[3]) / 2)
+    letters.write(pen, middle, letters.fitted(note.text, 0.92 * size[0]), _LIGHT, "mm")
+
+
 class _LabelPlacer:
     """Puts labels above their boxes, inside the picture and not on top of each other where there is room."""
 
-    def __init__(self, size: tuple[int, int], font: Font) -> None:
+    def __init__(self, size: tuple[int, int], letters: Lettering, taken: Sequence[Rect]) -> None:
         self._width, self._height = size
-        self._font = font
-        self._taken: list[Rect] = []
+        self._letters = letters
+        self._taken = list(taken)
 
     def draw(self, pen: ImageDraw.ImageDraw, item: DrawnTrack) -> None:
-        text = f"{item.number}  {item.label}".strip()
-        left, _, right, _ = pen.textbbox((0, 0), text, font=self._font)
+        text = self._told(item)
+        pad = max(2, round(0.25 * self._letters.size_px))
         # Height of a full line, not of this text: labels of one picture are then all alike.
-        line_height = pen.textbbox((0, 0), "Ag", font=self._font)[3]
-        pad = max(2, round(line_height * 0.2))
-        size = (right - left + 2 * pad, line_height + pad)
+        size = (self._letters.width(text) + 2 * pad, round(1.2 * self._letters.size_px) + pad)
         rect = self._place(item.box_xyxy_px, size)
         self._taken.append(rect)
         colour = colour_of(item.number)
         pen.rounded_rectangle(rect, radius=pad, fill=(*colour, 235))
-        pen.text((rect[0] + pad - left, rect[1] + pad / 2), text, font=self._font, fill=text_colour_on(colour))
+        self._letters.write(pen, (rect[0] + pad, (rect[1] + rect[3]) / 2), text, text_colour_on(colour), "lm")
+
+    def _told(self, item: DrawnTrack) -> str:
+        """As much of `3 car, red` as is not much wider than the box."""
+        room = 1.6 * (item.box_xyxy_px[2] - item.box_xyxy_px[0])
+        short = f"{item.number} {item.label}".strip()
+        for text in (f"{short}, {item.detail}" if item.detail else short, short):
+            if self._letters.width(text) < room:
+                return text
+        return str(item.number)
 
     def _place(self, box: BoxXYXY, size: tuple[float, float]) -> Rect:
         width, height = size

@@ -1,4 +1,4 @@
-"""Overviews of a video: a sheet of pictures with titles, and a timeline of who is there when."""
+"""Overviews of a video: a sheet of pictures with words below, and a timeline of who is there when."""
 
 from __future__ import annotations
 
@@ -8,186 +8,209 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image as Pil
 from PIL import ImageDraw
 
 from onlooker.errors import ConfigError
-from onlooker.media.draw import Colour, Font, load_font, text_colour_on
+from onlooker.media.draw import text_colour_on
+from onlooker.media.lettering import Colour, lettering
 from onlooker.types import Image
 
-_PAPER: Colour = (250, 250, 248)
-_BAND: Colour = (242, 243, 241)
-_GRID: Colour = (224, 226, 224)
-_INK: Colour = (34, 38, 44)
-_FAINT_INK: Colour = (112, 118, 126)
-_CELL: Colour = (32, 34, 38)
-# Drawn twice as large and reduced: smooth edges, which Pillow does not draw itself.
-_FINE = 2
+_PAPER: Colour = (250, 251, 252)
+_CARD: Colour = (255, 255, 255)
+_INK: Colour = (22, 25, 29)
+_SOFT: Colour = (96, 106, 118)
+_LINE: Colour = (217, 222, 229)
+_GROOVE: Colour = (236, 239, 244)
+
+_CELL = (190, 236)
+_CELL_PICTURE = (_CELL[0] - 20, 160)
+_MARGIN = 16
+_HEADER = 44
+
+_AXIS_TOP = 64
+_LANE = 24
+_BAR = 16
+_EDGE = 14
+
+
+@dataclass(frozen=True, slots=True)
+class SheetCell:
+    """One card of a contact sheet.
+
+    Attributes:
+        picture: (H, W, 3) uint8 RGB of any size; absent, a grey field stands for it.
+        title: the first line below it.
+        lines: up to two more, smaller.
+        colour: of the bar on top; use `colour_of(number)` for a tracklet.
+    """
+
+    picture: Image | None
+    title: str
+    lines: tuple[str, ...]
+    colour: Colour
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a lane. A `gap` is drawn as a dotted line (absent, but believed to be the same object)."""
+    """A stretch of a lane.
+
+    Attributes:
+        start_s: from here.
+        end_s: to here; a moment is drawn 2 px wide.
+        colour: of the bar.
+        text: written into it as far as it fits.
+        height: share of the lane, 0..1, from its bottom.
+        kind: a "gap" is hatched: absent, but believed to be the same object.
+    """
 
     start_s: float
     end_s: float
-    label: str = ""
+    colour: Colour
+    text: str = ""
+    height: float = 1.0
     kind: Literal["solid", "gap"] = "solid"
 
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """One row of a timeline.
-
-    Attributes:
-        title: written on the left.
-        spans: what happens when.
-        colour: of the spans; use `colour_of(number)` for a tracklet.
-        levels_db: loudness curve from second 0, instead of spans, in dB relative to full scale.
-        level_step_s: time between two of them.
-    """
+    """One row of a timeline; `dot` is a spot of colour before the title, as tracklets have it."""
 
     title: str
     spans: tuple[Span, ...] = ()
-    colour: Colour = (92, 124, 168)
-    levels_db: tuple[float, ...] = ()
-    level_step_s: float = 0.1
+    dot: Colour | None = None
 
 
-def contact_sheet(pictures: Sequence[tuple[Image, str]], columns: int = 5, cell_px: int = 220) -> Image:
-    """Pictures in a grid, each whole and with its title (up to two lines) below.
+def contact_sheet(heading: str, cells: Sequence[SheetCell], columns: int = 6) -> Image:
+    """Cards in a grid below a heading, every picture whole.
 
     Args:
-        pictures: ((H, W, 3) uint8 RGB, title) pairs, of any sizes.
-        columns: pictures in a row; fewer pictures make a narrower sheet.
-        cell_px: width and height that a picture may fill.
+        heading: one line above all.
+        cells: at least one.
+        columns: cards in a row; fewer cards make a narrower sheet.
 
     Raises:
-        ConfigError: no pictures, or no columns.
+        ConfigError: no cards, or no columns.
     """
-    if not pictures or columns < 1:
-        raise ConfigError(f"a contact sheet needs pictures and columns, got {len(pictures)} and {columns}")
-    columns = min(columns, len(pictures))
-    rows = math.ceil(len(pictures) / columns)
-    font = load_font(max(11, cell_px // 15))
-    gap = max(8, cell_px // 16)
-    line_px = _line_height(font)
-    step_x, step_y = cell_px + gap, cell_px + 2 * line_px + gap + gap // 2
-    sheet = Pil.new("RGB", (columns * step_x + gap, rows * step_y + gap), _PAPER)
+    if not cells or columns < 1:
+        raise ConfigError(f"a contact sheet needs pictures and columns, got {len(cells)} and {columns}")
+    columns = min(columns, max(3, len(cells)))  # narrower than three the heading has no room
+    rows = math.ceil(len(cells) / columns)
+    size = (2 * _MARGIN + columns * _CELL[0], _HEADER + rows * _CELL[1] + _MARGIN)
+    sheet = Pil.new("RGB", size, _PAPER)
     pen = ImageDraw.Draw(sheet)
-    for k, (image, title) in enumerate(pictures):
-        x, y = gap + k % columns * step_x, gap + k // columns * step_y
-        sheet.paste(_cell(image, cell_px), (x, y))
-        for row, text in enumerate(_two_lines(pen, title, font, cell_px)):
-            pen.text((x, y + cell_px + gap // 3 + row * line_px), text, font=font, fill=_FAINT_INK if row else _INK)
+    large = lettering(17)
+    large.write(pen, (_MARGIN + 5, 14), large.fitted(heading, size[0] - 2 * _MARGIN), _INK)
+    for place, cell in enumerate(cells):
+        row, column = divmod(place, columns)
+        _draw_cell(sheet, pen, cell, (_MARGIN + column * _CELL[0], _HEADER + row * _CELL[1]))
     return np.asarray(sheet)
 
 
-def timeline(lanes: Sequence[Lane], duration_s: float, width_px: int = 1200, max_lanes: int = 120) -> Image:
+def _draw_cell(sheet: Pil.Image, pen: ImageDraw.ImageDraw, cell: SheetCell, corner: tuple[int, int]) -> None:
+    x, y = corner
+    pen.rounded_rectangle((x + 4, y + 4, x + _CELL[0] - 4, y + _CELL[1] - 4), 8, fill=_CARD, outline=_LINE)
+    pen.rounded_rectangle((x + 4, y + 4, x + _CELL[0] - 4, y + 10), 3, fill=cell.colour)
+    if cell.picture is None:
+        pen.rectangle((x + 12, y + 16, x + _CELL[0] - 12, y + 10 + _CELL_PICTURE[1]), fill=_GROOVE)
+    else:
+        picture = _scaled(cell.picture)
+        across, down = _CELL[0] - picture.width, _CELL_PICTURE[1] - picture.height
+        sheet.paste(picture, (x + across // 2, y + 14 + down // 2))
+    width = _CELL[0] - 24
+    title, small = lettering(15), lettering(12)
+    title.write(pen, (x + 12, y + 178), title.fitted(cell.title, width), _INK)
+    for row, line in enumerate(cell.lines[:2]):
+        small.write(pen, (x + 12, y + 197 + 15 * row), small.fitted(line, width), _SOFT)
+
+
+def _scaled(image: Image) -> Pil.Image:
+    """The picture, made to fill the place for it; small ones at most twice as large: more shows only blur."""
+    height, width = image.shape[:2]
+    scale = min(_CELL_PICTURE[0] / width, _CELL_PICTURE[1] / height, 2.0)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return Pil.fromarray(image).resize(size, Pil.Resampling.BICUBIC)
+
+
+def timeline(heading: str, lanes: Sequence[Lane], duration_s: float, width_px: int = 1400) -> Image:
     """Lanes over a common time axis.
 
     Args:
-        lanes: rows from top to bottom; those over `max_lanes` are counted in a last line, not drawn.
+        heading: one line above all.
+        lanes: rows from top to bottom.
         duration_s: length of the axis; parts of spans outside it are cut.
         width_px: of the picture; its height follows from the lanes.
-        max_lanes: rows drawn at most.
 
     Raises:
         ConfigError: no duration, or too narrow to draw.
     """
-    if not (0 < duration_s < float("inf")) or width_px < 200:
+    if not (0 < duration_s < math.inf) or width_px < 200:
         raise ConfigError(f"a timeline needs a duration and 200 px, got {duration_s} s and {width_px} px")
-    sheet = _TimelineSheet(lanes[:max_lanes], duration_s, width_px, len(lanes) - max_lanes)
-    return sheet.draw()
+    return _TimelineSheet(heading, lanes, duration_s, width_px).draw()
 
 
 class _TimelineSheet:
-    """Lays out and draws one timeline, in pixels of the doubled picture."""
+    """Lays out and draws one timeline."""
 
-    def __init__(self, lanes: Sequence[Lane], duration_s: float, width_px: int, n_left_out: int) -> None:
-        self._lanes, self._duration_s, self._n_left_out = lanes, duration_s, n_left_out
-        self._size_px = width_px
-        self._font = load_font(13 * _FINE)
-        self._small = load_font(11 * _FINE)
-        self._row, self._axis, self._edge = 26 * _FINE, 30 * _FINE, 16 * _FINE
-        self._width = width_px * _FINE
-        footer = self._row if n_left_out > 0 else 0
-        self._bottom = self._axis + len(lanes) * self._row
-        self._height = self._bottom + footer + self._edge // 2
-        self._canvas = Pil.new("RGB", (self._width, self._height), _PAPER)
-        self._pen = ImageDraw.Draw(self._canvas, "RGBA")
-        titles = [self._pen.textlength(lane.title, font=self._font) for lane in lanes]
-        self._left = self._edge + min(max(titles, default=0), self._width * 0.28) + self._edge
-        self._right = self._width - self._edge * 1.5
+    def __init__(self, heading: str, lanes: Sequence[Lane], duration_s: float, width_px: int) -> None:
+        self._heading, self._lanes, self._duration_s = heading, lanes, duration_s
+        self._large, self._font, self._small, self._tiny = (lettering(size) for size in (17, 13, 12, 11))
+        self._bottom = _AXIS_TOP + len(lanes) * _LANE
+        self._canvas = Pil.new("RGB", (width_px, self._bottom + _EDGE), _PAPER)
+        self._pen = ImageDraw.Draw(self._canvas)
+        titles = (_title_left(lane) + self._font.width(lane.title) for lane in lanes)
+        self._left = min(max(titles, default=0.0) + 1.5 * _EDGE, 0.28 * width_px)
+        self._right = width_px - 2.0 * _EDGE
 
     def draw(self) -> Image:
-        for k in range(0, len(self._lanes), 2):
-            y = self._axis + k * self._row
-            self._pen.rectangle((0, y, self._width, y + self._row), fill=_BAND)
+        width = self._canvas.width - 2 * _EDGE
+        self._large.write(self._pen, (_EDGE, 10), self._large.fitted(self._heading, width), _INK)
         self._draw_axis()
-        for k, lane in enumerate(self._lanes):
-            self._draw_lane(lane, self._axis + k * self._row)
-        if self._n_left_out > 0:
-            text = f"and {self._n_left_out} more"
-            self._pen.text((self._edge, self._bottom + 5 * _FINE), text, font=self._font, fill=_FAINT_INK)
-        size = (self._size_px, round(self._height / _FINE))
-        return np.asarray(self._canvas.resize(size, Pil.Resampling.LANCZOS))
+        for place, lane in enumerate(self._lanes):
+            self._draw_lane(lane, _AXIS_TOP + place * _LANE)
+        return np.asarray(self._canvas)
 
     def _x(self, time_s: float) -> float:
-        part = min(max(time_s / self._duration_s, 0.0), 1.0)
-        return self._left + part * (self._right - self._left)
+        share = min(max(time_s / self._duration_s, 0.0), 1.0)
+        return self._left + share * (self._right - self._left)
 
     def _draw_axis(self) -> None:
-        room = (self._right - self._left) / (70 * _FINE)
+        room = (self._right - self._left) / 70  # 70 px for "1:01:05" and some air
         step_s = nice_step_s(self._duration_s / max(1.0, room))
         for k in range(math.floor(self._duration_s / step_s + 1e-9) + 1):
             x = self._x(k * step_s)
-            self._pen.line((x, self._axis - 5 * _FINE, x, self._bottom), fill=_GRID, width=_FINE)
-            text = clock_text(k * step_s, step_s)
-            half = self._pen.textlength(text, font=self._small) / 2
-            self._pen.text((x - half, 7 * _FINE), text, font=self._small, fill=_FAINT_INK)
+            self._pen.line((x, _AXIS_TOP - 8, x, self._bottom + 4), fill=_LINE)
+            self._small.write(self._pen, (x, _AXIS_TOP - 11), clock_text(k * step_s, step_s), _SOFT, "md")
 
     def _draw_lane(self, lane: Lane, y: int) -> None:
-        title = _shortened(self._pen, lane.title, self._font, self._left - 2 * self._edge)
-        offset = (self._row - _line_height(self._font)) / 2
-        self._pen.text((self._edge, y + offset), title, font=self._font, fill=_INK)
+        left, top, bottom = _title_left(lane), y + (_LANE - _BAR) // 2, y + (_LANE + _BAR) // 2
+        if lane.dot is not None:
+            self._pen.rounded_rectangle((_EDGE, y + 7, _EDGE + 10, y + 17), 3, fill=lane.dot)
+        title = self._font.fitted(lane.title, self._left - left - 8)
+        self._font.write(self._pen, (left, y + _LANE / 2), title, _SOFT if lane.dot is None else _INK, "lm")
+        self._pen.rounded_rectangle((self._left, top, self._right, bottom), 3, fill=_GROOVE)
         for span in lane.spans:
-            if span.end_s > 0 and span.start_s < self._duration_s:
-                self._draw_span(lane, span, y)
-        if lane.levels_db:
-            self._draw_levels(lane, y)
+            if span.end_s >= 0 and span.start_s < self._duration_s:
+                self._draw_span(span, top, bottom)
 
-    def _draw_span(self, lane: Lane, span: Span, y: int) -> None:
-        x1, x2 = self._x(span.start_s), self._x(span.end_s)
+    def _draw_span(self, span: Span, top: int, bottom: int) -> None:
+        x1 = self._x(span.start_s)
+        x2 = max(self._x(span.end_s), x1 + 2)
         if span.kind == "gap":
-            middle = y + self._row / 2
-            for x in np.arange(x1 + 2 * _FINE, x2 - _FINE, 6 * _FINE):
-                end = min(float(x) + 3 * _FINE, x2)
-                self._pen.line((float(x), middle, end, middle), fill=lane.colour, width=2 * _FINE)
+            for x in range(math.ceil(x1), math.floor(x2) - 5, 5):
+                self._pen.line((x, bottom - 4, x + 5, top + 4), fill=span.colour)
             return
-        # A moment is still seen, and neighbours are told apart by a hair of paper.
-        x2 = max(x2 - _FINE, x1 + 2 * _FINE)
-        top, bottom = y + 4 * _FINE, y + self._row - 4 * _FINE
-        self._pen.rounded_rectangle((x1, top, x2, bottom), radius=min(4 * _FINE, (x2 - x1) / 2), fill=lane.colour)
-        text = _shortened(self._pen, span.label, self._small, x2 - x1 - 10 * _FINE)
+        # Neighbours are told apart by a hair of the groove.
+        box = (x1, bottom - min(max(span.height, 0.0), 1.0) * (bottom - top), max(x2 - 1.5, x1 + 1), bottom)
+        self._pen.rounded_rectangle(box, min(3.0, (box[2] - box[0]) / 2, (box[3] - box[1]) / 2), fill=span.colour)
+        text = self._tiny.fitted(span.text, x2 - x1 - 8) if x2 - x1 > 12 else ""
         if text:
-            offset = (self._row - _line_height(self._small)) / 2
-            ink = text_colour_on(lane.colour)
-            self._pen.text((x1 + 5 * _FINE, y + offset), text, font=self._small, fill=ink)
+            ink = text_colour_on(span.colour)
+            self._tiny.write(self._pen, (x1 + 4, (top + bottom) / 2), text, ink, "lm")
 
-    def _draw_levels(self, lane: Lane, y: int) -> None:
-        """A mirrored curve from -60 dB (a hair) to 0 dB (full height)."""
-        middle, reach = y + self._row / 2, self._row / 2 - 3 * _FINE
-        loud = np.clip((np.asarray(lane.levels_db) + 60.0) / 60.0, 0.0, 1.0)
-        end = self._x(len(loud) * lane.level_step_s)
-        columns = np.arange(math.ceil(self._left), max(math.floor(end), self._left + 1), _FINE)
-        # The loudest step under each column, so that a short bang is not skipped in a long video.
-        px_per_step = (self._right - self._left) / self._duration_s * lane.level_step_s
-        edges = (np.append(columns, columns[-1] + _FINE) - self._left) / px_per_step
-        for x, peak in zip(columns, _peaks(loud, edges), strict=True):
-            half = max(_FINE / 2, peak * reach)
-            self._pen.line((int(x), middle - half, int(x), middle + half), fill=lane.colour, width=_FINE)
+
+def _title_left(lane: Lane) -> int:
+    return _EDGE if lane.dot is None else _EDGE + 16
 
 
 def nice_step_s(least_s: float) -> float:
@@ -207,45 +230,3 @@ def clock_text(time_s: float, step_s: float) -> str:
     total = round(time_s)
     hours, minutes, seconds = total // 3600, total // 60 % 60, total % 60
     return f"{hours}:{minutes:02d}:{seconds:02d}" if hours else f"{minutes}:{seconds:02d}"
-
-
-def _peaks(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
-    starts = np.minimum(np.floor(edges[:-1]).astype(int), len(values) - 1)
-    ends = np.maximum(np.ceil(edges[1:]).astype(int), starts + 1)
-    return np.array([values[a:b].max() for a, b in zip(starts, ends, strict=True)])
-
-
-def _cell(image: Image, cell_px: int) -> Pil.Image:
-    """The picture fitted into a dark square."""
-    scale = cell_px / max(image.shape[:2])
-    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
-    small = Pil.fromarray(image).resize(size, Pil.Resampling.LANCZOS)
-    cell = Pil.new("RGB", (cell_px, cell_px), _CELL)
-    cell.paste(small, ((cell_px - size[0]) // 2, (cell_px - size[1]) // 2))
-    return cell
-
-
-def _line_height(font: Font) -> int:
-    height: float = font.getbbox("Ag")[3]
-    return math.ceil(height * 1.15)
-
-
-def _two_lines(pen: ImageDraw.ImageDraw, text: str, font: Font, width: float) -> list[str]:
-    first, _, rest = text.partition("\n")
-    words = first.split()
-    taken = len(words)
-    while taken > 1 and pen.textlength(" ".join(words[:taken]), font=font) > width:
-        taken -= 1
-    second = " ".join([*words[taken:], *rest.split()])
-    lines = [" ".join(words[:taken]), second]
-    return [_shortened(pen, line, font, width) for line in lines if line]
-
-
-def _shortened(pen: ImageDraw.ImageDraw, text: str, font: Font, width: float) -> str:
-    """`text`, cut with dots so that it fits; empty when not even two letters do."""
-    if not text or pen.textlength(text, font=font) <= width:
-        return text
-    keep = len(text)
-    while keep > 1 and pen.textlength(text[:keep].rstrip() + "…", font=font) > width:
-        keep -= 1
-    return text[:keep].rstrip() + "…" if keep > 1 else ""

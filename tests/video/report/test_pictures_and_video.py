@@ -8,18 +8,21 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import insert, select, update
 
 from onlooker.errors import ConfigError, MediaError, NothingFoundError, UnknownNameError
 from onlooker.media.decode import VideoReader
+from onlooker.media.draw import colour_of
 from onlooker.media.images import read_picture
 from onlooker.media.probe import probe
-from onlooker.video.report.annotated import annotate_video
-from onlooker.video.report.colours import tracklet_colour
+from onlooker.video.exchange.masks import encode_mask
+from onlooker.video.report.annotated import FramePainter, annotate_video
 from onlooker.video.report.data import load_video
 from onlooker.video.report.sheet import write_sheet
 from onlooker.video.report.show import ShowRequest, file_stem, kind_named, show
 from onlooker.video.report.timeline import write_timeline
 from onlooker.video.store import add_video, set_status
+from onlooker.video.store.schema import BOXES, MASKS, TRACKLETS
 
 
 def _run(steps):
@@ -41,7 +44,7 @@ def test_annotated_video_draws_boxes_where_and_when_they_are(scene, tmp_path):
         shown = [(frame.time_s, frame.image) for frame in reader]
     assert [t for t, _ in shown] == pytest.approx([k * 0.1 for k in range(30)], abs=1e-3)
     # The left edge of the car's box: drawn at 0.5 s, absent in the gap at 1.2 s.
-    edge = [_near(image[84:106, 99:102], tracklet_colour(2)).any() for _, image in shown]
+    edge = [_near(image[84:106, 99:102], colour_of(2)).any() for _, image in shown]
     assert edge[5]
     assert not any(edge[11:14])
     assert edge[20]
@@ -68,7 +71,7 @@ def test_sheet_has_a_cell_in_the_colour_of_each_tracklet(scene, tmp_path):
         data = load_video(connection, scene.video_id)
     picture = read_picture(write_sheet(data, tmp_path / "sheet.png"))
     for number in (1, 2):
-        assert _near(picture, tracklet_colour(number), 3).sum() > 500
+        assert _near(picture, colour_of(number), 3).sum() > 500
     with pytest.raises(NothingFoundError):
         write_sheet(dataclasses.replace(data, tracklets=()), tmp_path / "none.png")
 
@@ -77,11 +80,42 @@ def test_timeline_leaves_the_gap_of_a_tracklet_open(scene, tmp_path):
     with scene.store.read() as connection:
         data = load_video(connection, scene.video_id)
     picture = read_picture(write_timeline(data, tmp_path / "timeline.png"))
-    # Lanes start at x = 190 and end 24 px before the right edge; the car is the last lane, absent from 1.0 s to 1.5 s.
-    width = picture.shape[1] - 190 - 24
-    columns = _near(picture[-36:], tracklet_colour(2), 3).any(axis=0)
-    at = [columns[190 + int(t / 3.0 * width)] for t in (0.5, 1.25, 2.0)]
+    # The car is the last lane; the person of the lane above is there all the time, absent is the car from 1.0 to 1.5 s.
+    person, car = (_near(picture[-height:-1], colour_of(n), 3)[:, 40:].any(axis=0) for n, height in ((1, 60), (2, 36)))
+    start, end = np.flatnonzero(person)[[0, -1]]
+    at = [bool(car[start + int(t / 3.0 * (end - start))]) for t in (0.5, 1.25, 2.0)]
     assert at == [True, False, True]
+
+
+def _painted(scene, frame_index, **changes):
+    with scene.store.read() as connection:
+        data = dataclasses.replace(load_video(connection, scene.video_id), **changes)
+    with VideoReader(scene.clip) as reader:
+        frame = next(frame for frame in reader if frame.index == frame_index)
+    return data, frame, FramePainter(data).paint(frame)
+
+
+def test_carried_boxes_are_dashed_and_detected_ones_are_not(scene):
+    with scene.store.write() as connection:
+        connection.execute(update(BOXES).where(BOXES.c.frame == 20).values(detected=0))
+    left_edge = slice(84, 109), slice(100, 102)
+    for index, least, most in ((19, 0.95, 1.0), (20, 0.2, 0.8)):
+        _, _, painted = _painted(scene, index)
+        assert least <= _near(painted[left_edge], colour_of(2), 20).mean() <= most
+
+
+def test_stored_masks_tint_their_pixels_on_their_frame_only(scene):
+    mask = np.zeros((120, 160), bool)
+    mask[85:105, 110:140] = True
+    with scene.store.write() as connection:
+        car = select(TRACKLETS.c.id).where(TRACKLETS.c.number == 2).scalar_subquery()
+        connection.execute(insert(MASKS).values(tracklet_id=car, frame=20, rle=encode_mask(mask)))
+    data, frame, painted = _painted(scene, 20)
+    assert set(data.masks) == {(2, 20)}
+    expected = 0.55 * frame.image[98, 130].astype(float) + 0.45 * np.array(colour_of(2))
+    assert np.abs(painted[98, 130] - expected).max() < 3
+    _, frame, painted = _painted(scene, 21)
+    assert np.array_equal(painted[98, 130], frame.image[98, 130])
 
 
 def test_show_names_files_after_videos_and_keeps_several_apart(scene, tmp_path):

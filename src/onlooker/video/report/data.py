@@ -16,6 +16,7 @@ from onlooker.video.store.schema import (
     BOXES,
     FRAMES,
     GAPS,
+    MASKS,
     PICTURES,
     SCREEN_TEXT,
     SHOTS,
@@ -72,7 +73,10 @@ class ScreenText:
 
 @dataclass(frozen=True, slots=True)
 class ShownTracklet:
-    """One tracklet as people see it; `stretches` hold all of its boxes, in time order."""
+    """One tracklet as people see it; `stretches` hold all of its boxes, in time order.
+
+    `carried_s` (N,) are the times of those boxes that no detector saw: carried between two detections.
+    """
 
     number: int
     label: str | None
@@ -90,6 +94,7 @@ class ShownTracklet:
     tags: tuple[str, ...]
     gaps: tuple[Gap, ...]
     stretches: tuple[Stretch, ...]
+    carried_s: Floats
     crop: Picture | None
 
     @property
@@ -118,6 +123,7 @@ class VideoData:
     Attributes:
         duration_s: length; where the container did not say, up to the last frame looked at.
         interval_s: typical time between two looked-at frames.
+        masks: compressed COCO run lengths by (number of the tracklet, frame); few videos have any.
     """
 
     video: StoredVideo
@@ -129,6 +135,7 @@ class VideoData:
     screen_text: tuple[ScreenText, ...]
     sounds: tuple[SoundSegment, ...]
     keyframes: tuple[Picture, ...]
+    masks: Mapping[tuple[int, int], bytes]
 
 
 def load_video(connection: Connection, video_id: int) -> VideoData:
@@ -164,6 +171,7 @@ def load_video(connection: Connection, video_id: int) -> VideoData:
             for row in _rows(connection, SOUNDS, video_id)
         ),
         keyframes=_keyframes(connection, video_id),
+        masks=_masks(connection, video_id),
     )
 
 
@@ -197,6 +205,15 @@ def _keyframes(connection: Connection, video_id: int) -> tuple[Picture, ...]:
     return tuple(Picture(*row) for row in connection.execute(query))
 
 
+def _masks(connection: Connection, video_id: int) -> dict[tuple[int, int], bytes]:
+    query = (
+        select(TRACKLETS.c.number, MASKS.c.frame, MASKS.c.rle)
+        .join_from(MASKS, TRACKLETS)
+        .where(TRACKLETS.c.video_id == video_id)
+    )
+    return {(number, frame): rle for number, frame, rle in connection.execute(query)}
+
+
 def _tracklets(connection: Connection, video_id: int, frame_times: Floats) -> tuple[ShownTracklet, ...]:
     boxes = _boxes(connection, video_id)
     crops = _best_crops(connection, video_id)
@@ -222,7 +239,8 @@ def _tracklets(connection: Connection, video_id: int, frame_times: Floats) -> tu
             motion=row["motion"],
             tags=tuple(tags.get(row["id"], ())),
             gaps=tuple(gaps.get(row["id"], ())),
-            stretches=split_stretches(*boxes[row["id"]], frame_times),
+            stretches=split_stretches(*boxes[row["id"]][:2], frame_times),
+            carried_s=boxes[row["id"]][2],
             crop=crops.get(row["id"]),
         )
         for row in _rows(connection, TRACKLETS, video_id)
@@ -240,19 +258,21 @@ def _colors(row: RowMapping) -> tuple[str, ...]:
     return tuple(f"{part} {colour}" for part, colour in (("upper", upper), ("lower", lower)) if colour)
 
 
-def _boxes(connection: Connection, video_id: int) -> dict[int, tuple[Floats, Floats]]:
-    """By tracklet key: times (N,) and boxes (N, 4)."""
+def _boxes(connection: Connection, video_id: int) -> dict[int, tuple[Floats, Floats, Floats]]:
+    """By tracklet key: times (N,), boxes (N, 4) and the times of those that no detector saw."""
+    edges = (BOXES.c.x1, BOXES.c.y1, BOXES.c.x2, BOXES.c.y2)
     query = (
-        select(BOXES.c.tracklet_id, BOXES.c.t, BOXES.c.x1, BOXES.c.y1, BOXES.c.x2, BOXES.c.y2)
+        select(BOXES.c.tracklet_id, BOXES.c.t, *edges, BOXES.c.detected)
         .join(TRACKLETS)
         .where(TRACKLETS.c.video_id == video_id)
         .order_by(BOXES.c.tracklet_id, BOXES.c.t)
     )
-    table = np.array(connection.execute(query).all(), np.float64).reshape(-1, 6)
+    table = np.array(connection.execute(query).all(), np.float64).reshape(-1, 7)
     if not len(table):
         return {}
     starts = np.flatnonzero(np.diff(table[:, 0])) + 1
-    return {int(part[0, 0]): (part[:, 1], part[:, 2:]) for part in np.split(table, starts)}
+    parts = np.split(table, starts)
+    return {int(part[0, 0]): (part[:, 1], part[:, 2:6], part[part[:, 6] == 0, 1]) for part in parts}
 
 
 def _best_crops(connection: Connection, video_id: int) -> dict[int, Picture]:

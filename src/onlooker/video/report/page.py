@@ -21,8 +21,8 @@ from urllib.parse import quote
 
 import numpy as np
 
+from onlooker.media.draw import colour_of
 from onlooker.video.answer import Answer
-from onlooker.video.report.colours import to_hex, tracklet_colour
 from onlooker.video.report.data import Picture, ShownTracklet, Stretch, VideoData, thin
 
 _SCRIPTS = ("core.js", "player.js", "overlay.js", "timeline.js", "lists.js", "main.js")
@@ -155,7 +155,7 @@ def _tracklet(one: ShownTracklet, tolerance_px: float) -> dict[str, object]:
         "gaps": [[round(g.start_s, 3), round(g.end_s, 3), g.kind, round(g.probability, 3)] for g in one.gaps],
         "paths": [_flat(thin(stretch, tolerance_px)) for stretch in one.stretches],
         "crop": _small(one.crop, _CROP_PX) if one.crop else None,
-        "color": to_hex(tracklet_colour(one.number)),
+        "color": "#{:02x}{:02x}{:02x}".format(*colour_of(one.number)),
     }
 
 
