@@ -1,7 +1,7 @@
 """Fit and check the probability that two pieces of track are one object.
 
 Pieces come from the tracker itself on public detections (KITTI cars and pedestrians, MOT15), each named by the true
-object it follows most. Every pair the tracker would consider is one sample. Fitted on KITTI sequences with even numbers,
+object it follows most. Every pair the tracker would consider is one sample. Fitted on KITTI sequences of even number,
 checked on odd ones and on MOT15: log loss, and how often joins of a stated probability are right (reliability table).
 """
 
@@ -59,7 +59,7 @@ def samples(scenes: Sequence[Scene], config: TrackletConfig) -> tuple[NDArray[np
                 continue
             ends, starts = ends_of([f for f, _ in known])
             first, second = candidate_pairs(ends, starts, config.relink)
-            features.append(join_features(ends.select(first), starts.select(second)))
+            features.append(join_features(ends.select(first), starts.select(second), config.relink.neutral_cosine))
             who = np.array([who for _, who in known])
             same.append(who[first] == who[second])
     return np.concatenate(features), np.concatenate(same)

@@ -69,14 +69,16 @@ class TruthDetector:
 
 
 class ColourEmbedder:
-    """Appearance as the mean of nine parts of a crop."""
+    """Appearance as the brightness of 25 parts of the middle of a crop, where the object is."""
 
-    name, version, dim = "nine", "1", 9
+    name, version, dim = "parts", "1", 25
 
     def embed_images(self, images: Sequence[Image]) -> FloatArray:
         rows = []
         for image in images:
-            parts = [np.array_split(strip, 3, axis=1) for strip in np.array_split(image[..., 0].astype(np.float32), 3)]
-            vector = np.array([part.mean() for strip in parts for part in strip]) - image.mean()
+            border = image.shape[0] // 12
+            luma = image[border : image.shape[0] - border, border : image.shape[1] - border, 0].astype(np.float32)
+            parts = [part.mean() for strip in np.array_split(luma, 5) for part in np.array_split(strip, 5, axis=1)]
+            vector = np.array(parts) - luma.mean()
             rows.append(vector / max(float(np.linalg.norm(vector)), 1e-6))
         return np.array(rows, np.float32)

@@ -142,12 +142,15 @@ class RelinkConfig:
         link_probability: at or above, and below the former, they become a `Link`.
         maximum_gap_s: pieces further apart in time inside one shot are not compared.
         maximum_shot_gap_s: the same across shots.
+        neutral_cosine: cosine of two appearance vectors that is as likely for one object as for two of one category;
+            a property of the embedder, the default is that of the bundled one.
     """
 
     join_probability: float = 0.5
     link_probability: float = 0.15
     maximum_gap_s: float = 10.0
     maximum_shot_gap_s: float = 60.0
+    neutral_cosine: float = 0.53
 
     def __post_init__(self) -> None:
         _require(

@@ -87,12 +87,11 @@ class LogisticWeights:
         return result
 
 
-# Fitted by benchmarks/tracking_relink_calibration.py; see its result file for the data and the reliability table.
-SHOT_WEIGHTS = LogisticWeights(bias=4.0, distance=-2.4, growth=-1.35, time=-3.3, label=-4.0, appearance=8.0)
+# Motion terms fitted by benchmarks/tracking_relink_calibration.py, see its result file for the reliability table. The
+# appearance term is the slope of a balanced logistic on cosines of the bundled embedder, so it adds as evidence.
+SHOT_WEIGHTS = LogisticWeights(bias=4.0, distance=-2.4, growth=-1.35, time=-3.3, label=-4.0, appearance=12.0)
 # Ours: over a cut, position and motion say nothing; only a close match of appearance does.
 CUT_WEIGHTS = LogisticWeights(bias=-2.5, distance=0.0, growth=-0.5, time=0.0, label=-4.0, appearance=12.0)
-# Ours: the cosine of two views that is as likely for one object as for two of one category.
-_NEUTRAL_COSINE = 0.75
 # Ours: motion at an end is measured over this stretch, and an unseen object's speed decays with this time constant.
 _SPEED_SPAN_S = 0.6
 _SPEED_MEMORY_S = 1.0
@@ -126,7 +125,7 @@ def pieces_with_partners(fragments: Sequence[Fragment], config: RelinkConfig) ->
     return sorted({*first.tolist(), *second.tolist()})
 
 
-def join_features(ends: Ends, starts: Ends) -> Array:
+def join_features(ends: Ends, starts: Ends, neutral_cosine: float) -> Array:
     """(K, 5) what the logistic sees of K pairs of an end and a later start.
 
     Distance between where both sides expect to meet, in object sizes and in the spread expected after that time;
@@ -144,14 +143,14 @@ def join_features(ends: Ends, starts: Ends) -> Array:
     distance = (np.minimum(forward, backward) + both) / 2 / (size * (0.3 + 0.8 * gap_s**0.75))
     growth = np.abs(np.log(areas[1] / areas[0]))
     known = np.any(ends.looks != 0, axis=1) & np.any(starts.looks != 0, axis=1)
-    cosine = np.where(known, (ends.looks * starts.looks).sum(axis=1) - _NEUTRAL_COSINE, 0.0)
+    cosine = np.where(known, (ends.looks * starts.looks).sum(axis=1) - neutral_cosine, 0.0)
     differs = (ends.categories != starts.categories).astype(np.float64)
     return np.stack([distance, growth, np.log1p(gap_s), differs, cosine], axis=1)
 
 
-def join_probability(ends: Ends, starts: Ends) -> Array:
+def join_probability(ends: Ends, starts: Ends, neutral_cosine: float) -> Array:
     """(K,) probability that the object of each end is that of its start. Over a cut it is 0 without appearance."""
-    features = join_features(ends, starts)
+    features = join_features(ends, starts, neutral_cosine)
     known = np.any(ends.looks != 0, axis=1) & np.any(starts.looks != 0, axis=1)
     over_cut = np.where(known, CUT_WEIGHTS.probability(features), 0.0)
     return np.where(ends.shots == starts.shots, SHOT_WEIGHTS.probability(features), over_cut)
@@ -166,7 +165,7 @@ def find_joins(ends: Ends, starts: Ends, config: RelinkConfig) -> list[Join]:
     first, second = candidate_pairs(ends, starts, config)
     if not len(first):
         return []
-    probability = join_probability(ends.select(first), starts.select(second))
+    probability = join_probability(ends.select(first), starts.select(second), config.neutral_cosine)
     keep = probability >= max(config.link_probability, 1e-9)
     first, second, probability = first[keep], second[keep], probability[keep]
     chosen = _best_joins(first, second, probability, config.join_probability)
