@@ -106,16 +106,16 @@ def _with_masks(image: Image, items: Sequence[DrawnTrack]) -> Image:
     masked = [item for item in items if item.mask is not None]
     if not masked:
         return image
-    blended = image.astype(np.float32)
+    blended = image.copy()
     for item in masked:
         mask = item.mask
         if mask is None or mask.shape != image.shape[:2]:
             shape = None if mask is None else mask.shape
             raise ShapeError(f"the mask of {item.number} is {shape}, the picture {image.shape[:2]}")
         colour = np.array(colour_of(item.number), np.float32)
-        blended[mask] = 0.55 * blended[mask] + 0.45 * colour
+        blended[mask] = (0.55 * blended[mask] + 0.45 * colour).astype(np.uint8)
         blended[_outline(mask)] = colour
-    return blended.astype(np.uint8)
+    return blended
 
 
 def _outline(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -148,7 +148,7 @@ def _draw_box(pen: ImageDraw.ImageDraw, item: DrawnTrack, line_px: int) -> None:
     if not item.carried:
         pen.rectangle((x1, y1, x2 - 1, y2 - 1), outline=colour, width=line_px)
         return
-    dash = line_px * 4
+    dash = line_px * 5
     half = line_px / 2
     for y in (y1 + half, y2 - 1 - half):
         for x in np.arange(x1, x2, 2 * dash):

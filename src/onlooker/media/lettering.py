@@ -74,14 +74,10 @@ class Lettering:
                 too_long = middle
         return line[:fits].rstrip() + "..." if fits else ""
 
-    def write(
-        self, pen: ImageDraw, at: tuple[float, float], text: str, colour: Colour, anchor: str = "la"
-    ) -> tuple[float, float, float, float]:
-        """Writes one line and returns the rectangle around it; `anchor` in Pillow's letters ("lm": left, middle)."""
+    def write(self, pen: ImageDraw, at: tuple[float, float], text: str, colour: Colour, anchor: str = "la") -> None:
+        """Writes one line; `anchor` in Pillow's letters says which point of it lies `at` ("lm": left, middle)."""
         line, font = self._set(text)
         pen.text(at, line, font=font, fill=colour, anchor=anchor)
-        left, top, right, bottom = pen.textbbox(at, line, font=font, anchor=anchor)
-        return left, top, right, bottom
 
     def _set(self, text: str) -> tuple[str, FreeTypeFont]:
         line = " ".join(unicodedata.normalize("NFC", text).split())

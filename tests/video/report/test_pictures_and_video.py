@@ -16,7 +16,7 @@ from onlooker.media.draw import colour_of
 from onlooker.media.images import read_picture
 from onlooker.media.probe import probe
 from onlooker.video.exchange.masks import encode_mask
-from onlooker.video.report.annotated import FramePainter, annotate_video
+from onlooker.video.report.annotated import FramePainter, _trail, annotate_video
 from onlooker.video.report.data import load_video
 from onlooker.video.report.sheet import write_sheet
 from onlooker.video.report.show import ShowRequest, file_stem, kind_named, show
@@ -102,6 +102,18 @@ def test_carried_boxes_are_dashed_and_detected_ones_are_not(scene):
     for index, least, most in ((19, 0.95, 1.0), (20, 0.2, 0.8)):
         _, _, painted = _painted(scene, index)
         assert least <= _near(painted[left_edge], colour_of(2), 20).mean() <= most
+
+
+def test_the_trail_leads_along_where_the_tracklet_was_and_not_across_a_gap(scene):
+    # The person's centre moves from (20, 40) by 3 px a frame: at frame 15 (1.5 s) it has come to (65, 40).
+    with scene.store.read() as connection:
+        person, car = load_video(connection, scene.video_id).tracklets
+    trail = np.array(_trail(person, 1.5, 0.05))
+    assert trail[-1] == pytest.approx((65, 40))
+    assert trail[0][0] == pytest.approx(20, abs=3)
+    assert (np.diff(trail[:, 0]) > 0).all()
+    assert len(_trail(car, 1.5, 0.05)) == 1
+    assert _trail(car, 1.2, 0.05) == ()
 
 
 def test_stored_masks_tint_their_pixels_on_their_frame_only(scene):

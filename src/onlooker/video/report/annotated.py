@@ -82,17 +82,17 @@ class FramePainter:
             label=tracklet.label or tracklet.category,
             detail="".join(main),
             carried=bool(np.any(np.abs(tracklet.carried_s - frame.time_s) < self._slack_s)),
-            trail_px=_trail(tracklet, frame.time_s),
+            trail_px=_trail(tracklet, frame.time_s, self._slack_s),
             mask=None if rle is None else decode_mask(rle, frame.height, frame.width),
         )
 
 
-def _trail(tracklet: ShownTracklet, t: float) -> tuple[tuple[float, float], ...]:
+def _trail(tracklet: ShownTracklet, t: float, slack_s: float) -> tuple[tuple[float, float], ...]:
     """Centres up to now, oldest first, from the last time on that the tracklet came into sight."""
-    points: list[tuple[float, float]] = []
-    for step in range(round(_TRAIL_S / _TRAIL_STEP_S)):
-        box = tracklet.box_at(t - step * _TRAIL_STEP_S, 1e-3)
-        if box is None:
-            break
-        points.append(((box[0] + box[2]) / 2, (box[1] + box[3]) / 2))
-    return tuple(reversed(points))
+    for stretch in tracklet.stretches:
+        if stretch.start_s - slack_s <= t <= stretch.end_s + slack_s:
+            times = np.arange(min(t, stretch.end_s), max(stretch.start_s, t - _TRAIL_S) - 1e-6, -_TRAIL_STEP_S)[::-1]
+            centres = (stretch.boxes_xyxy_px[:, :2] + stretch.boxes_xyxy_px[:, 2:]) / 2
+            x, y = (np.interp(times, stretch.times_s, centres[:, axis]).tolist() for axis in (0, 1))
+            return tuple(zip(x, y, strict=True))
+    return ()
