@@ -93,7 +93,7 @@ def draw_tracks(image: Image, items: Sequence[DrawnTrack], notes: Sequence[Note]
         _draw_trail(pen, item, line_px)
     for item in ordered:
         _draw_box(pen, item, line_px)
-    letters = lettering(max(11, round(short_side / 36)))
+    letters = lettering(max(12, round(short_side / 36)))
     labels = _LabelPlacer(canvas.size, letters, [_note_rect(note, canvas.size, letters) for note in notes])
     for item in ordered:
         labels.draw(pen, item)
