@@ -1,4 +1,4 @@
-"""Query objects to SQL over the views. Values of a question are bound parameters; only names from our tables are text."""
+"""Query objects to SQL over the views. Values of a question are bound parameters; only names of ours are text."""
 
 from __future__ import annotations
 

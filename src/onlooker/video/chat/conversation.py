@@ -1,4 +1,4 @@
-"""What a conversation remembers: the last query, what it was about, and the answer, so that "it" and "why" mean something."""
+"""What a conversation remembers: the last query, what it was about, and its answer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rules that weigh one thing against another: which is faster, which comes first, are there more of these than those."""
+"""Rules that weigh one thing against another: which is faster, which comes first, are there more of these."""
 
 from __future__ import annotations
 

@@ -290,7 +290,8 @@ CUES: Mapping[str, str] = {
         last; latest; final; last of all; lastly; most recent; after all other; after all the other; after
         everyone|everything else; finally; newest; most recently; latecomer; late comer; in the end; at the very
         last; closing; after everybody; latest of all; the last in; last in; at last; last of; ultimate; rearmost;
-        final arrival; latest arrival; most late; youngest
+        final arrival; latest arrival; most late; youngest; appear|enter|arrive|come most late|lately|recently;
+        latest to
     """,
     "before": """
         before; earlier; earlier than; sooner; sooner than; prior to; ahead of; precede; in advance of; before that;
@@ -325,16 +326,15 @@ CUES: Mapping[str, str] = {
     "peak": """
         at the same time; at once; simultaneously; at one time; at any one|given|single time|moment|instant|point;
         concurrently; in one|a|any|a single|the same single? frame|image|moment; at the same moment|instant; maximum
-        number; max number; peak; largest|greatest|highest|biggest|maximum|max number|count|amount; at most; at any
-        time|moment|instant|point; most crowded; busiest; crowded; at a time; all at once; fullest; in parallel;
-        simultaneous; concurrent; maximum|max concurrent|simultaneous; in the same frame|image|picture; maximum; at
-        the very same time; at one and the same time; at peak; side by side; at any single moment|time; share the
-        screen|frame; most object visible; together; jointly; co occur; coincide; one and the same frame; same
-        frame; at any point in time; at any given moment|time|instant; record for; record number; high water mark;
-        ceiling; upper bound; maximal number; top number; at a single point in time; at a single
-        moment|instant|time|point; at any single point in time; in one shot; within one|a single|the same frame; in
-        a given frame; upper limit; high point; all time high; most populated; fullest frame; per frame at most; in
-        the fullest frame; maximum that
+        number; max number; peak; largest|greatest|highest|biggest|maximum|max number|count|amount; at most; most
+        crowded; busiest; crowded; at a time; all at once; fullest; in parallel; simultaneous; concurrent;
+        maximum|max concurrent|simultaneous; in the same frame|image|picture; maximum; at the very same time; at one
+        and the same time; at peak; side by side; at any single moment|time; share the screen|frame; most object
+        visible; together; jointly; co occur; coincide; one and the same frame; same frame; at any given
+        moment|time|instant; record for; record number; high water mark; ceiling; upper bound; maximal number; top
+        number; at a single point in time; at a single moment|instant|time|point; at any single point in time; in
+        one shot; within one|a single|the same frame; in a given frame; upper limit; high point; all time high; most
+        populated; fullest frame; per frame at most; in the fullest frame; maximum that
     """,
     "color": """
         color; colour; hue; shade; tint; colored; coloured; which color|colour; paint
@@ -497,12 +497,20 @@ CUES: Mapping[str, str] = {
     """,
     "filler": """
         for good; for sure; for certain; at best; good look; best guess; at its best; clock read|say|show; the
-        clock; of course; yes or no; or not; by any chance; at all; if any; in general; as far as you can tell
+        clock; of course; yes or no; or not; by any chance; at all; if any; in general; as far as you can tell; at
+        any time|moment|instant|point; at any point in time; in the end; at some point|time|moment; at one point; at
+        some point in time; at one point or another
     """,
     "total": """
         in total; total; grand total; altogether; in all; overall number; all together
     """,
     "mean": """
         on average; average; mean; averaged; typical; typically
+    """,
+    "when_noun": """
+        the second
+    """,
+    "time_noun": """
+        time
     """,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from itertools import pairwise
 
 from onlooker.video.chat.grammar.context import Focus, Scene
 from onlooker.video.chat.grammar.subjects import COMPARATIVES, MEASURES, measure_of, order_rank
@@ -21,6 +22,11 @@ from onlooker.video.chat.query import (
 
 # Cues that do not make a question of their own.
 _EMPTY_CUES = frozenset({"visible", "what", "how", "video", "filler", "all", "total", "appear", "not", "list"})
+# Cues a bare question about the last subject may hold.
+_BARE_CUES = words(
+    "until_when gone return color speed direction visible what how appear start end how_long when where which count path"
+    " size look move travel_far where_place wear peak first last"
+)
 _OPENERS = words("and or what about how same for now but also then of in on at the a an instead it them one ones to")
 
 
@@ -117,8 +123,11 @@ def bare(scene: Scene) -> Scene:
     covered = {i for w in scene.reading.windows for i in range(w.start, w.end)}
     if form in {"none", "yes_no", "list"} or len(spoken) - len(covered) > 4:
         return scene
-    only = {"until_when", "gone", "return", "color", "speed", "direction", "visible", "what", "how", "appear", "start", "end", "how_long", "when", "where", "which", "count", "path", "size", "look", "move", "travel_far", "where_place", "wear", "peak"}  # fmt: skip
-    if not set(scene.reading.cues) <= only or not scene.reading.cues or set(scene.reading.cues) <= {"what", "how"}:
+    if (
+        not set(scene.reading.cues) <= _BARE_CUES
+        or not scene.reading.cues
+        or set(scene.reading.cues) <= {"what", "how"}
+    ):
         return scene
     return replace(scene, pronoun=replace(focus.subject, definite=True))
 
@@ -153,7 +162,7 @@ def with_window_of_them(query: Query, scene: Scene) -> Query:
     """ "How many of them are vans?" is about the same moment."""
     focus, reading = scene.focus, scene.reading
     texts = [t.text for t in reading.tokens]
-    of_them = any(a == "of" and b in {"them", "those", "these"} for a, b in zip(texts, texts[1:], strict=False))
+    of_them = any(a == "of" and b in {"them", "those", "these"} for a, b in pairwise(texts))
     before = getattr(focus.query, "window", None) if focus is not None else None
     if not of_them or before is None or getattr(query, "window", before) is not None:
         return query

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.subjects import measure_of
+from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     EvidenceQuery,
     Query,
@@ -19,6 +21,12 @@ EXAMPLES = (
     "Which car is the fastest? What is said? How long is the video?"
 )
 
+# Words of a question about words that are not themselves searched for.
+_NOT_SEARCHED = words(
+    "in video the a is said mentioned spoken anything something this clip at any ever and does it there on screen written"
+    " anyone somebody someone words word text frame speech of phrase appear appears shown visible sign sentence"
+)
+
 
 def about_answer(scene: Scene) -> Query | None:
     """ "Why?", "are you sure?", "help"."""
@@ -29,9 +37,7 @@ def about_answer(scene: Scene) -> Query | None:
         if short and scene.focus is not None:
             return EvidenceQuery()
         if scene.reading.word("why") or scene.reading.word("reason"):
-            return Refusal(
-                "Reasons are not stored: only what is seen and heard, where and when. Ask what happens, or when and where."
-            )
+            return Refusal("Reasons are not stored, only what is seen and heard, where and when. Ask what happens.")
     return None
 
 
@@ -112,9 +118,7 @@ def _phrase_behind(scene: Scene, source: str) -> str | None:
             return None
     taken = {i for w in reading.windows for i in range(w.start, w.end)}
     words = [t.text for i, t in enumerate(tokens[start:], start) if i not in taken and t.is_word]
-    stop = {"in", "video", "the", "a", "is", "said", "mentioned", "spoken", "anything", "something", "this", "clip", "at", "any",
-            "ever", "and", "does", "it", "there", "on", "screen", "written", "anyone", "somebody", "someone", "words", "text", "frame", "speech", "of"}  # fmt: skip
-    kept = [w for w in words if w not in stop]
+    kept = [w for w in words if w not in _NOT_SEARCHED]
     return " ".join(kept) or None
 
 
@@ -138,7 +142,7 @@ def sound(scene: Scene) -> Query | None:
 
 def facts(scene: Scene) -> Query | None:
     """How long, how large, how many frames, shots and cuts."""
-    if scene.things:
+    if scene.things or measure_of(scene.reading) is not None:
         return None
     reading = scene.reading
     for fact in ("fps", "resolution", "width", "height", "path_of_file"):

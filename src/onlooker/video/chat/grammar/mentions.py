@@ -21,9 +21,13 @@ _QUANTIFIERS: dict[str, QuantifierWord] = {
     "a": "any", "an": "any", "any": "any", "some": "any", "one": "any", "all": "all", "every": "all", "each": "all",
     "both": "both", "no": "none", "zero": "none", "none": "none", "neither": "none",
 }  # fmt: skip
+_MOVING = words("moving driving walking running flying swimming travelling traveling riding")
+_RESTING = words("stationary parked static motionless standing still immobile unmoving idle")
+_MOVING = words("moving driving walking running flying swimming travelling traveling riding")
+_RESTING = words("stationary parked static motionless standing still immobile unmoving idle")
 _ADJECTIVE_CONDITIONS: dict[str, Condition] = {
-    **dict.fromkeys(["moving", "driving", "walking", "running", "flying", "swimming", "travelling", "traveling", "riding"], Condition("stationary", "=", 0)),
-    **dict.fromkeys(["stationary", "parked", "static", "motionless", "standing", "still", "immobile", "unmoving", "idle"], Condition("stationary", "=", 1)),
+    **dict.fromkeys(_MOVING, Condition("stationary", "=", 0)),
+    **dict.fromkeys(_RESTING, Condition("stationary", "=", 1)),
     **dict.fromkeys(["small", "tiny", "little"], Condition("size", "=", "small")),
     **dict.fromkeys(["large", "big", "huge", "giant"], Condition("size", "=", "large")),
     "medium": Condition("size", "=", "medium"),
@@ -272,7 +276,12 @@ class MentionReader:
         """Takes in what stands before the head: determiner, number, colour, size, rank; unknown adjectives are kept."""
         i = mention.start - 1
         state = mention
+        closed = False
         while i >= floor and i not in blocked:
+            # A determiner opens the phrase: only "all the", "both the" may stand before it.
+            if closed and self._text(i) not in {"all", "both", "each", "any", "none", "of", "most"}:
+                break
+            closed = closed or self._text(i) in _DETERMINERS
             step = self._modifier(state, i)
             if step is None:
                 break
@@ -306,6 +315,8 @@ class MentionReader:
     def _order_or_amount(self, mention: Mention, i: int) -> Mention | None:
         token, selection = self._tokens[i], mention.selection
         word = token.text
+        if selection.numbers and (token.ordinal or word in ORDER_WORDS):
+            return None  # "the second object 8 leaves": a moment
         if token.ordinal and token.number is not None:
             return replace(mention, order=int(token.number))
         if word in ORDER_WORDS and mention.order is None:

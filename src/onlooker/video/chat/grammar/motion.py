@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.subjects import measure_of
-from onlooker.video.chat.query import AttributeQuery, BoxQuery, CheckQuery, Condition, PathQuery, Query, Selection
+from onlooker.video.chat.query import AttributeQuery, BoxQuery, CheckQuery, Condition, PathQuery, Query
 
 _ACROSS = ("left", "right")
 _ALONG = ("up", "down")
@@ -78,11 +78,7 @@ def looks(scene: Scene) -> Query | None:
     if column == "path":
         return PathQuery(scene.subject, scene.window)
     mean = scene.reading.word("average", "mean") and scene.subject.plural
-    return AttributeQuery(_owner(scene), column, aggregate="mean" if mean and column == "speed" else "each")
-
-
-def _owner(scene: Scene) -> Selection:
-    return scene.subject
+    return AttributeQuery(scene.subject, column, aggregate="mean" if mean and column == "speed" else "each")
 
 
 def _column(scene: Scene) -> str | None:
@@ -95,7 +91,7 @@ def _column(scene: Scene) -> str | None:
         return None
     if scene.has("speed"):
         return "speed"
-    if scene.has("path") and scene.form != "where" or scene.has("path"):
+    if scene.has("path"):
         return "path"
     if scene.has("travel_far") and scene.has("move") and len(scene.specific) < 2:
         return "path_px"

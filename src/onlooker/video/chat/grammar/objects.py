@@ -28,6 +28,11 @@ def unsupported(scene: Scene) -> Query | None:
     topics = scene.reading.unsupported
     if topics:
         return Refusal(f"Nothing is stored about {topics[0]}. {EXAMPLES}")
+    odd = [a for t in scene.things for a in t.adjectives] if scene.has_subject else []
+    if odd:
+        return Refusal(f'Whether something is "{odd[0]}" is not stored. {EXAMPLES}')
+    if scene.reading.strangers and scene.has_subject:
+        return Refusal(f'Nothing is stored about "{scene.reading.strangers[0]}". {EXAMPLES}')
     return None
 
 
@@ -43,10 +48,10 @@ def kinds(scene: Scene) -> Query | None:
         return CategoriesQuery(scene.narrowed(), scene.window, "count" if scene.form == "count" else "names")
     asked = scene.form == "what" or (scene.form == "none" and scene.window is None and not scene.has("total"))
     asked = asked and not scene.specific and measure_of(scene.reading) is None
-    if asked and not scene.has("first", "last", "start", "end", "color", "speed", "direction", "events"):
-        if generic or scene.has("visible", "appear"):
-            if not (subject.rank or subject.numbers):
-                return CategoriesQuery(scene.narrowed(), scene.window)
+    asked = asked and not scene.has("first", "last", "start", "end", "color", "speed", "direction", "events")
+    seen = bool(generic) or scene.has("visible", "appear")
+    if asked and seen and not (subject.rank or subject.numbers):
+        return CategoriesQuery(scene.narrowed(), scene.window)
     return None
 
 

@@ -72,7 +72,15 @@ class Reading:
     def window(self) -> Window | None:
         """The first time said; "from start to finish" is no restriction."""
         whole = Window("span", TimePoint(0.0, "share"), TimePoint(1.0, "share"))
-        return next((found.window for found in self.windows if found.window != whole), None)
+        window = next((found.window for found in self.windows if found.window != whole), None)
+        if (
+            window is not None
+            and window.kind == "span"
+            and window.end is None
+            and self.word("currently", "now", "then")
+        ):
+            return Window("at", window.start, None)
+        return window
 
     @property
     def has_or(self) -> bool:
@@ -92,9 +100,10 @@ class QuestionReader:
         nouns = self._nouns.words
         plurals = {word + "s" for word in nouns}
         self._known = frozenset(words | nouns | plurals | labels)
-        self._speller = Speller(
-            self._nouns.stored_words | {w + "s" for w in self._nouns.stored_words}, self._known, EnglishWords()
-        )
+        self._english = EnglishWords()
+        stored = self._nouns.stored_words
+        stored |= {word + "s" for word in stored}
+        self._speller = Speller(stored, self._table.words, self._known, self._english)
 
     def read(self, question: str) -> Reading:
         """The reading of one question."""
@@ -171,7 +180,7 @@ class QuestionReader:
         taken: frozenset[int],
         blocked: frozenset[int],
     ) -> tuple[tuple[str, ...], tuple[str, ...], list[Mention]]:
-        """Sorts words that nothing claimed: topics without a column, nouns of things not stored, adjectives, the rest."""
+        """Sorts words that nothing claimed: topics without a column, nouns of strange things, adjectives, the rest."""
         found, strangers, topics = list(mentions), [], []
         i = 0
         while i < len(tokens):
@@ -184,8 +193,10 @@ class QuestionReader:
             while end < len(tokens) and end not in taken and self._is_stranger(tokens[end]):
                 end += 1
             owner = next((k for k, m in enumerate(found) if m.start == end and m.kind != "pronoun"), None)
-            if owner is not None:
-                words = tuple(t.text for t in tokens[i:end])
+            if all(t.base in BASE_FORMS and t.base != t.text for t in tokens[i:end]):
+                pass  # a verb the grammar knows but no phrase uses: "what box surrounds the car"
+            elif owner is not None:
+                words = tuple(t.text for t in tokens[i:end] if t.text in self._english)
                 held = found[owner]
                 selection = replace(held.selection, adjectives=(*held.selection.adjectives, *words))
                 found[owner] = replace(held, selection=selection, start=i)
@@ -193,15 +204,19 @@ class QuestionReader:
                 floor = max((m.end for m in found if m.end <= i), default=0)
                 found.append(reader.unknown_at(i, end, floor, blocked))
             else:
-                strangers += [t.text for t in tokens[i:end]]
+                strangers += [t.text for t in tokens[i:end] if t.text in self._english]
             i = end
         return tuple(strangers), tuple(dict.fromkeys(topics)), sorted(found, key=lambda m: m.start)
 
     def _is_stranger(self, token: Token) -> bool:
         if token.kind == "quote":
             return False
-        known = token.text in FUNCTION_WORDS or token.base in FUNCTION_WORDS or token.text in _UNSUPPORTED
-        return token.is_word and not known and not (len(token.text) == 1)
+        known = (
+            any(form in FUNCTION_WORDS for form in stems(token.text))
+            or token.base in FUNCTION_WORDS
+            or token.text in _UNSUPPORTED
+        )
+        return token.is_word and not known and len(token.text) > 1
 
     def _is_noun_place(self, tokens: Sequence[Token], i: int, mentions: Sequence[Mention]) -> bool:
         """Whether the word at i stands where a noun does: behind a determiner or a number, or as the only noun."""
@@ -211,6 +226,15 @@ class QuestionReader:
         if before.text in _NOUN_BEFORE or before.text in SHADES:
             return True
         return not [m for m in mentions if m.kind != "pronoun"]
+
+
+def stems(word: str) -> tuple[str, ...]:
+    """The word and what it may be a form of: "corresponds" of "correspond"."""
+    found = [word]
+    for ending, base in (("s", ""), ("es", ""), ("ed", ""), ("ed", "e"), ("ing", ""), ("ing", "e")):
+        if word.endswith(ending) and len(word) > len(ending) + 3:
+            found.append(word[: -len(ending)] + base)
+    return tuple(found)
 
 
 def _cut_name(text: str, name: str) -> str | None:
@@ -284,6 +308,7 @@ def _as_leave(tokens: Sequence[Token], i: int) -> Token:
 
 _SPECIFIC: tuple[Form, ...] = ("count", "when", "how_long", "where", "which")
 # "which bounding box", "which direction": the noun says what is wanted, not "which".
+_RANKING = ("longest", "shortest", "fastest", "slowest", "largest", "smallest")
 _ASKED_BY_NOUN = frozenset({"where", "how_long", "when", "count"})
 
 
@@ -297,6 +322,12 @@ def _form(
         return "yes_no"
     if starts:
         return starts[0][1]
+    noun = next((c for c in cues.get("when_noun", ()) if any(m.start == c.end for m in mentions)), None)
+    timed = "time_noun" in cues and "what" not in cues and bool(mentions)
+    if noun is not None or (timed and ("start" in cues or "end" in cues)):
+        return "when"
+    if timed and "visible" in cues:
+        return "how_long"
     if "list" in cues and not ("what" in cues and cues["what"][0].start < cues["list"][0].start):
         return "list"
     return "what" if "what" in cues else "how" if "how" in cues else "none"
@@ -319,7 +350,8 @@ def _form_starts(
     if len(found) > 1 and found[0] == (0, "when") and any(c < found[1][0] for c in commas) and found[1][1] != "when":
         found.pop(0)
     if len(found) > 1 and found[0][1] == "which" and found[1][1] in _ASKED_BY_NOUN and found[1][0] - found[0][0] == 1:
-        found.pop(0)
+        if not any(code in cues for code in _RANKING):
+            found.pop(0)
     return found
 
 

@@ -62,7 +62,7 @@ def _relation(scene: Scene) -> str | None:
         return "touch"
     if scene.has("nearest", "farthest_apart") or (scene.has("distance") and len(scene.specific) >= 2):
         return "near"
-    if scene.has("near") and scene.has_subject and (many or scene.form in {"which", "yes_no", "what", "count"}):
+    if scene.has("near") and scene.has_subject and (len(scene.things) > 1 or scene.form in {"which", "what"}):
         return "near"
     together = scene.has("together") and scene.form not in {"count"} and not scene.has("most_common")
     if together and (len(scene.specific) >= 2 or (scene.form == "yes_no" and scene.subject.plural)):
@@ -83,5 +83,5 @@ def _ask(scene: Scene, relation: str, second: Selection | None) -> str | None:
     if scene.form == "count":
         return "count"
     if scene.form in {"which", "what", "list"}:
-        return "who" if second is None else "who"
+        return "who"
     return "yes_no"

@@ -1,4 +1,4 @@
-"""Left, right, top and bottom: as a place, a direction, an edge to come from or leave by, or a side of something else."""
+"""Left, right, top and bottom: a place, a direction, an edge to come from or leave by, or a side of another thing."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ Role = Literal["from", "to", "at", "of", "further", "bare"]
 
 SIDES = {
     "left": "left", "leftward": "left", "leftwards": "left", "lefthand": "left", "right": "right", "rightward": "right",
-    "rightwards": "right", "righthand": "right", "top": "top", "upper": "top", "up": "up", "upward": "up", "upwards": "up",
+    "rightwards": "right", "righthand": "right", "top": "top", "upper": "top", "up": "up", "upward": "up",
+    "upwards": "up",
     "bottom": "bottom", "down": "down", "lower": "bottom", "downward": "down", "downwards": "down", "centre": "centre",
     "center": "centre", "middle": "centre", "central": "centre",
 }  # fmt: skip

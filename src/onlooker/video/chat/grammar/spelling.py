@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from functools import cached_property
 from importlib import resources
 
+from onlooker.video.chat.grammar.nouns import singular
+
 
 def distance(a: str, b: str, limit: int) -> int:
     """Letters to insert, drop, change or swap with the neighbour to get from a to b; `limit + 1` when more."""
@@ -42,10 +44,14 @@ class Speller:
 
     Args:
         stored: words of categories in the library; they win ties.
+        telling: words that say what is asked; they come next.
         known: all other words the grammar understands.
     """
 
-    def __init__(self, stored: Iterable[str], known: Iterable[str], english: EnglishWords) -> None:
+    def __init__(
+        self, stored: Iterable[str], telling: Iterable[str], known: Iterable[str], english: EnglishWords
+    ) -> None:
+        self._telling = frozenset(telling)
         self._stored = frozenset(w for w in stored if w.isalpha())
         self._known = frozenset(w for w in known if w.isalpha() and len(w) > 2) | self._stored
         self._english = english
@@ -56,6 +62,8 @@ class Speller:
     def correct(self, word: str) -> str:
         """The word meant by `word`; the word itself when it is known, English, or like nothing known."""
         if len(word) < 3 or not word.isascii() or word in self._known or word in self._english:
+            return word
+        if singular(word) in self._english:
             return word
         limit = 1 if len(word) < 7 else 2
         best: tuple[float, str] | None = None
@@ -86,6 +94,7 @@ class Speller:
             apart
             - 0.4 * swapped
             - 0.3 * (candidate in self._stored)
+            - 0.25 * (candidate in self._telling)
             - 0.2 * (word[-1] == candidate[-1])
             - 0.1 * (word[:2] == candidate[:2])
         )

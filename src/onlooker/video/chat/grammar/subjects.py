@@ -1,8 +1,9 @@
-"""What the question is about: selections built from mentions, and conditions built from everything else said of them."""
+"""What the question is about: selections built from mentions, and conditions from what else is said of them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 from onlooker.video.chat.grammar.mentions import Mention
 from onlooker.video.chat.grammar.reading import Reading
@@ -86,6 +87,8 @@ def _loose_measure(reading: Reading) -> tuple[str, bool] | None:
         for word in near:
             if word in _UP or word in _DOWN:
                 return column, word in _UP
+        if len(reading.mentions) > 1 and reading.has_or and reading.form == "which":
+            return column, True  # "in terms of speed, which wins"
     return None
 
 
@@ -131,9 +134,7 @@ def said_conditions(reading: Reading) -> tuple[Condition, ...]:
 def _ends_still(reading: Reading) -> bool:
     """ "Is the car still?" against "is the car still visible?"."""
     texts = [t.text for t in reading.tokens if t.kind != "mark"]
-    return texts[-1:] == ["still"] or any(
-        a == "still" and b in {"or", "and", "at"} for a, b in zip(texts, texts[1:], strict=False)
-    )
+    return texts[-1:] == ["still"] or any(a == "still" and b in {"or", "and", "at"} for a, b in pairwise(texts))
 
 
 def _negated(reading: Reading, code: str) -> bool:
@@ -158,9 +159,13 @@ def _side_condition(reading: Reading, side: Side) -> Condition | None:
     return None
 
 
+_COMING = words("appear enter arrive come emerge")
+
+
 def order_rank(reading: Reading, order: int) -> Rank:
     """What "first", "third" or "last" (-1) orders by: coming, leaving or being seen, as the verb says."""
-    by_end = reading.has("end") or (order < 0 and reading.has("visible") and not reading.has("start", "appear"))
+    coming = reading.has("start", "appear") or any(t.base in _COMING for t in reading.tokens)
+    by_end = reading.has("end") or (order < 0 and reading.has("visible") and not coming)
     column = "t_end" if by_end else "t_start"
     return Rank(column, order < 0, max(order, 1))
 

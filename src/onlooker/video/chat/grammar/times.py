@@ -192,6 +192,8 @@ def _at(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
         loose = word in {"in", "on", "by", "near"}
         if loose and point.base == "start":
             return None
+        if word == "in" and tokens[end - 1].text in _END:
+            return None  # "how many did you find in the end"
         if loose and point.base == "share" and point.value == 0.5 and not _is_of_video(tokens, j, end):
             return None  # "in the middle" is a place unless it is the middle of the video
         if point.base == "start" and _word(tokens, end) in _NO_TIME_BEHIND:
@@ -304,6 +306,9 @@ def _bare(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     if word in {"halfway", "midway"} or (word == "half" and _word(tokens, i + 1) == "way"):
         found = _read_edge(tokens, i)
         return (Window("at", found[0], None), found[1]) if found else None
+    if word == "time" and _word(tokens, i + 1) in {"=", ":"}:
+        stated = read_point(tokens, i + 2, needs_unit=False)
+        return (Window("at", stated[0], None), stated[1]) if stated else None
     if word in {"t", "timestamp", "second", "frame"} and (i == 0 or tokens[i - 1].text != "per"):
         numbered = _read_numbered(tokens, i)
         return (Window("at", numbered[0], None), numbered[1]) if numbered else None
@@ -321,35 +326,30 @@ def _ends_clause(tokens: Sequence[Token], i: int) -> bool:
     return i >= len(tokens) or tokens[i].kind == "mark"
 
 
+_CLOCK_SUBJECT = words("the this that time clock timestamp timer counter player playback is at has it") | _VIDEO
+_VIDEO_STARTS = words("starts begins opens")
+_VIDEO_ENDS = words("ends ended finishes stops closes")
+
+
+_CLOCK_SUBJECT = words("the this that time clock timestamp timer counter player playback is at has it") | _VIDEO
+_VIDEO_STARTS = words("starts begins opens")
+_VIDEO_ENDS = words("ends ended finishes stops closes")
+
+
 def _video_event(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     """ "When the clip ends", "as the video starts", "once 5 seconds have passed", "when the clock reads 3 s"."""
     if _word(tokens, i) not in {"when", "as", "once", "until", "by", "after"}:
         return None
-    j = _skip(
-        tokens,
-        i + 1,
-        words(
-            "the this that time clock timestamp timer counter player playback is at has video clip footage movie recording film it"
-        ),
-    )
+    j = _skip(tokens, i + 1, _CLOCK_SUBJECT)
     event = _word(tokens, j)
-    if any(t.text in _VIDEO for t in tokens[i:j]) and event in {
-        "ends",
-        "finishes",
-        "stops",
-        "starts",
-        "begins",
-        "ended",
-        "closes",
-        "opens",
-    }:
-        early = event in {"starts", "begins", "opens"}
+    if any(t.text in _VIDEO for t in tokens[i:j]) and event in _VIDEO_STARTS | _VIDEO_ENDS:
+        early = event in _VIDEO_STARTS
         point = TimePoint(0.0 if early else 1.0, "share")
         kind_span = _word(tokens, i) in {"until", "by"}
         return (Window("span", None, point) if kind_span else Window("at", point, None)), j + 1
     j = _skip(tokens, j, words("reads read shows says hits reaches reached"))
     found = read_duration(tokens, j)
-    if found is None or j == i + 1 and not _has_passed(tokens, found[1]):
+    if found is None or (j == i + 1 and not _has_passed(tokens, found[1])):
         return None
     end = found[1]
     while _word(tokens, end) in {"have", "has", "passed", "elapsed", "gone", "by", "went", "into", "in"}:

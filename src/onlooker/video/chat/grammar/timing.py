@@ -31,7 +31,9 @@ def between_two(scene: Scene) -> Query | None:
         "between", "later", "after", "before"
     )
     together = scene.has("together", "touch", "near")
-    if not asked or len(things) < 2 or not linked or together or scene.others and not scene.reading.word("between"):
+    if not asked or len(things) < 2 or not linked or together:
+        return None
+    if scene.others and not scene.reading.word("between"):
         return None
     first, second = scene.mentions[0], scene.mentions[1]
     events = [

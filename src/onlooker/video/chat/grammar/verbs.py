@@ -65,6 +65,7 @@ _IRREGULAR = {
     "withdraw": "withdrew withdrawn",
     "wind": "winds",
     "catch": "catches caught catching",
+    "travel": "travelling travelled traveling traveled",
     "can": "could",
     "will": "would",
     "shall": "should",

@@ -9,7 +9,8 @@ from onlooker.video.chat.compile import Binder, Statement, condition_sql, trackl
 from onlooker.video.chat.query import AttributeQuery, CheckQuery, IsRankQuery, ListQuery, Rank, Selection, VideosQuery
 from onlooker.video.chat.respond.session import Draft, Session, Track, certainty, fill, nothing
 from onlooker.video.chat.respond.traits import NEEDED, UNITS, measured, trait
-from onlooker.video.chat.wording import counted, joined, name_of, noun_of, plural, window_words
+from onlooker.video.chat.grammar.nouns import plural
+from onlooker.video.chat.wording import counted, joined, name_of, noun_of, window_words
 
 _MAX_NAMED = 8
 _RANK_WORDS = {

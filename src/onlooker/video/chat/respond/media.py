@@ -1,4 +1,4 @@
-"""The video as a whole: its facts, what is heard and read, what happens, a summary, and the proof of the last answer."""
+"""The video as a whole: its facts, what is heard and read, what happens, a summary, the proof of an answer."""
 
 from __future__ import annotations
 
