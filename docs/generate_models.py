@@ -13,9 +13,9 @@ HEAD = """# Models
 
 <!-- made by docs/generate_models.py from the catalogue; edit there -->
 
-Every job in the application is a *role*; a *profile* picks one model per role. `bundled`, the default, needs no
-use. `hub` takes larger official models, fetched only when you ask (`onlooker models pull NAME`), then usable offline.
-use. `hub` uses larger official models, fetched only when you ask (`onlooker models pull NAME`), then usable offline.
+Every job in the application is a *role*; a *profile* picks one model per role. `bundled`, the default, comes whole from
+Python packages and needs no network, neither to install models nor to use them. `hub` takes larger official models,
+fetched only when you ask (`onlooker models pull NAME`), then usable offline.
 
 Set one role by hand with `--set ROLE=NAME`, with options after a colon: `--set detector=ssd-mobilenet-v2:tiles=2`. A
 hub model also takes `model=` (another hub name of the same kind, or a local folder) and `revision=` (a commit pins it
