@@ -5,16 +5,27 @@ Run as a script: exits with a message on the first fault, else says how many lin
 
 from __future__ import annotations
 
+from collections import Counter
+from itertools import combinations
+
 from clips import load, official, read_lines
 
-EXPECTED = {"rewordings.jsonl": 320, "rewordings_heldout.jsonl": 160}
+EXPECTED = {
+    "rewordings.jsonl": 320,
+    "rewordings_heldout.jsonl": 160,
+    "rewordings_second.jsonl": 220,
+    "rewordings_sealed.jsonl": 220,
+}
+EVENLY_SPREAD = ("rewordings_second.jsonl", "rewordings_sealed.jsonl")
+TYPES = 10
+CLIPS = 28
 KEYS = {"source", "type", "original", "question", "answer", "tolerance"}
 OTHER_EXPECTED = {"absent.jsonl": 120, "conversations.jsonl": 40, "beyond.jsonl": 80}
 ABSENT_KINDS = {"existence", "count", "temporal", "duration", "where", "which", "colour"}
 
 
 def check_file(name: str, expected: int) -> set[str]:
-    """Check one set; returns its questions in lower case.
+    """Check one set; returns its questions in lower case, without end marks.
 
     Raises AssertionError naming the faulty line.
     """
@@ -30,7 +41,20 @@ def check_file(name: str, expected: int) -> set[str]:
         assert item["question"].strip(" ?.").lower() != item["original"].strip(" ?.").lower(), f"not re-worded: {item}"
         assert (item["source"], item["question"]) not in asked, f"twice: {item}"
         asked.add((item["source"], item["question"]))
-    return {question.lower() for _, question in asked}
+    return {" ".join(question.lower().split()).strip(" ?.!") for _, question in asked}
+
+
+def check_spread(name: str) -> None:
+    """Every type must have the same number of lines, and every clip at least one.
+
+    Raises AssertionError naming the file.
+    """
+    items = read_lines(name)
+    per_type = Counter(item["type"] for item in items)
+    assert len(per_type) == TYPES, f"{name}: {per_type}"
+    assert len(set(per_type.values())) == 1, f"{name}: not even: {per_type}"
+    sources = {item["source"] for item in items}
+    assert len(sources) == CLIPS, f"{name}: {len(sources)} clips, not {CLIPS}"
 
 
 def check_absent() -> None:
@@ -47,9 +71,12 @@ def check_absent() -> None:
 
 def main() -> None:
     """Check every set of this folder."""
-    questions = [check_file(name, expected) for name, expected in EXPECTED.items()]
-    shared = questions[0] & questions[1]
-    assert not shared, f"held-out questions also in the dev set: {shared}"
+    questions = {name: check_file(name, expected) for name, expected in EXPECTED.items()}
+    for one, other in combinations(questions, 2):
+        shared = questions[one] & questions[other]
+        assert not shared, f"in {one} and in {other}: {shared}"
+    for name in EVENLY_SPREAD:
+        check_spread(name)
     for name, expected in OTHER_EXPECTED.items():
         assert len(read_lines(name)) == expected, f"{name}: {len(read_lines(name))} lines, not {expected}"
     check_absent()
