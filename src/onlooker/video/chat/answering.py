@@ -100,6 +100,7 @@ class Answerer:
             draft = _respond_anchored(session, planned.query, planned.query.anchor)
         else:
             draft = _respond(session, planned.query)
+        _add_caveat(planned.query, draft)
         answer = _finished(question, draft, planned, (time.perf_counter() - started) * 1000)
         _remember(talk, planned.query, draft, answer)
         return answer
@@ -113,6 +114,15 @@ class Answerer:
 
 
 Responder = Callable[[Session, Query], Draft]
+
+
+def _add_caveat(query: Query, draft: Draft) -> None:
+    """Says what the answer takes for granted: a woman is stored as a person."""
+    for name in ("subject", "first", "second"):
+        selection = getattr(query, name, None)
+        if isinstance(selection, Selection) and selection.caveat and selection.caveat not in draft.text:
+            draft.text = f"{draft.text} {selection.caveat}"
+            draft.confidence *= 0.5
 
 
 def _respond(session: Session, query: Query) -> Draft:
@@ -160,7 +170,7 @@ def _respond_anchored(session: Session, query: Query, anchor: Anchor) -> Draft:
         return _respond(session, query)
     here = replace(session, scope=(found.named[0].video_key,))
     start, end = (
-        TimePoint(found.value) if point is not None and point.base == "event" else point
+        TimePoint(found.value + point.value) if point is not None and point.base == "event" else point
         for point in (window.start, window.end)
     )
     draft = _respond(here, replace(query, window=Window(window.kind, start, end)))  # type: ignore[call-arg]

@@ -74,6 +74,25 @@ class Binder:
         return Statement(sql, {name: value for name, value in self.params.items() if name in used})
 
 
+# A third of the frame each way, from the centre of a box `b` in a frame of `m.width` by `m.height`.
+_COLUMN_OF_FRAME = {"left": "< m.width / 3.0", "right": ">= 2 * m.width / 3.0"}
+_ROW_OF_FRAME = {"top": "< m.height / 3.0", "bottom": ">= 2 * m.height / 3.0"}
+
+
+def place_at_moment(condition: Condition) -> str:
+    """A condition on the place of a tracklet as one on its box at a moment; the words of a place are sides."""
+    wanted = condition.value[0] if isinstance(condition.value, tuple) else condition.value
+    across, down = "(b.x1 + b.x2) / 2", "(b.y1 + b.y2) / 2"
+    tests = [f"{across} {_COLUMN_OF_FRAME[w]}" for w in str(wanted).split() if w in _COLUMN_OF_FRAME]
+    tests += [f"{down} {_ROW_OF_FRAME[w]}" for w in str(wanted).split() if w in _ROW_OF_FRAME]
+    if not tests:
+        tests = [
+            f"{across} BETWEEN m.width / 3.0 AND 2 * m.width / 3.0",
+            f"{down} BETWEEN m.height / 3.0 AND 2 * m.height / 3.0",
+        ]
+    return f"({' AND '.join(tests)})"
+
+
 def condition_sql(binder: Binder, condition: Condition, alias: str = "k") -> str:
     """One condition on the tracklets view."""
     tests = []
@@ -120,7 +139,9 @@ def window_tests(binder: Binder, window: Window, event: Event | None, alias: str
     return tests
 
 
-def selection_tests(binder: Binder, selection: Selection, scope: Scope, alias: str = "k") -> list[str]:
+def selection_tests(
+    binder: Binder, selection: Selection, scope: Scope, alias: str = "k", at_moment: bool = False
+) -> list[str]:
     """Tests on tracklets for everything in a selection but its rank."""
     tests = [] if scope is None else [f"{alias}.video_key IN ({binder.bind_all(scope)})"]
     if selection.keys:
@@ -135,7 +156,10 @@ def selection_tests(binder: Binder, selection: Selection, scope: Scope, alias: s
         tests.append(f"{alias}.id IN ({binder.bind_all(selection.numbers)})")
     if selection.label is not None:
         tests.append(f"{alias}.label = {binder.bind(selection.label)}")
-    return tests + [condition_sql(binder, c, alias) for c in selection.conditions]
+    return tests + [
+        place_at_moment(c) if at_moment and c.column == "place" else condition_sql(binder, c, alias)
+        for c in selection.conditions
+    ]
 
 
 def order_sql(rank: Rank | None) -> str:
@@ -154,7 +178,8 @@ def tracklets_sql(
     event: Event | None = None,
 ) -> str:
     """SELECT of the tracklets of a selection, without ORDER BY and LIMIT; alias `k`."""
-    tests = selection_tests(binder, selection, scope)
+    at_moment = window is not None and window.kind == "at"
+    tests = selection_tests(binder, selection, scope, at_moment=at_moment)
     source = "tracklets AS k"
     if window is not None and window.kind == "span":
         tests += window_tests(binder, window, event)
@@ -180,12 +205,10 @@ def at_join(binder: Binder, window: Window, scope: Scope) -> str:
     # names an outer column, which SQLite 3.40 loses.)
     before = f"SELECT max(f.t) FROM frames AS f WHERE f.video_key = v.key AND f.t BETWEEN {target} - 1 AND {target}"
     after = f"SELECT min(f.t) FROM frames AS f WHERE f.video_key = v.key AND f.t BETWEEN {target} AND {target} + 1"
-    near = (
-        f"SELECT v.key AS video_key, {target} AS target, ({before}) AS low, ({after}) AS high FROM videos AS v{inside}"
-    )
+    near = f"SELECT v.key AS video_key, v.width, v.height, {target} AS target, ({before}) AS low, ({after}) AS high FROM videos AS v{inside}"
     nearest = "CASE WHEN n.high IS NULL OR n.target - n.low <= n.high - n.target THEN n.low ELSE n.high END"
     return (
-        f" JOIN (SELECT n.video_key, {nearest} AS t FROM ({near}) AS n) AS m"
+        f" JOIN (SELECT n.video_key, n.width, n.height, {nearest} AS t FROM ({near}) AS n) AS m"
         " ON m.video_key = k.video_key AND k.t_start <= m.t + 0.001 AND k.t_end >= m.t - 0.001"
         " JOIN frames AS g ON g.video_key = m.video_key AND g.t = m.t"
         " JOIN boxes AS b ON b.tracklet_key = k.key AND b.frame = g.frame"

@@ -15,6 +15,7 @@ _AT = words("when once while as moment")
 _BEFORE = words("before until till by")
 _AFTER = words("after since")
 _BETWEEN = words("the time that moment soon as")
+_INSTANT_S = 0.001
 _EVENT_CUES = ("start", "end", "appear", "visible", "gone")
 # Questions that use "before" and "after" to weigh two things against each other.
 _WEIGHING = frozenset({"yes_no", "when", "how_long"})
@@ -78,15 +79,18 @@ def _event(
         return "end"
     if codes:
         return "start"
-    del relation
+    if relation != "at" and reading.form in {"count", "which", "list"}:
+        return "end" if "end" in reading.cues else "start"  # "which appear before the car (does)?"
     return None
 
 
 def _window(relation: Literal["at", "before", "after"]) -> Window:
-    moment = TimePoint(0.0, "event")
+    # Before and after leave the moment itself out.
     if relation == "at":
-        return Window("at", moment, None)
-    return Window("span", None, moment) if relation == "before" else Window("span", moment, None)
+        return Window("at", TimePoint(0.0, "event"), None)
+    if relation == "before":
+        return Window("span", None, TimePoint(-_INSTANT_S, "event"))
+    return Window("span", TimePoint(_INSTANT_S, "event"), None)
 
 
 def without(reading: Reading, clause: Clause) -> Reading:

@@ -163,6 +163,8 @@ def _is_the_rest(reading: Reading, mention: Mention) -> bool:
     """ "All other cars", "any of the others": what a superlative is measured against, not a subject."""
     texts = [t.text for t in reading.tokens]
     said = set(texts[max(0, mention.start - 2) : mention.end])
+    if "other than" in " ".join(texts[max(0, mention.start - 2) : mention.end]):
+        return False
     return bool(said & {"other", "others", "remaining"}) and bool(said & {"all", "any", "every", "each", "than"})
 
 

@@ -15,7 +15,7 @@ CUES: Mapping[str, str] = {
         total; sum up how many; population of; size of the set; head-count; what count; how large be the number; add
         up all|the; total up; number all; tot up; tally up; tally of; enumerate how many; cardinality of; how big be
         the group|set|crowd of; grand total of; total of; overall count; how high be the number|count of; how great
-        be the number of; quantity; count for
+        be the number of; quantity; count for; how often; how many time
     """,
     "when": """
         when; when exactly; what|which|whatever time; at what|which
@@ -108,9 +108,8 @@ CUES: Mapping[str, str] = {
         view|sight|frame|scene|picture|shot|video|screen|image|clip|camera|footage|field;
         come|get|walk|drive|move|step|go|run|ride|fly|swim|slip|cross|pull|roll|pop|jump|rush out;
         come|get|walk|drive|move|step|go|run|ride|fly|swim|slip|cross|pull|roll|pop|jump|rush off; depart;
-        departure; be go; out of the?
-        view|sight|frame|scene|picture|shot|video|screen|image|clip|camera|footage|field; leave the?
-        view|sight|frame|scene|picture|shot|video|screen|image|clip|camera|footage|field; left the?
+        departure; out of the? view|sight|frame|scene|picture|shot|video|screen|image|clip|camera|footage|field;
+        leave the? view|sight|frame|scene|picture|shot|video|screen|image|clip|camera|footage|field; left the?
         view|sight|frame|scene|picture|shot|video|screen|image|clip|camera|footage|field; exit the?
         view|sight|frame|scene|picture|shot|video|screen|image|clip|camera|footage|field; stop be?
         visible|appear|show|see|track; cease to? be? visible|appear|exist; no longer
@@ -125,7 +124,7 @@ CUES: Mapping[str, str] = {
         its|his|her|their exit|departure; last catch; last register|record|film|capture|encounter|glimpse; last in
         frame|view|shot|sight; final trace; ultimate appearance; last trace; last glance; go out; dissapear; part;
         drop from view; fade; out; end be see|visible; cease be see|visible; cease; stop show|appear; finally
-        disappear|leave|exit; closing appearance; go off
+        disappear|leave|exit; closing appearance; go off; be gone; have gone; gone for good
     """,
     "appear": """
         appear; come; appearance time; reappear first; feature
@@ -416,7 +415,7 @@ CUES: Mapping[str, str] = {
     """,
     "events": """
         happen; go on; take place; occur; event; events; what be do; transpire; activity; activities; action; come
-        about; do; what go on; up to; see in; unfold; what change; behave; behavior; behaviour
+        about; what go on; up to; see in; unfold; what change; behave; behavior; behaviour; doing; what happen
     """,
     "summary": """
         summarise; summarize; summary; overview; gist; describe the?

@@ -77,6 +77,8 @@ def speech(scene: Scene) -> Query | None:
     """What is said, when a word is said, is anybody speaking."""
     if not scene.has("speech"):
         return None
+    if scene.form == "where" or scene.reading.word("sign", "screen"):
+        return _words(scene, "screen_text")
     return _words(scene, "speech")
 
 
@@ -111,8 +113,7 @@ def _phrase_behind(scene: Scene, source: str) -> str | None:
     tokens = reading.tokens
     start = next((i + 1 for i, t in enumerate(tokens) if t.text in {"word", "phrase", "about"}), None)
     if start is None:
-        code = "speech" if source == "speech" else "text"
-        cue = reading.cues[code][0]
+        cue = next(reading.cues[code][0] for code in ("speech", "text") if code in reading.cues)
         start = cue.end
         if scene.form not in {"when", "where", "yes_no", "count"}:
             return None

@@ -101,7 +101,7 @@ AGED = words("child kid adult grownup teenager youngster")
 PERSON_WORDS = words("someone somebody anyone anybody everyone everybody nobody people folk crowd")
 GENERIC = words(
     "object thing item instance target entity tracklet track element subject anything something "
-    "everything nothing stuff detection trajectory"
+    "everything nothing stuff"
 )
 _IRREGULAR_PLURALS = {
     "people": "person", "persons": "person", "men": "man", "women": "woman", "children": "child", "mice": "mouse",
@@ -137,6 +137,8 @@ def plural(noun: str) -> str:
                "people": "people", "someone": "people", "anyone": "people"}  # fmt: skip
     if noun in special:
         return special[noun]
+    if " or " in noun:
+        return " or ".join(plural(part) for part in noun.split(" or "))
     last = noun.rsplit(" ", 1)[-1]
     if last in _IRREGULAR_PLURALS and _IRREGULAR_PLURALS[last] == last:
         return noun
@@ -197,7 +199,7 @@ class Nouns:
         phrase = tuple(words)
         single = (*phrase[:-1], singular(phrase[-1]))
         each = tuple(singular(w) for w in phrase)
-        for form in dict.fromkeys((phrase, single, each)):
+        for form in dict.fromkeys((each, single, phrase)):
             sense = self._lookup_form(form)
             if sense is not None:
                 return sense

@@ -18,6 +18,7 @@ from onlooker.video.chat.query import (
     ListQuery,
     PeakQuery,
     Query,
+    Rank,
     Refusal,
     Selection,
 )
@@ -26,6 +27,8 @@ from onlooker.video.chat.query import (
 def unsupported(scene: Scene) -> Query | None:
     """Topics that no column holds."""
     topics = scene.reading.unsupported
+    if scene.has("color") and scene.form == "yes_no" and scene.reading.word("same", "different"):
+        return Refusal("Colours are not compared with each other. Ask for the colour of each.")
     if topics:
         return Refusal(f"Nothing is stored about {topics[0]}. {EXAMPLES}")
     odd = [a for t in scene.things for a in t.adjectives] if scene.has_subject else []
@@ -48,7 +51,7 @@ def kinds(scene: Scene) -> Query | None:
         return CategoriesQuery(scene.narrowed(), scene.window, "count" if scene.form == "count" else "names")
     asked = scene.form == "what" or (scene.form == "none" and scene.window is None and not scene.has("total"))
     asked = asked and not scene.specific and measure_of(scene.reading) is None
-    asked = asked and not scene.has("first", "last", "start", "end", "color", "speed", "direction", "events")
+    asked = asked and not scene.has("first", "last", "start", "end", "color", "speed", "direction", "events", "order")
     seen = bool(generic) or scene.has("visible", "appear")
     if asked and seen and not (subject.rank or subject.numbers):
         return CategoriesQuery(scene.narrowed(), scene.window)
@@ -78,6 +81,8 @@ def events(scene: Scene) -> Query | None:
 
 def by_form(scene: Scene) -> Query | None:
     """The general rules, by the form of the question."""
+    if _is_foreign(scene):
+        return _not_understood()
     stranger = scene.stranger
     if stranger is not None:
         return _about_stranger(scene, stranger)
@@ -98,6 +103,30 @@ def by_form(scene: Scene) -> Query | None:
     return rules[scene.form](scene)
 
 
+def _is_foreign(scene: Scene) -> bool:
+    """Nothing known but a noun, and nothing asked of it: "what is the meaning of life", "asdf qwer"."""
+    known = [t for t in scene.things if not t.is_unknown]
+    if known or not scene.things or scene.pronoun is not None or scene.window is not None:
+        return False
+    asking = set(scene.reading.cues) - {
+        "what",
+        "which",
+        "list",
+        "not",
+        "filler",
+        "how",
+        "when_noun",
+        "time_noun",
+        "mean",
+        "total",
+    }
+    if scene.form in {"what", "which", "how"}:
+        return (not asking and scene.form != "which") or (not asking and not scene.subject.plural)
+    return (
+        scene.form == "none" and not asking and not any(scene.reading.is_english(w) for w in scene.subject.noun.split())
+    )
+
+
 def _about_stranger(scene: Scene, stranger: Selection) -> Query:
     """ "People with umbrellas" where no umbrella is known: nothing fits, whatever people there are."""
     if scene.form == "count":
@@ -109,16 +138,37 @@ def _event(scene: Scene) -> Event | None:
     """Coming or leaving, where the time is about it."""
     if scene.window is None:
         return None
-    return "end" if scene.has("end") else "start" if scene.has("start") else None
+    if scene.has("end"):
+        return "end"
+    since = scene.window.kind == "span" and scene.window.end is None
+    return "start" if scene.has("start") or (since and scene.has("appear")) else None
 
 
 def _filtered(scene: Scene) -> Selection:
     """The subject with everything said of it: looks, motion, how long it is there, coming back, leaving."""
-    return with_conditions(scene.narrowed(), yes_no.life_conditions(scene))
+    return _without_excluded(scene, with_conditions(scene.narrowed(), yes_no.life_conditions(scene)))
+
+
+def _without_excluded(scene: Scene, subject: Selection) -> Selection:
+    """ "Objects that are not cars", "everything except people": the second noun is left out of the first."""
+    cut = min(scene.reading.at("other_than"), _not_a_noun(scene))
+    barred = [t for m, t in zip(scene.mentions, scene.things, strict=True) if m.start >= cut and t.categories]
+    if not barred:
+        return subject
+    kept = next((t for m, t in zip(scene.mentions, scene.things, strict=True) if m.start < cut), Selection(plural=True))
+    names = tuple(c for t in barred for c in t.categories or ())
+    return replace(kept, excluded=names, conditions=subject.conditions)
+
+
+def _not_a_noun(scene: Scene) -> int:
+    """Where a "not" stands right before a noun."""
+    starts = {m.start for m in scene.mentions}
+    found = [cue.end for cue in scene.reading.cues.get("not", ()) if cue.end in starts]
+    return min(found, default=len(scene.reading.tokens))
 
 
 def _count(scene: Scene) -> Query:
-    if scene.reading.word("times", "often") and scene.has("return", "gone", "end"):
+    if scene.reading.word("times", "often") and scene.has("return", "gone", "end", "start", "appear"):
         return AttributeQuery(scene.narrowed(), "n_gaps")
     return CountQuery(_united(scene, _filtered(scene)), scene.window, _event(scene))
 
@@ -133,6 +183,8 @@ def _united(scene: Scene, subject: Selection) -> Selection:
 
 
 def _which(scene: Scene) -> Query:
+    if scene.has("order") and scene.has("start", "end", "appear", "visible"):
+        return ListQuery(scene.narrowed(), scene.window, None, Rank("t_end" if scene.has("end") else "t_start", False))
     main = scene.main
     if scene.form == "list" and main is not None and main.quantifier == "any" and not scene.subject.plural:
         return yes_no.yes_no(scene)
@@ -140,7 +192,7 @@ def _which(scene: Scene) -> Query:
         return _not_understood()
     ranked = timing.which_subject(scene)
     if ranked.rank is None:
-        ranked = with_conditions(_united(scene, ranked), yes_no.life_conditions(scene))
+        ranked = _without_excluded(scene, with_conditions(_united(scene, ranked), yes_no.life_conditions(scene)))
     return ListQuery(ranked, scene.window, _event(scene) if ranked.rank is None else None)
 
 
@@ -151,6 +203,8 @@ def _superlative(scene: Scene) -> bool:
 
 def _what(scene: Scene) -> Query:
     subject = scene.subject
+    if scene.has("order"):
+        return _which(scene)
     if subject.rank or _superlative(scene) or (scene.has("first", "last") and scene.has_subject):
         return _which(scene)
     if scene.has("start", "end") and scene.has_subject and not scene.conditions and scene.window is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from onlooker.video.chat.grammar.cues import CUES
 from onlooker.video.chat.grammar.nouns import singular
@@ -91,6 +92,7 @@ class PhraseTable:
         return best
 
 
+@cache
 def cue_table() -> PhraseTable:
-    """The table of `words.CUES`."""
+    """The table of `cues.CUES`: constant, so it is built once."""
     return PhraseTable(CUES)

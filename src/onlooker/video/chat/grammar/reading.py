@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -50,6 +51,7 @@ class Reading:
     videos: tuple[int, ...] | None
     strangers: tuple[str, ...] = ()
     unsupported: tuple[str, ...] = ()
+    english: frozenset[str] = frozenset()
     corrections: tuple[tuple[str, str], ...] = field(default=())
 
     def has(self, *codes: str) -> bool:
@@ -59,6 +61,10 @@ class Reading:
     def at(self, code: str) -> int:
         """Index of the first token of a cue, or one past the end."""
         return self.cues[code][0].start if code in self.cues else len(self.tokens)
+
+    def is_english(self, word: str) -> bool:
+        """Whether a word of the question is common English."""
+        return word in self.english
 
     def word(self, *texts: str) -> bool:
         """Whether any of these words occurs."""
@@ -101,6 +107,9 @@ class QuestionReader:
         plurals = {word + "s" for word in nouns}
         self._known = frozenset(words | nouns | plurals | labels)
         self._english = EnglishWords()
+        here = [v for v in vocabulary.videos if scope is None or v.key in scope]
+        names = {(v.key, n) for v in here for n in (v.name.lower(), v.name.lower().rsplit(".", 1)[0]) if n}
+        self._names = sorted(names, key=lambda item: (-len(item[1]), item))
         stored = self._nouns.stored_words
         stored |= {word + "s" for word in stored}
         self._speller = Speller(stored, self._table.words, self._known, self._english)
@@ -139,20 +148,24 @@ class QuestionReader:
             videos=videos,
             strangers=strangers,
             unsupported=unsupported,
+            english=frozenset(
+                form for t in tokens if t.is_word and self._is_english(t.text) for form in (t.text, singular(t.text))
+            ),
             corrections=corrections,
         )
 
+    def _is_english(self, word: str) -> bool:
+        return word in self._english or singular(word) in self._english
+
     def _take_videos(self, text: str) -> tuple[tuple[int, ...] | None, str]:
-        """Video names in the question, cut out of it. A name that is a plain word needs "video" or "clip" before it."""
+        """Video names in the question, cut out of it, with or without their ending."""
         keys: list[int] = []
-        for video in sorted(self._vocabulary.videos, key=lambda v: -len(v.name)):
-            for name in dict.fromkeys((video.name.lower(), video.name.lower().rsplit(".", 1)[0])):
-                if name and name in text:
-                    cut = _cut_name(text, name)
-                    if cut is not None:
-                        keys.append(video.key)
-                        text = cut
-                        break
+        for key, name in self._names:
+            if name in text:
+                cut = _cut_name(text, name, is_word=name in self._known)
+                if cut is not None and key not in keys:
+                    keys.append(key)
+                    text = cut
         return (tuple(keys) or None), text
 
     def _spelled(self, tokens: list[Token]) -> tuple[list[Token], tuple[tuple[str, str], ...]]:
@@ -237,34 +250,21 @@ def stems(word: str) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _cut_name(text: str, name: str) -> str | None:
-    """The text without a video name, or None when the name is only part of a word or a plain word."""
-    start = text.find(name)
-    while start >= 0:
-        end = start + len(name)
-        whole = not (start and (text[start - 1].isalnum() or text[start - 1] in "._")) and not (
-            end < len(text)
-            and (
-                text[end].isalnum()
-                or (text[end : end + 2].strip(".?!,") not in {"", "'", "'s", " "} and text[end] in "-_.")
-            )
-        )
-        before = text[:start].split()
-        cued = bool(before) and before[-1].strip('"(,') in {
-            "video",
-            "clip",
-            "file",
-            "sequence",
-            "movie",
-            "videos",
-            "film",
-            "footage",
-        }
-        loose = bool(before) and before[-1].strip('"(') in {"in", "of", "for", "from"}
-        plain = name.isalpha()
-        if whole and (cued or (not plain and (loose or not name.replace(".", "").isdigit()))):
-            return text[:start] + " video " + text[end:]
-        start = text.find(name, start + 1)
+_NAME_CUES = words("video clip file sequence movie videos film footage recording named called")
+_NAME_LINKS = words("in of for from and")
+
+
+def _cut_name(text: str, name: str, is_word: bool) -> str | None:
+    """The text without a video name; None where it stands inside a word, or is a common word or number by itself."""
+    for match in re.finditer(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", text):
+        before = text[: match.start()].replace('"', " ").replace("(", " ").split()
+        cued = bool(before) and before[-1].strip(",:") in _NAME_CUES
+        linked = bool(before) and before[-1] in _NAME_LINKS
+        common = is_word or len(name) < 3
+        number = name.replace(".", "").isdigit() and not name.startswith("0")
+        special = not name.isalpha() and not number
+        if cued or (linked and not common and not number) or (special and not common):
+            return f"{text[: match.start()]} video {text[match.end() :]}"
     return None
 
 

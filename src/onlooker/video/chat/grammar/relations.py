@@ -47,10 +47,13 @@ def pairs(scene: Scene) -> Query | None:
     if relation is None:
         return None
     things = scene.specific
-    first = things[0] if things else Selection(plural=True)
+    first = things[0] if things else scene.subject
     second = things[1] if len(things) > 1 else None
+    among = scene.reading.word("two", "both", "each", "another", "pair") or relation == "together"
+    if second is None and first.plural and among:
+        second = first
     farthest = scene.has("farthest_apart")
-    ask = _ask(scene, relation, second)
+    ask = _ask(scene, relation, first, second)
     if ask is None:
         return None
     return RelationQuery(first, second, relation, ask, scene.window, farthest)  # type: ignore[arg-type]
@@ -64,13 +67,18 @@ def _relation(scene: Scene) -> str | None:
         return "near"
     if scene.has("near") and scene.has_subject and (len(scene.things) > 1 or scene.form in {"which", "what"}):
         return "near"
+    main = scene.main
+    if main is not None and main.amount is not None and not main.selection.definite:
+        return None  # "are there more than three at the same time" is a count
+    if scene.form == "when" and main is not None and main.quantifier == "both" and scene.has("visible"):
+        return "together"
     together = scene.has("together") and scene.form not in {"count"} and not scene.has("most_common")
     if together and (len(scene.specific) >= 2 or (scene.form == "yes_no" and scene.subject.plural)):
         return "together"
     return None
 
 
-def _ask(scene: Scene, relation: str, second: Selection | None) -> str | None:
+def _ask(scene: Scene, relation: str, first: Selection, second: Selection | None) -> str | None:
     if scene.form == "when":
         return "when"
     if scene.form == "how_long":
@@ -78,7 +86,9 @@ def _ask(scene: Scene, relation: str, second: Selection | None) -> str | None:
     if scene.has("distance") and scene.form not in {"which", "yes_no"}:
         return "distance"
     if relation == "near" and scene.has("nearest", "farthest_apart") and scene.form != "yes_no":
-        pair = second is None and (scene.reading.word("pair", "two", "each", "together", "apart") or not scene.specific)
+        pair = second in (None, first) and (
+            scene.reading.word("pair", "two", "each", "together", "apart") or not scene.specific
+        )
         return "pair" if pair else "who"
     if scene.form == "count":
         return "count"

@@ -61,7 +61,7 @@ def _side_at(tokens: Sequence[Token], i: int, blocked: frozenset[int]) -> Side |
     if (
         value == "right"
         and _text(tokens, end) in _BEHIND_EXACTLY
-        and _text(tokens, i - 1) not in _FURTHER | {"or", "left"}
+        and _text(tokens, i - 1) not in _FURTHER | {"or", "left", "the", "to"}
     ):
         return None  # "right at 3 s"
     if value == "up" and _text(tokens, i - 1) in {"add", "count", "sum", "tally", "total", "tot", "end", "how"}:

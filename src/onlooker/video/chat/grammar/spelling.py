@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 
 from onlooker.video.chat.grammar.nouns import singular
@@ -27,13 +27,19 @@ def distance(a: str, b: str, limit: int) -> int:
     return row[-1]
 
 
+@cache
+def _read_english() -> frozenset[str]:
+    """The words of `english.txt`: constant, so they are read once."""
+    text = resources.files("onlooker.video.chat.grammar").joinpath("english.txt").read_text("utf-8")
+    return frozenset(w for line in text.splitlines() if not line.startswith("#") for w in line.split())
+
+
 class EnglishWords:
     """Common English words, read from the package when first asked."""
 
     @cached_property
     def _words(self) -> frozenset[str]:
-        text = resources.files("onlooker.video.chat.grammar").joinpath("english.txt").read_text("utf-8")
-        return frozenset(w for line in text.splitlines() if not line.startswith("#") for w in line.split())
+        return _read_english()
 
     def __contains__(self, word: str) -> bool:
         return word in self._words

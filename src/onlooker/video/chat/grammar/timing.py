@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from onlooker.video.chat.grammar.context import Scene
-from onlooker.video.chat.grammar.subjects import measure_of
+from onlooker.video.chat.grammar.limits import length_conditions
+from onlooker.video.chat.grammar.subjects import measure_of, with_conditions
 from onlooker.video.chat.query import (
     AttributeQuery,
     BoxQuery,
@@ -141,7 +142,8 @@ def which_subject(scene: Scene) -> Selection:
         return subject
     measure = measure_of(scene.reading)
     if measure is not None:
-        return replace(subject, rank=Rank(*measure))
+        limits = length_conditions(scene)  # "faster than 50 px/s" is a limit, not a race
+        return with_conditions(subject, limits) if limits else replace(subject, rank=Rank(*measure))
     if scene.has("last") or any(t.text in {"last", "latest", "final"} for t in scene.reading.tokens):
         return replace(subject, rank=order_rank(scene.reading, -1))
     if scene.has("first") or any(t.text in {"first", "earliest"} for t in scene.reading.tokens):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.limits import comparator_before, length_conditions
 from onlooker.video.chat.grammar.subjects import SUPERLATIVES, measure_of, order_rank, with_conditions
 from onlooker.video.chat.query import (
     AttributeQuery,
@@ -14,31 +15,12 @@ from onlooker.video.chat.query import (
     Event,
     ExistsQuery,
     IsRankQuery,
-    Operator,
     PeakQuery,
     Quantifier,
     Query,
     Rank,
     Selection,
 )
-
-# Words before a number, and what they make of it.
-_COMPARATORS: dict[tuple[str, ...], Operator] = {
-    ("more", "than"): ">", ("over",): ">", ("at", "least"): ">=", ("no", "fewer", "than"): ">=", ("fewer", "than"): "<",
-    ("less", "than"): "<", ("at", "most"): "<=", ("up", "to"): "<=", ("exactly",): "=", ("only",): "=", ("just",): "=",
-    ("no", "more", "than"): "<=", ("under",): "<", ("above",): ">", ("below",): "<", ("longer", "than"): ">",
-    ("faster", "than"): ">", ("slower", "than"): "<", ("shorter", "than"): "<",
-}  # fmt: skip
-
-
-def comparator_before(scene: Scene, index: int) -> Operator | None:
-    """The comparison said right before token `index`."""
-    texts = [t.text for t in scene.reading.tokens[:index]]
-    for size in (3, 2, 1):
-        found = _COMPARATORS.get(tuple(texts[-size:])) if len(texts) >= size else None
-        if found is not None:
-            return found
-    return None
 
 
 def yes_no(scene: Scene) -> Query:
@@ -138,27 +120,6 @@ def life_conditions(scene: Scene) -> tuple[Condition, ...]:
     elif from_start and window is not None and window.start is not None and window.start.value == 0.0:
         if window.kind == "span":
             found.append(Condition("enters_from", "=", "start"))
-    return tuple(found)
-
-
-def length_conditions(scene: Scene) -> tuple[Condition, ...]:
-    """ "Visible for more than 3 seconds", "faster than 50 px/s"."""
-    from onlooker.video.chat.grammar.times import read_duration
-
-    tokens = scene.reading.tokens
-    found = []
-    taken = {i for w in scene.reading.windows for i in range(w.start, w.end)}
-    for i, token in enumerate(tokens):
-        if token.number is None or i in taken:
-            continue
-        operator = comparator_before(scene, i)
-        behind = tokens[i + 1].text if i + 1 < len(tokens) else ""
-        if operator is not None and behind in {"px", "pixel", "pixels"}:
-            found.append(Condition("speed", operator, token.number))
-            continue
-        length = read_duration(tokens, i)
-        if length is not None and operator is not None:
-            found.append(Condition("duration", operator, length[0]))
     return tuple(found)
 
 

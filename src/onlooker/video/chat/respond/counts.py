@@ -11,11 +11,12 @@ from onlooker.video.chat.query import (
     CountCompareQuery,
     CountQuery,
     ExistsQuery,
+    Operator,
     PeakQuery,
     Selection,
 )
 from onlooker.video.chat.respond.session import Draft, Session, Track, certainty, fill, nothing
-from onlooker.video.chat.wording import article, counted, joined, name_of, noun_of, plural, seconds, window_words
+from onlooker.video.chat.wording import counted, joined, name_of, noun_of, seconds, window_words
 
 _MAX_NAMED = 8
 
@@ -25,6 +26,12 @@ def _listed(tracks: list[Track], total: int, several_videos: bool) -> str:
     if total > len(names):
         names.append(f"{total - len(names)} more")
     return joined(names)
+
+
+def compared(n: int, operator: Operator, number: int) -> bool:
+    """Whether `n operator number` holds."""
+    holds = {"=": n == number, ">": n > number, ">=": n >= number, "<": n < number, "<=": n <= number}
+    return holds.get(operator, n != number)
 
 
 def count(session: Session, query: CountQuery) -> Draft:
@@ -47,8 +54,7 @@ def count(session: Session, query: CountQuery) -> Draft:
         draft.cite(f"{n} {noun}{when}{note}", session.evidence(tracks))
         draft.confidence, draft.named = certainty(tracks), tuple(tracks)
     if query.operator is not None and query.number is not None:
-        held = {"=": n == query.number, ">": n > query.number, ">=": n >= query.number, "<": n < query.number,
-                "<=": n <= query.number, "!=": n != query.number}[query.operator]  # fmt: skip
+        held = compared(n, query.operator, query.number)
         draft.text = f"{'Yes' if held else 'No'}: {draft.text}"
         draft.value = held
     return draft
@@ -95,7 +101,7 @@ def count_compare(session: Session, query: CountCompareQuery) -> Draft:
     ]
     a, b = counts
     names = [noun_of(query.first, True), noun_of(query.second, True)]
-    told = f"{counted(a, noun_of(query.first))} and {counted(b, noun_of(query.second))}{window_words(query.window)}{session.where}"
+    told = f"{a} {noun_of(query.first, a != 1)} and {b} {noun_of(query.second, b != 1)}{window_words(query.window)}{session.where}"
     if query.ask == "yes_no":
         held = {"<": a < b, "=": a == b}.get(query.operator, a > b)
         draft = Draft(f"{'Yes' if held else 'No'}: {told}.", held)
@@ -112,7 +118,7 @@ def count_compare(session: Session, query: CountCompareQuery) -> Draft:
     for selection, n in zip((query.first, query.second), counts, strict=True):
         if n:
             tracks, _ = session.tracks(selection, (), query.window)
-            draft.cite(counted(n, noun_of(selection)), session.evidence(tracks))
+            draft.cite(f"{n} {noun_of(selection, n != 1)}", session.evidence(tracks))
     return draft
 
 
@@ -142,10 +148,13 @@ def peak(session: Session, query: PeakQuery) -> Draft:
     if not rows:
         return nothing(session, subject, 0 if query.ask == "count" else None)
     n, t, video, video_key = int(rows[0][0] or 0), float(rows[0][1] or 0), str(rows[0][2]), int(rows[0][3] or 0)
-    told = f"{counted(n, noun_of(subject))} at the same time, first at {seconds(t)}"
+    told = f"{n} {noun_of(subject, n != 1)} at the same time, first at {seconds(t)}"
     draft = Draft(
         f"At most {told} in {video}.", n if query.ask == "count" else t, unit=None if query.ask == "count" else "s"
     )
+    if query.operator is not None and query.number is not None:
+        draft.value = compared(n, query.operator, query.number)
+        draft.text = f"{'Yes' if draft.value else 'No'}: {draft.text[:1].lower()}{draft.text[1:]}"
     fill(draft, session, statement)
     _cite_visible(draft, session, subject, t, video, video_key, told)
     return draft
@@ -201,6 +210,3 @@ def categories(session: Session, query: CategoriesQuery) -> Draft:
     draft.cite(told, session.evidence(tracks))
     draft.confidence, draft.named = certainty(tracks), tuple(tracks)
     return draft
-
-
-__all__ = ["article", "categories", "count", "count_compare", "exists", "peak", "plural"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from onlooker.video.answer import Evidence
-from onlooker.video.chat.compile import Binder, Statement, condition_sql, tracklets_sql
+from onlooker.video.chat.compile import Binder, Statement, condition_sql, place_at_moment, tracklets_sql
+from onlooker.video.chat.grammar.nouns import plural
 from onlooker.video.chat.query import AttributeQuery, CheckQuery, IsRankQuery, ListQuery, Rank, Selection, VideosQuery
 from onlooker.video.chat.respond.session import Draft, Session, Track, certainty, fill, nothing
-from onlooker.video.chat.respond.traits import NEEDED, UNITS, measured, trait
-from onlooker.video.chat.grammar.nouns import plural
+from onlooker.video.chat.respond.traits import NEEDED, UNITS, look, measured, trait
 from onlooker.video.chat.wording import counted, joined, name_of, noun_of, window_words
 
 _MAX_NAMED = 8
@@ -48,7 +48,7 @@ def listing(session: Session, query: ListQuery) -> Draft:
         names = [t.spanned + _here(session, t) for t in tracks[:_MAX_NAMED]]
         if total > len(names):
             names.append(f"{total - len(names)} more")
-        text = f"{counted(total, noun_of(subject))}{when}{session.where}: {joined(names)}."
+        text = f"{total} {noun_of(subject, total != 1)}{when}{session.where}: {joined(names)}."
     draft = Draft(text[:1].upper() + text[1:], [t.number for t in tracks])
     fill(draft, session, statement)
     draft.cite(text.rstrip("."), session.evidence(tracks))
@@ -62,7 +62,7 @@ def _rank_told(session: Session, subject: Selection, track: Track) -> str:
         return track.spanned
     words = _RANK_WORDS.get((rank.column, rank.descending), f"first by {rank.column}")
     if rank.n > 1:
-        words = f"number {rank.n} by {rank.column.replace('_', ' ')}"
+        words = f"number {rank.n} in that order ({words.removeprefix('the ')} is number 1)"
     verb = "" if words.startswith(("moves",)) else "is "
     return (
         f"{track.name}{_here(session, track)} {verb}{words} ({measured(rank.column, track.values.get(rank.column))})."
@@ -81,6 +81,8 @@ def attribute(session: Session, query: AttributeQuery) -> Draft:
         return nothing(session, subject, None)
     if query.aggregate == "mean":
         return _mean(session, query, tracks)
+    if column == "appearance":
+        tracks = [replace(t, values={**t.values, column: look(t)}) for t in tracks]
     known = [t for t in tracks if t.values.get(column) is not None]
     if not known:
         return unstored(session, subject, column, tracks, statement)
@@ -102,7 +104,8 @@ def attribute(session: Session, query: AttributeQuery) -> Draft:
 def unstored(session: Session, subject: Selection, column: str, tracks: list[Track], statement: Statement) -> Draft:
     """The answer where the thing is there but nobody looked at that side of it."""
     noun = column.replace("_", " ").replace("color", "colour")
-    draft = Draft(f"The {noun} of {name_of(subject)} is not stored{session.where}.", None, "no_evidence")
+    owner = name_of(subject) if subject.numbers or subject.label else f"the {name_of(subject)}"
+    draft = Draft(f"The {noun} of {owner} is not stored{session.where}.", None, "no_evidence")
     fill(draft, session, statement)
     draft.cite(f"no {noun} stored", session.evidence(tracks))
     return draft
@@ -117,7 +120,7 @@ def _mean(session: Session, query: AttributeQuery, tracks: list[Track]) -> Draft
     )
     _, rows = session.run(statement)
     value = float(rows[0][0] or 0)
-    told = f"The mean {query.column.replace('_', ' ')} of {counted(int(rows[0][1] or 0), noun_of(query.subject))} is {measured(query.column, value)}"
+    told = f"The mean {query.column.replace('_', ' ')} of {rows[0][1]} {noun_of(query.subject, rows[0][1] != 1)} is {measured(query.column, value)}"
     draft = Draft(f"{told}{session.where}.", value, unit=UNITS.get(query.column))
     fill(draft, session, statement)
     draft.cite(told, session.evidence(tracks))
@@ -136,13 +139,12 @@ def check(session: Session, query: CheckQuery) -> Draft:
         return nothing(session, subject, False)
     first = query.holds[0].column
     if all(all(t.values.get(c) is None for c in columns) for t in tracks):
-        draft = Draft(
-            f"The {first.replace('_', ' ')} of {name_of(subject)} is not stored{session.where}.", None, "no_evidence"
-        )
-        draft.cite(f"no {first} stored", session.evidence(tracks))
-        return fill(draft, session, session.tracks(subject, columns)[1])
+        return unstored(session, subject, first, tracks, session.tracks(subject, columns)[1])
     binder = Binder()
-    tests = " AND ".join(condition_sql(binder, c) for c in query.holds)
+    at_moment = query.window is not None and query.window.kind == "at"
+    tests = " AND ".join(
+        place_at_moment(c) if at_moment and c.column == "place" else condition_sql(binder, c) for c in query.holds
+    )
     shown = ", ".join(f"k.{c}" for c in dict.fromkeys(columns))
     statement = binder.statement(
         tracklets_sql(
@@ -160,7 +162,8 @@ def check(session: Session, query: CheckQuery) -> Draft:
     no = [t for t in tracks if t.key not in holding]
     held = {"any": bool(yes), "all": not no, "none": not yes}[query.quantifier]
     wanted = noun_of(replace(subject, noun="", conditions=query.holds, adjectives=(), excluded=())).strip()
-    names = joined([f"{t.name} ({_states(query, t)})" for t in (yes or no)[:_MAX_NAMED]])
+    shown = yes if held and query.quantifier != "none" else no if query.quantifier == "all" else (yes or no)
+    names = joined([f"{t.name} {_states(query, t)}" for t in shown[:_MAX_NAMED]])
     draft = Draft(f"{'Yes' if held else 'No'}: {names}.", held)
     fill(draft, session, statement)
     draft.cite(f"{wanted or first}: {'yes' if held else 'no'}", session.evidence(yes + no))
@@ -171,14 +174,9 @@ def check(session: Session, query: CheckQuery) -> Draft:
 def _states(query: CheckQuery, track: Track) -> str:
     parts = []
     for column in dict.fromkeys(c for condition in query.holds for c in (condition.column, *condition.also)):
-        value = track.values.get(column)
-        if value is None:
-            continue
-        if column == "stationary":
-            parts.append("stationary" if value else "moving")
-        else:
-            parts.append(f"{column.replace('_', ' ')} {measured(column, value)}")
-    return ", ".join(parts) or "unknown"
+        if track.values.get(column) is not None:
+            parts.append(trait(track, column, ()).told.removeprefix(f"{track.name} "))
+    return ", ".join(parts) or "nothing stored"
 
 
 def is_rank(session: Session, query: IsRankQuery) -> Draft:

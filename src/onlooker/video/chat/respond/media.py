@@ -77,9 +77,8 @@ def words(session: Session, query: WordsQuery) -> Draft:
     }  # fmt: skip
     draft = Draft(f"{told}.", values[query.ask], unit="s" if query.ask == "when" else None)
     fill(draft, session, statement)
-    kind = "speech" if query.source == "speech" else "screen_text"
     draft.cite(told, [
-        Evidence(kind, str(r[0]), None, _seconds(r[1]), _seconds(r[2]), _seconds(r[1]), None, str(r[3])) for r in rows
+        Evidence(query.source, str(r[0]), None, _seconds(r[1]), _seconds(r[2]), _seconds(r[1]), None, str(r[3])) for r in rows
     ])  # fmt: skip
     draft.confidence = sum(_seconds(row[4]) for row in rows) / len(rows)
     return draft
@@ -184,7 +183,7 @@ def _fact_value(fact: str, rows: Sequence[Sequence[Cell]], cells: Sequence[Cell]
         return None, ""
     if fact == "duration":
         total = sum(known)
-        return total, f"{seconds(total)}{'' if len(rows) == 1 else ' in all'}"
+        return total, f"{rows[0][0]} lasts {seconds(total)}" if len(rows) == 1 else f"{seconds(total)} in all"
     if fact == "n_frames":
         return int(sum(known)), f"{int(sum(known))} frames"
     unit = "frames per second" if fact == "fps" else "px"

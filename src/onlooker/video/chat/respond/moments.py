@@ -21,12 +21,9 @@ from onlooker.video.chat.query import (
 from onlooker.video.chat.respond.session import Draft, Session, Track, certainty, fill, nothing
 from onlooker.video.chat.wording import (
     box,
-    counted,
     joined,
     name_of,
     noun_of,
-    number,
-    plural,
     seconds,
     span,
     window_words,
@@ -171,7 +168,7 @@ def _mean(session: Session, subject: Selection, tracks: list[Track]) -> Draft:
     )
     _, rows = session.run(statement)
     value = float(rows[0][0] or 0)
-    told = f"On average each of {counted(int(rows[0][1] or 0), noun_of(subject))} is visible for {seconds(value)}{session.where}"
+    told = f"On average each of {rows[0][1]} {noun_of(subject, rows[0][1] != 1)} is visible for {seconds(value)}{session.where}"
     draft = Draft(f"{told}.", value, unit="s")
     fill(draft, session, statement)
     draft.cite(told, session.evidence(tracks))
@@ -351,6 +348,3 @@ def path(session: Session, query: PathQuery) -> Draft:
     )
     draft.confidence, draft.named = certainty([best]), tuple(tracks)
     return draft
-
-
-__all__ = ["duration", "moment", "number", "path", "plural", "where"]

@@ -70,7 +70,7 @@ def _held(query: RelationQuery, holding: list[Pair]) -> Draft:
     told = joined([f"{p.told} at {seconds(p.t)}" for p in holding[:_MAX_NAMED]])
     best = min(holding, key=lambda p: p.t, default=None)
     if query.ask == "yes_no":
-        return Draft(f"Yes: {words}: {told}." if holding else "No.", bool(holding))
+        return Draft(f"Yes, they {words}: {told}." if holding else "No.", bool(holding))
     if query.ask == "when":
         text = f"First at {seconds(best.t)}: {best.told} {words}." if best else "Never."
         return Draft(text, best.t if best else None, "answered" if best else "no_evidence", "s")

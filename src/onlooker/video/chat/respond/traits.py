@@ -13,7 +13,12 @@ UNITS = {
     "area_rel": "of the frame",
 }  # fmt: skip
 # Columns that must be read beside the one asked for.
-NEEDED = {"direction": ("dx_px", "dy_px"), "size": ("area_rel",)}
+NEEDED = {
+    "direction": ("dx_px", "dy_px"),
+    "size": ("area_rel",),
+    "upper_color": ("lower_color",),
+    "appearance": ("color", "upper_color", "lower_color", "size", "motion"),
+}
 # Less than this is no change of place worth a word (ours; the official questions use the same).
 LEAST_SHIFT_PX = 20.0
 _VERBS = {
@@ -37,6 +42,19 @@ class Trait:
 
     value: Value
     told: str
+
+
+def look(track: Track) -> str | None:
+    """A description: the stored one, else what colour, clothes, size and motion say; None when nothing is stored."""
+    stored = track.text_of("appearance")
+    if stored:
+        return stored
+    parts = [f"{track.text_of('size')} {track.category}"]
+    parts += [color] if (color := track.text_of("color")) else []
+    parts += [f"{upper} above"] if (upper := track.text_of("upper_color")) else []
+    parts += [f"{lower} below"] if (lower := track.text_of("lower_color")) else []
+    motion = track.text_of("motion")
+    return ", ".join(parts) + (f"; {motion}" if motion else "")
 
 
 def measured(column: str, value: object) -> str:
@@ -77,6 +95,8 @@ def _text(track: Track, column: str, value: str, options: tuple[str, ...]) -> Tr
     sentence = f"{track.name} {_SPECIAL.get((column, value), plain)}"
     if column == "size":
         sentence += f" ({measured('area_rel', track.values.get('area_rel'))})"
+    lower = track.text_of("lower_color") if column == "upper_color" else None
+    sentence += f" and {lower} below" if lower else ""
     short = next((option for option in options if option in value.split()), value)
     return Trait(short, sentence)
 
