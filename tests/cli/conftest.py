@@ -148,6 +148,18 @@ def shared_library(tmp_path_factory, sequence) -> Path:
     return path
 
 
+@pytest.fixture(scope="session")
+def phone_clip(tmp_path_factory) -> Path:
+    """The first second of real footage: a man talking in a moving car."""
+    from onlooker.media.decode import VideoReader
+    from onlooker.media.samples import sample_video
+    from onlooker.synth.clips import make_clip
+
+    with VideoReader(sample_video("carphone")) as reader:
+        frames = [frame.image for frame, _ in zip(reader, range(30), strict=False)]
+    return make_clip(tmp_path_factory.mktemp("phone") / "phone.mp4", frames)
+
+
 @pytest.fixture
 def library(shared_library, tmp_path) -> Path:
     """A copy of the shared library to change."""

@@ -172,15 +172,13 @@ def test_verify_answer_survives_any_file(run, shared_library, tmp_path, content)
 
 
 @pytest.fixture(scope="module")
-def searchable(run, tmp_path_factory, sequence):
-    """A library whose tracklets have vectors: the sequence as a video file would have, with two annotators."""
-    from onlooker.media.samples import sample_video
-
+def searchable(run, tmp_path_factory, phone_clip):
+    """A library whose tracklets have vectors."""
     path = tmp_path_factory.mktemp("searchable") / "lib.onlooker"
     off = [
         word for role in ("tagger", "transcriber", "text_reader", "sound_tagger") for word in ("--set", f"{role}=none")
     ]
-    assert run("ingest", sample_video("carphone"), "-l", path, *off).code == 0
+    assert run("ingest", phone_clip, "-l", path, *off).code == 0
     return path
 
 
@@ -189,8 +187,8 @@ def test_search_by_words_and_by_picture_ranks_hits(run, searchable, tmp_path):
     hits = run("search", "person", "--json", "-l", searchable, "--top", "3").json
     assert 1 <= len(hits) <= 3
     assert [hit["score"] for hit in hits] == sorted((hit["score"] for hit in hits), reverse=True)
-    assert hits[0]["video"] == "carphone_pristine.mp4"
-    assert "carphone" in run("search", "person", "-l", searchable).out
+    assert hits[0]["video"] == "phone.mp4"
+    assert "phone" in run("search", "person", "-l", searchable).out
     assert run("show", "--track", "1", "-o", tmp_path / "crop.jpg", "-l", searchable).code == 0
     nearest = run("search", "--example", tmp_path / "crop.jpg", "--json", "-l", searchable).json[0]
     assert nearest["tracklet"] == 1

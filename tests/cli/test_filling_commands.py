@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 
-from onlooker.media.samples import sample_video
 from onlooker.synth.clips import make_clip, moving_squares
 
 TRACKS = "SELECT id, category, t_start, t_end, n_frames FROM tracklets ORDER BY id"
@@ -24,10 +23,10 @@ def rows(run, library: Path, statement: str) -> list[list[object]]:
 
 
 @pytest.fixture(scope="module")
-def street(run, cheap, tmp_path_factory) -> tuple[Path, Path, list[dict[str, object]]]:
+def street(run, cheap, phone_clip, tmp_path_factory) -> tuple[Path, Path, list[dict[str, object]]]:
     """A real video, the library it was read into, and the events the command printed."""
     folder = tmp_path_factory.mktemp("street")
-    clip = Path(shutil.copy(sample_video("carphone"), folder / "phone.mp4"))
+    clip = Path(shutil.copy(phone_clip, folder))
     ran = run("ingest", clip, "--json", "-l", folder / "lib.onlooker", *cheap)
     assert (ran.code, ran.err) == (0, "")
     return clip, folder / "lib.onlooker", ran.lines
@@ -44,7 +43,7 @@ def test_ingest_prints_one_json_event_per_line_and_the_report_last(street):
     assert tracked == sorted(tracked)
     report = events[-1]
     assert (report["event"], report["status"], report["path"]) == ("done", "ready", str(clip))
-    assert report["n_frames"] == 120
+    assert report["n_frames"] == 30
     assert report["n_tracklets"] >= 1
     assert report["problem"] is None
 
@@ -207,9 +206,11 @@ def test_remove_takes_a_video_and_its_answers_and_nothing_else(run, library, seq
     assert run("remove", "yard", "-l", library).out == "removed yard\n"
     assert [v["name"] for v in run("videos", "--json", "-l", library).json] == ["barn"]
     connection = sqlite3.connect(library)
-    kept = connection.execute("SELECT count(*) FROM base_answers").fetchone()
+    kept = connection.execute(
+        "SELECT question, answer_json FROM base_answers WHERE answer_json LIKE '%yard%'"
+    ).fetchall()
     connection.close()
-    assert kept == (0,)
+    assert kept == []
     assert run("remove", "barn", "-l", library).code == 0
     assert run("videos", "--json", "-l", library).code == 3
     assert run("ask", "How many dogs are there?", "-l", library).code == 3
