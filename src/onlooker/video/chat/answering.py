@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 from onlooker.errors import QueryError
@@ -48,10 +47,11 @@ from onlooker.video.chat.query import (
 )
 from onlooker.video.chat.respond import comparing, counts, listing, media, moments, together
 from onlooker.video.chat.respond.session import Draft, Session, Track
-from onlooker.video.chat.vocabulary import Reader, Vocabulary
+from onlooker.video.chat.vocabulary import Reader, VersionedReader, Vocabulary
 
 MAX_QUESTION_CHARS = 2000
 _MAX_RECENT = 4
+_MAX_SCOPES = 64
 
 
 def answer_question(
@@ -74,6 +74,7 @@ class Answerer:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self._vocabulary: Vocabulary | None = None
+        self._version: tuple[int, ...] | None = None
         self._readers: dict[Scope, QuestionReader] = {}
 
     @property
@@ -87,9 +88,17 @@ class Answerer:
         self._vocabulary = None
         self._readers.clear()
 
+    def _notice_commits(self) -> None:
+        if isinstance(self._reader, VersionedReader):
+            version = self._reader.data_version
+            if version != self._version:
+                self.refresh()
+            self._version = version
+
     def answer(self, question: str, scope: Scope = None, conversation: Conversation | None = None) -> Answer:
-        """See `answer_question`."""
+        """See `answer_question`. What was read of the library before is used until somebody commits to it."""
         started = time.perf_counter()
+        self._notice_commits()
         talk = conversation if conversation is not None else Conversation()
         planned = self.plan(question, scope, talk)
         inside = planned.query.videos if planned.query.videos is not None else scope
@@ -108,12 +117,11 @@ class Answerer:
     def plan(self, question: str, scope: Scope, conversation: Conversation | None = None) -> Planned:
         """The query a question means, without running it."""
         if scope not in self._readers:
+            if len(self._readers) >= _MAX_SCOPES:
+                self._readers.clear()
             self._readers[scope] = QuestionReader(self.vocabulary, scope)
         reading = self._readers[scope].read(question[:MAX_QUESTION_CHARS])
         return plan(reading, conversation.focus if conversation is not None else None)
-
-
-Responder = Callable[[Session, Query], Draft]
 
 
 def _add_caveat(query: Query, draft: Draft) -> None:
@@ -126,6 +134,17 @@ def _add_caveat(query: Query, draft: Draft) -> None:
 
 
 def _respond(session: Session, query: Query) -> Draft:
+    """The draft of the responder for this kind of query."""
+    if isinstance(query, Refusal):
+        return Draft(query.text, None, "cannot_answer")
+    for respond in (_about_numbers, _about_tracklets, _about_two, _about_video):
+        draft = respond(session, query)
+        if draft is not None:
+            return draft
+    raise QueryError(f"no responder for {type(query).__name__}")
+
+
+def _about_numbers(session: Session, query: Query) -> Draft | None:
     match query:
         case CountQuery():
             return counts.count(session, query)
@@ -137,16 +156,19 @@ def _respond(session: Session, query: Query) -> Draft:
             return counts.peak(session, query)
         case CategoriesQuery():
             return counts.categories(session, query)
+    return None
+
+
+def _about_tracklets(session: Session, query: Query) -> Draft | None:
+    match query:
         case ListQuery():
             return listing.listing(session, query)
         case AttributeQuery():
             return listing.attribute(session, query)
         case CheckQuery():
             return listing.check(session, query)
-        case VideosQuery():
-            return listing.videos(session, query)
-        case CompareQuery():
-            return comparing.compare(session, query)
+        case IsRankQuery():
+            return listing.is_rank(session, query)
         case MomentQuery():
             return moments.moment(session, query)
         case DurationQuery():
@@ -155,9 +177,41 @@ def _respond(session: Session, query: Query) -> Draft:
             return moments.where(session, query)
         case PathQuery():
             return moments.path(session, query)
-        case Refusal():
-            return Draft(query.text, None, "cannot_answer", confidence=1.0)
-    return _respond_about_video(session, query)
+    return None
+
+
+def _about_two(session: Session, query: Query) -> Draft | None:
+    match query:
+        case CompareQuery():
+            return comparing.compare(session, query)
+        case IntervalQuery():
+            return moments.interval(session, query)
+        case RelationQuery():
+            return together.relation(session, query)
+        case SideQuery():
+            return together.side(session, query)
+        case OvertakeQuery():
+            return together.overtake(session, query)
+    return None
+
+
+def _about_video(session: Session, query: Query) -> Draft | None:
+    match query:
+        case VideosQuery():
+            return listing.videos(session, query)
+        case EventsQuery():
+            return media.events(session, query)
+        case SummaryQuery():
+            return media.summary(session)
+        case WordsQuery():
+            return media.words(session, query)
+        case SoundQuery():
+            return media.sound(session, query)
+        case VideoFactQuery():
+            return media.fact(session, query)
+        case TagsQuery():
+            return media.tags(session, query)
+    return None
 
 
 def _respond_anchored(session: Session, query: Query, anchor: Anchor) -> Draft:
@@ -176,33 +230,6 @@ def _respond_anchored(session: Session, query: Query, anchor: Anchor) -> Draft:
     draft = _respond(here, replace(query, window=Window(window.kind, start, end)))  # type: ignore[call-arg]
     draft.text = f"{draft.text} ({found.text.split('.  ')[0].split(' Others:')[0].rstrip('.')}.)"
     return draft
-
-
-def _respond_about_video(session: Session, query: Query) -> Draft:
-    match query:
-        case RelationQuery():
-            return together.relation(session, query)
-        case SideQuery():
-            return together.side(session, query)
-        case IntervalQuery():
-            return moments.interval(session, query)
-        case OvertakeQuery():
-            return together.overtake(session, query)
-        case IsRankQuery():
-            return listing.is_rank(session, query)
-        case EventsQuery():
-            return media.events(session, query)
-        case SummaryQuery():
-            return media.summary(session)
-        case WordsQuery():
-            return media.words(session, query)
-        case SoundQuery():
-            return media.sound(session, query)
-        case VideoFactQuery():
-            return media.fact(session, query)
-        case TagsQuery():
-            return media.tags(session, query)
-    raise QueryError(f"no responder for {type(query).__name__}")
 
 
 def _finished(question: str, draft: Draft, planned: Planned, elapsed_ms: float) -> Answer:

@@ -205,7 +205,10 @@ def at_join(binder: Binder, window: Window, scope: Scope) -> str:
     # names an outer column, which SQLite 3.40 loses.)
     before = f"SELECT max(f.t) FROM frames AS f WHERE f.video_key = v.key AND f.t BETWEEN {target} - 1 AND {target}"
     after = f"SELECT min(f.t) FROM frames AS f WHERE f.video_key = v.key AND f.t BETWEEN {target} AND {target} + 1"
-    near = f"SELECT v.key AS video_key, v.width, v.height, {target} AS target, ({before}) AS low, ({after}) AS high FROM videos AS v{inside}"
+    near = (
+        f"SELECT v.key AS video_key, v.width, v.height, {target} AS target, ({before}) AS low, ({after}) AS high"
+        f" FROM videos AS v{inside}"
+    )
     nearest = "CASE WHEN n.high IS NULL OR n.target - n.low <= n.high - n.target THEN n.low ELSE n.high END"
     return (
         f" JOIN (SELECT n.video_key, n.width, n.height, {nearest} AS t FROM ({near}) AS n) AS m"

@@ -84,7 +84,6 @@ class Selection:
     numbers: tuple[int, ...] = ()
     keys: tuple[int, ...] = ()
     label: str | None = None
-    tag: str | None = None
     conditions: tuple[Condition, ...] = ()
     adjectives: tuple[str, ...] = ()
     rank: Rank | None = None
@@ -95,7 +94,7 @@ class Selection:
     @property
     def is_unknown(self) -> bool:
         """Nothing in the library bears this name."""
-        return self.categories == () and not self.keys and self.label is None and self.tag is None
+        return self.categories == () and not self.keys and self.label is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from onlooker.video.answer import Cell
 
@@ -24,6 +24,14 @@ class Reader(Protocol):
     """Runs one checked SELECT with bound parameters."""
 
     def query(self, sql: str, params: Mapping[str, str | int | float | None]) -> Table: ...
+
+
+@runtime_checkable
+class VersionedReader(Protocol):
+    """A reader that tells when the library has changed."""
+
+    @property
+    def data_version(self) -> tuple[int, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,41 +77,44 @@ def article(noun: str) -> str:
     return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
 
 
+_BEFORE_NOUN = frozenset({"color", "size", "approach"})
+_BEHIND_NOUN = {
+    "upper_color": "in {}",
+    "lower_color": "with {} trousers",
+    "direction": "moving {}",
+    "place": "at the {}",
+    "enters_from": "entering from the {}",
+    "leaves_to": "leaving to the {}",
+}
+_SPECIAL_BEHIND = {
+    ("place", "centre"): "in the centre",
+    ("enters_from", "start"): "there from the first frame",
+    ("enters_from", "inside"): "appearing inside the picture",
+    ("leaves_to", "end"): "there until the last frame",
+    ("leaves_to", "inside"): "vanishing inside the picture",
+}
+
+
 def _condition_words(condition: Condition) -> tuple[str, str]:
     """Words before and after the noun for one condition."""
     value = condition.value[0] if isinstance(condition.value, tuple) else condition.value
-    match condition.column:
-        case "color":
-            return str(value), ""
-        case "upper_color":
-            return "", f"in {value}"
-        case "lower_color":
-            return "", f"with {value} trousers"
-        case "stationary":
-            return ("stationary" if value else "moving"), ""
-        case "size":
-            return str(value), ""
-        case "direction":
-            return "", f"moving {value}"
-        case "place":
-            return "", f"at the {value}" if value != "centre" else "in the centre"
-        case "enters_from":
-            return "", {"start": "there from the first frame", "inside": "appearing inside the picture"}.get(
-                str(value), f"entering from the {value}"
-            )
-        case "leaves_to":
-            return "", {"end": "there until the last frame", "inside": "vanishing inside the picture"}.get(
-                str(value), f"leaving to the {value}"
-            )
-        case "approach":
-            return str(value), ""
-        case "duration":
-            return "", f"visible for {_than(condition)} {number(float(value), 2)} s"
-        case "speed":
-            return "", f"at {_than(condition)} {number(float(value))} px/s"
-        case "n_gaps":
-            return "", "that come back after being away"
-    return "", f"with {condition.column} {condition.operator} {value}"
+    column = condition.column
+    if column in _BEFORE_NOUN:
+        return str(value), ""
+    if column == "stationary":
+        return ("stationary" if value else "moving"), ""
+    if column == "leaves_to" and condition.operator == "!=":
+        return "", "that leave before the end"
+    if column in _BEHIND_NOUN:
+        return "", _SPECIAL_BEHIND.get((column, str(value)), _BEHIND_NOUN[column].format(value))
+    if column == "duration":
+        return "", f"visible for {_than(condition)} {number(float(value), 2)} s"
+    if column == "speed":
+        return "", f"at {_than(condition)} {number(float(value))} px/s"
+    return (
+        "",
+        "that come back after being away" if column == "n_gaps" else f"with {column} {condition.operator} {value}",
+    )
 
 
 def _than(condition: Condition) -> str:

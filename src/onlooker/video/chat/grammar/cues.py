@@ -498,7 +498,8 @@ CUES: Mapping[str, str] = {
         for good; for sure; for certain; at best; good look; best guess; at its best; clock read|say|show; the
         clock; of course; yes or no; or not; by any chance; at all; if any; in general; as far as you can tell; at
         any time|moment|instant|point; at any point in time; in the end; at some point|time|moment; at one point; at
-        some point in time; at one point or another
+        some point in time; at one point or another; on|in|along|down|across|off|over the? road|street; in the?
+        background|foreground
     """,
     "total": """
         in total; total; grand total; altogether; in all; overall number; all together

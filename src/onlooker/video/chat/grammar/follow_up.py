@@ -24,8 +24,8 @@ from onlooker.video.chat.query import (
 _EMPTY_CUES = frozenset({"visible", "what", "how", "video", "filler", "all", "total", "appear", "not", "list"})
 # Cues a bare question about the last subject may hold.
 _BARE_CUES = words(
-    "until_when gone return color speed direction visible what how appear start end how_long when where which count path"
-    " size look move travel_far where_place wear peak first last"
+    "until_when gone return color speed direction visible what how appear start end how_long when where "
+    "which count path  size look move travel_far where_place wear peak first last"
 )
 _OPENERS = words("and or what about how same for now but also then of in on at the a an instead it them one ones to")
 

@@ -11,6 +11,7 @@ from onlooker.video.chat.query import (
     Refusal,
     SoundQuery,
     SummaryQuery,
+    TagsQuery,
     VideoFactQuery,
     VideosQuery,
     WordsQuery,
@@ -23,8 +24,9 @@ EXAMPLES = (
 
 # Words of a question about words that are not themselves searched for.
 _NOT_SEARCHED = words(
-    "in video the a is said mentioned spoken anything something this clip at any ever and does it there on screen written"
-    " anyone somebody someone words word text frame speech of phrase appear appears shown visible sign sentence"
+    "in video the a is said mentioned spoken anything something this clip at any ever and does it there "
+    "on screen written  anyone somebody someone words word text frame speech of phrase appear appears "
+    "shown visible sign sentence"
 )
 
 
@@ -64,6 +66,13 @@ def _follows(scene: Scene, first: str, second: str) -> bool:
 
 def _before_subject(scene: Scene) -> bool:
     return not scene.mentions or scene.reading.at("video") < scene.mentions[0].start
+
+
+def tags(scene: Scene) -> Query | None:
+    """ "What tags does the video have?"."""
+    if scene.has("tag") and scene.form in {"what", "which", "list", "none"}:
+        return TagsQuery(scene.subject if scene.specific else None)
+    return None
 
 
 def summary(scene: Scene) -> Query | None:

@@ -14,6 +14,7 @@ Rule = Callable[[Scene], Query | None]
 RULES: tuple[Rule, ...] = (
     media.about_answer,
     media.videos,
+    media.tags,
     media.summary,
     media.speech,
     media.screen_text,

@@ -349,9 +349,9 @@ def _form_starts(
     commas = [i for i, t in enumerate(tokens) if t.text == ","]
     if len(found) > 1 and found[0] == (0, "when") and any(c < found[1][0] for c in commas) and found[1][1] != "when":
         found.pop(0)
-    if len(found) > 1 and found[0][1] == "which" and found[1][1] in _ASKED_BY_NOUN and found[1][0] - found[0][0] == 1:
-        if not any(code in cues for code in _RANKING):
-            found.pop(0)
+    named = len(found) > 1 and found[0][1] == "which" and found[1][1] in _ASKED_BY_NOUN
+    if named and found[1][0] - found[0][0] == 1 and not any(code in cues for code in _RANKING):
+        found.pop(0)
     return found
 
 

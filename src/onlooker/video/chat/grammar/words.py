@@ -96,46 +96,42 @@ UNSUPPORTED: Mapping[str, frozenset[str]] = {
 # Words that never name a thing that was asked about.
 FUNCTION_WORDS = words(
     """
-    win wins winning winner draw drawn put places further farther occupy occupied surround enclose bound pause paused correspond corresponding belong period stamp instant
-    share follow greatest highest lowest maximal minimal busiest peak interval stretch phase session material
-    content contents result results data base based respect according accordance entry entries row rows record
-    records log logged listed information info detail statistic statistics fact facts fully completely entirety
-    course length whichever whatever wherever whenever whoever somehow anyhow else otherwise instead shall ought
-    able capable manage managed happen happened happens going gonna wanna gotta look looks looking view views
-    viewing watch watching viewer viewers user users start-to-finish beginning-to-end start starts started
-    starting stop stops stopped identified known called name named names label labelled labeled tagged marked
-    designated referred mention mentioned exactly roughly precisely nearly almost barely scarcely simply merely
-    truly literally basically essentially really honestly frankly possibly perhaps maybe probably likely
-    certainly definitely surely obviously good great fine cool nice lovely super perfect sure yep yeah yup nope
-    think believe guess suppose assume reckon figure determine decide conclude infer deduce estimate true false
-    correct right wrong question ask asked asking answer answers reply replies respond response next following
-    previous preceding prior subsequent final initial opening closing single sole lone only mere entire full
-    complete overall aggregate combined cumulative bit piece part parts portion section sections segment
-    segments chunk matter terms sense regard regards regarding concerning respecting kind sorts manner fashion
-    compare comparing compared comparison versus vs compute computed determine horizontal horizontally vertical
-    vertically net respect question questions respectively relative relatively starting finishing original
-    originally began latter former initial initially eventually position clock a about across actually again
-    against ahead ai all alone along already alright also altogether always am among amongst amount an and
-    another answer any anytime anywhere apart appear appears approximate approximately are area around as
-    assistant at away back be because been beginning being between big border bot both bottom but by camera can
-    case center centre certain clip come comes coming corner could couple curious currently data database dear
-    detail details did different distinct do does done down during each edge either else elsewhere end ending
-    entire entirely even ever every everywhere exact exactly fast few fewer file film first following footage
-    for form format frame frames friend from get gets give given go goes going got had half has have having he
-    her here herself hey him himself his hmm how i id ids if im image in individual inside into is it its itself
-    ive just keep keeps kind kindly know large last least left less let lets library like long lot lots lower
-    made make makes manner many max maximum may me middle might min minimum minute minutes moment more most
-    movie mr much must my need neither never next no none nor not now nowhere number numbers o of off oh ok okay
-    on once one ones onlooker only onto or other others our out outside over overall own pair part particular
-    per picture pixel pixels please point possible precise precisely present previous program px question
-    quickly quite rather really recording region right roughly s same say scene screen sec second seconds secs
-    see seen separate sequence several shall she short shot should shown side simply since single sir slow
-    slowly small so some someday sometime somewhere sort specific start still such system take taken takes tell
-    terms than thank thanks that thats the their them themselves then there these they third this those through
-    throughout time times to today together too tool top total toward towards twice type uh um unique until up
-    upper us use used using value values various very via video view visible want was way ways we well were what
-    when where whether which while who whole whom whose why will with within wonder wondering would x x1 x2 xy y
-    y1 y2 yes yet you your youre
+    a able about accordance according across actually again against aggregate ahead ai all almost alone along already
+    alright also altogether always am among amongst amount an and another answer answers any anyhow anytime anywhere
+    apart appear appears approximate approximately are area around as ask asked asking assistant assume at away back
+    barely base based basically be because been began beginning beginning-to-end being believe belong between big bit
+    border bot both bottom bound busiest but by called camera can capable case center centre certain certainly chunk
+    clip clock closing combined come comes coming compare compared comparing comparison complete completely compute
+    computed concerning conclude content contents cool corner correct correspond corresponding could couple course
+    cumulative curious currently data database dear decide deduce definitely designated detail details determine did
+    different distinct do does done down draw drawn during each edge either else elsewhere enclose end ending entire
+    entirely entirety entries entry essentially estimate even eventually ever every everywhere exact exactly fact
+    facts false farther fashion fast few fewer figure file film final fine finishing first follow following footage
+    for form format former frame frames frankly friend from full fully further get gets give given go goes going gonna
+    good got gotta great greatest guess had half happen happened happens has have having he her here herself hey
+    highest him himself his hmm honestly horizontal horizontally how i id identified ids if im image in individual
+    infer info information initial initially inside instant instead interval into is it its itself ive just keep keeps
+    kind kindly know known label labeled labelled large last latter least left length less let lets library like
+    likely listed literally log logged lone long look looking looks lot lots lovely lower lowest made make makes
+    manage managed manner many marked material matter max maximal maximum may maybe me mention mentioned mere merely
+    middle might min minimal minimum minute minutes moment more most movie mr much must my name named names nearly
+    need neither net never next nice no none nope nor not now nowhere number numbers o obviously occupied occupy of
+    off oh ok okay on once one ones onlooker only onto opening or original originally other others otherwise ought our
+    out outside over overall own pair part particular parts pause paused peak per perfect perhaps period phase picture
+    piece pixel pixels places please point portion position possible possibly preceding precise precisely present
+    previous prior probably program put px question questions quickly quite rather really reckon record recording
+    records referred regard regarding regards region relative relatively replies reply respect respecting respectively
+    respond response result results right roughly row rows s same say scarcely scene screen sec second seconds secs
+    section sections see seen segment segments sense separate sequence session several shall share she short shot
+    should shown side simply since single sir slow slowly small so sole some someday somehow sometime somewhere sort
+    sorts specific stamp start start-to-finish started starting starts statistic statistics still stop stopped stops
+    stretch subsequent such super suppose sure surely surround system tagged take taken takes tell terms than thank
+    thanks that thats the their them themselves then there these they think third this those through throughout time
+    times to today together too tool top total toward towards true truly twice type uh um unique until up upper us use
+    used user users using value values various versus vertical vertically very via video view viewer viewers viewing
+    views visible vs wanna want was watch watching way ways we well were what whatever when whenever where wherever
+    whether which whichever while who whoever whole whom whose why will win winner winning wins with within wonder
+    wondering would wrong x x1 x2 xy y y1 y2 yeah yep yes yet you your youre yup
     """
 )
 

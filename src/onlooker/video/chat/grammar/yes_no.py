@@ -20,6 +20,8 @@ from onlooker.video.chat.query import (
     Query,
     Rank,
     Selection,
+    TimePoint,
+    Window,
 )
 
 
@@ -117,9 +119,8 @@ def life_conditions(scene: Scene) -> tuple[Condition, ...]:
         found.append(Condition("leaves_to", "!=", "end"))
     elif to_end and window is not None and window.end is not None and window.end.value == 1.0 and scene.has("visible"):
         found.append(Condition("leaves_to", "=", "end"))
-    elif from_start and window is not None and window.start is not None and window.start.value == 0.0:
-        if window.kind == "span":
-            found.append(Condition("enters_from", "=", "start"))
+    elif from_start and window is not None and window == Window("span", TimePoint(0.0, "share"), None):
+        found.append(Condition("enters_from", "=", "start"))
     return tuple(found)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from onlooker.video.answer import Evidence
+from onlooker.video.answer import Evidence, Value
 from onlooker.video.chat.compile import Binder
 from onlooker.video.chat.query import (
     CategoriesQuery,
@@ -74,6 +74,12 @@ def exists(session: Session, query: ExistsQuery) -> Draft:
         return nothing(session, subject, query.negated)
     tracks, statement = session.tracks(subject, (), query.window, query.event)
     when = window_words(query.window)
+    for other in query.others if tracks else ():
+        found = [] if other.is_unknown else session.tracks(other, (), query.window, query.event)[0]
+        if not found:
+            tracks, subject = [], other  # "cars and dogs": both must be there
+            break
+        tracks += found
     if not tracks:
         known = session.exists(subject)
         draft = Draft(f"{'Yes' if query.negated else 'No'}: no {name_of(subject)} was found{when}{session.where}.")
@@ -82,7 +88,8 @@ def exists(session: Session, query: ExistsQuery) -> Draft:
         _cite_others(draft, session, subject)
         return draft
     draft = Draft(
-        f"{'No' if query.negated else 'Yes'}: {_listed(tracks, len(tracks), session.several_videos)}{when}{session.where}.",
+        f"{'No' if query.negated else 'Yes'}: {_listed(tracks, len(tracks), session.several_videos)}{when}"
+        f"{session.where}.",
         not query.negated,
     )
     fill(draft, session, statement)
@@ -101,7 +108,8 @@ def count_compare(session: Session, query: CountCompareQuery) -> Draft:
     ]
     a, b = counts
     names = [noun_of(query.first, True), noun_of(query.second, True)]
-    told = f"{a} {noun_of(query.first, a != 1)} and {b} {noun_of(query.second, b != 1)}{window_words(query.window)}{session.where}"
+    told = f"{a} {noun_of(query.first, a != 1)} and {b} {noun_of(query.second, b != 1)}"
+    told += f"{window_words(query.window)}{session.where}"
     if query.ask == "yes_no":
         held = {"<": a < b, "=": a == b}.get(query.operator, a > b)
         draft = Draft(f"{'Yes' if held else 'No'}: {told}.", held)
@@ -194,7 +202,7 @@ def categories(session: Session, query: CategoriesQuery) -> Draft:
     statement = binder.statement(sql)
     _, rows = session.run(statement)
     if not rows:
-        empty = 0 if query.ask == "count" else None if query.ask in {"most", "least"} else []
+        empty: Value = 0 if query.ask == "count" else None if query.ask in {"most", "least"} else []
         return nothing(session, query.subject, empty)
     told = joined([counted(int(n or 0), str(c)) for c, n in rows])
     when = window_words(query.window)

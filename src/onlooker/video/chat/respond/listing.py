@@ -16,8 +16,9 @@ _MAX_NAMED = 8
 _RANK_WORDS = {
     ("speed", True): "the fastest", ("speed", False): "the slowest", ("duration", True): "visible the longest",
     ("duration", False): "visible the shortest", ("area_rel", True): "the largest", ("area_rel", False): "the smallest",
-    ("path_px", True): "moves the farthest", ("path_px", False): "moves the least", ("t_start", False): "the first to appear",
-    ("t_start", True): "the last to appear", ("t_end", False): "the first to leave", ("t_end", True): "the last to be seen",
+    ("path_px", True): "moves the farthest", ("path_px", False): "moves the least",
+    ("t_start", False): "the first to appear", ("t_start", True): "the last to appear",
+    ("t_end", False): "the first to leave", ("t_end", True): "the last to be seen",
 }  # fmt: skip
 _TOLD = {"start": "there from the first frame", "end": "there until the last frame", "none": "not moving to any side"}
 
@@ -120,7 +121,8 @@ def _mean(session: Session, query: AttributeQuery, tracks: list[Track]) -> Draft
     )
     _, rows = session.run(statement)
     value = float(rows[0][0] or 0)
-    told = f"The mean {query.column.replace('_', ' ')} of {rows[0][1]} {noun_of(query.subject, rows[0][1] != 1)} is {measured(query.column, value)}"
+    noun = noun_of(query.subject, rows[0][1] != 1)
+    told = f"The mean {query.column.replace('_', ' ')} of {rows[0][1]} {noun} is {measured(query.column, value)}"
     draft = Draft(f"{told}{session.where}.", value, unit=UNITS.get(query.column))
     fill(draft, session, statement)
     draft.cite(told, session.evidence(tracks))
@@ -162,8 +164,8 @@ def check(session: Session, query: CheckQuery) -> Draft:
     no = [t for t in tracks if t.key not in holding]
     held = {"any": bool(yes), "all": not no, "none": not yes}[query.quantifier]
     wanted = noun_of(replace(subject, noun="", conditions=query.holds, adjectives=(), excluded=())).strip()
-    shown = yes if held and query.quantifier != "none" else no if query.quantifier == "all" else (yes or no)
-    names = joined([f"{t.name} {_states(query, t)}" for t in shown[:_MAX_NAMED]])
+    telling = yes if held and query.quantifier != "none" else no if query.quantifier == "all" else (yes or no)
+    names = joined([f"{t.name} {_states(query, t)}" for t in telling[:_MAX_NAMED]])
     draft = Draft(f"{'Yes' if held else 'No'}: {names}.", held)
     fill(draft, session, statement)
     draft.cite(f"{wanted or first}: {'yes' if held else 'no'}", session.evidence(yes + no))
@@ -172,10 +174,9 @@ def check(session: Session, query: CheckQuery) -> Draft:
 
 
 def _states(query: CheckQuery, track: Track) -> str:
-    parts = []
-    for column in dict.fromkeys(c for condition in query.holds for c in (condition.column, *condition.also)):
-        if track.values.get(column) is not None:
-            parts.append(trait(track, column, ()).told.removeprefix(f"{track.name} "))
+    columns = dict.fromkeys(c for condition in query.holds for c in (condition.column, *condition.also))
+    known = [column for column in columns if track.values.get(column) is not None]
+    parts = [trait(track, column, ()).told.removeprefix(f"{track.name} ") for column in known]
     return ", ".join(parts) or "nothing stored"
 
 

@@ -67,7 +67,7 @@ def words(session: Session, query: WordsQuery) -> Draft:
     when = window_words(query.window)
     if not rows:
         what = f'"{query.phrase}" is not {act}' if query.phrase else f"Nothing is {act}"
-        empty: Value = {"yes_no": False, "count": 0}.get(query.ask)  # type: ignore[assignment]
+        empty: Value = {"yes_no": False, "count": 0}.get(query.ask)
         return fill(Draft(f"None: {what}{when}{session.where}.", empty, "no_evidence"), session, statement)
     quoted = [f'"{row[3]}" ({span(_seconds(row[1]), _seconds(row[2]))})' for row in rows[:_MAX_TOLD]]
     told = f"{act.capitalize()}{when}{session.where}: {'; '.join(quoted)}" + ("; ..." if len(rows) > _MAX_TOLD else "")
@@ -77,11 +77,14 @@ def words(session: Session, query: WordsQuery) -> Draft:
     }  # fmt: skip
     draft = Draft(f"{told}.", values[query.ask], unit="s" if query.ask == "when" else None)
     fill(draft, session, statement)
-    draft.cite(told, [
-        Evidence(query.source, str(r[0]), None, _seconds(r[1]), _seconds(r[2]), _seconds(r[1]), None, str(r[3])) for r in rows
-    ])  # fmt: skip
+    draft.cite(told, [_quote(query, row) for row in rows])
     draft.confidence = sum(_seconds(row[4]) for row in rows) / len(rows)
     return draft
+
+
+def _quote(query: WordsQuery, row: Sequence[Cell]) -> Evidence:
+    start, end = _seconds(row[1]), _seconds(row[2])
+    return Evidence(query.source, str(row[0]), None, start, end, start, None, str(row[3]))
 
 
 def sound(session: Session, query: SoundQuery) -> Draft:
@@ -101,7 +104,7 @@ def sound(session: Session, query: SoundQuery) -> Draft:
     when = window_words(query.window)
     if not rows:
         what = query.label or "sound"
-        empty: Value = {"yes_no": False, "how_long": 0.0}.get(query.ask)  # type: ignore[assignment]
+        empty: Value = {"yes_no": False, "how_long": 0.0}.get(query.ask)
         draft = Draft(f"None: no {what} is stored{when}{session.where}.", empty, "no_evidence")
         return fill(draft, session, statement)
     parts = [f"{r[3]} {span(_seconds(r[1]), _seconds(r[2]))}" for r in rows[:_MAX_TOLD]]
@@ -122,7 +125,8 @@ def sound(session: Session, query: SoundQuery) -> Draft:
 def _has_audio(session: Session) -> Draft:
     binder = Binder()
     statement = binder.statement(
-        f"SELECT v.name, v.has_audio FROM videos AS v{_where(_inside(session, binder, 'v.key'))} ORDER BY v.key LIMIT 1000"
+        f"SELECT v.name, v.has_audio FROM videos AS v{_where(_inside(session, binder, 'v.key'))}"
+        " ORDER BY v.key LIMIT 1000"
     )
     _, rows = session.run(statement)
     having = [str(name) for name, audio in rows if audio]
@@ -272,13 +276,15 @@ def summary(session: Session) -> Draft:
 def tags(session: Session, query: TagsQuery) -> Draft:
     """What annotators say of the subject or of the videos, surest first."""
     binder = Binder()
-    tests = _inside(session, binder, "a.video_key") + [f"a.name IN ({binder.bind_all(('tag', 'caption', 'action'))})"]
+    names = binder.bind_all(("tag", "caption", "action"))
+    tests = [*_inside(session, binder, "a.video_key"), f"a.name IN ({names})"]
     if query.subject is not None:
         if query.subject.is_unknown:
             return nothing(session, query.subject, [])
         tests.append(f"a.tracklet_key IN ({tracklets_sql(binder, query.subject, session.scope, 'k.key')})")
     statement = binder.statement(
-        f"SELECT a.value, max(a.score) AS score, min(a.video) AS video, min(a.id) AS id FROM attributes AS a{_where(tests)}"
+        "SELECT a.value, max(a.score) AS score, min(a.video) AS video, min(a.id) AS id"
+        f" FROM attributes AS a{_where(tests)}"
         f" GROUP BY a.value ORDER BY score DESC, a.value LIMIT {binder.bind(_MAX_ROWS)}"
     )
     _, rows = session.run(statement)

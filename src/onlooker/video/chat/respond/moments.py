@@ -49,7 +49,7 @@ def _others(tracks: Sequence[Track], said: str) -> str:
 
 
 def moment(session: Session, query: MomentQuery) -> Draft:
-    """Seconds of the first or last sight, or of coming back. Of several candidates the earliest start and latest end."""
+    """Seconds of the first or last sight, or of coming back; of several the earliest start and the latest end."""
     subject = query.subject
     if subject.is_unknown:
         return nothing(session, subject, None)
@@ -93,7 +93,7 @@ def _returns(session: Session, subject: Selection) -> Draft:
         fill(draft, session, statement)
         draft.cite(f"{name_of(subject)} is seen without a break", session.evidence(tracks))
         return draft
-    video, number_, category, away, back, probability = rows[0]
+    number_, category, away, back, probability = rows[0][1:]
     told = f"{category} {number_} comes back at {seconds(float(back or 0))}, away since {seconds(float(away or 0))}"
     draft = Draft(f"{told[:1].upper()}{told[1:]}.", float(back or 0), unit="s", confidence=float(probability or 0))
     fill(draft, session, statement)
@@ -124,7 +124,8 @@ def duration(session: Session, query: DurationQuery) -> Draft:
         return _union(session, subject, tracks)
     best = tracks[0]
     value = best.number_of("duration") or 0.0
-    told = f"{best.name} is visible for {seconds(value)}{_of_video(session, best)}, between {span(best.t_start, best.t_end)}"
+    here = _of_video(session, best)
+    told = f"{best.name} is visible for {seconds(value)}{here}, between {span(best.t_start, best.t_end)}"
     names = ", ".join(f"{t.name} {seconds(t.number_of('duration') or 0)}" for t in tracks[1 : 1 + _MAX_NAMED])
     others = f" There are {len(tracks)} that fit; this is the longest. Others: {names}." if len(tracks) > 1 else ""
     draft = Draft(f"{told[:1].upper()}{told[1:]}.{others}", value, unit="s")
@@ -153,7 +154,8 @@ def interval(session: Session, query: IntervalQuery) -> Draft:
     binder = Binder()
     keys = binder.bind_all((first.key, second.key))
     fill(draft, session, binder.statement(
-        f"SELECT k.video, k.id, k.category, k.t_start, k.t_end FROM tracklets AS k WHERE k.key IN ({keys}) ORDER BY k.t_start"
+        f"SELECT k.video, k.id, k.category, k.t_start, k.t_end FROM tracklets AS k WHERE k.key IN ({keys})"
+        " ORDER BY k.t_start"
     ))  # fmt: skip
     for text, found in zip(said, drafts, strict=True):
         draft.cite(text, [found.evidence[i] for i in found.claims[0].evidence])
@@ -168,7 +170,8 @@ def _mean(session: Session, subject: Selection, tracks: list[Track]) -> Draft:
     )
     _, rows = session.run(statement)
     value = float(rows[0][0] or 0)
-    told = f"On average each of {rows[0][1]} {noun_of(subject, rows[0][1] != 1)} is visible for {seconds(value)}{session.where}"
+    noun = noun_of(subject, rows[0][1] != 1)
+    told = f"On average each of {rows[0][1]} {noun} is visible for {seconds(value)}{session.where}"
     draft = Draft(f"{told}.", value, unit="s")
     fill(draft, session, statement)
     draft.cite(told, session.evidence(tracks))
@@ -231,8 +234,8 @@ def where(session: Session, query: BoxQuery) -> Draft:
     window = Window("at", point, None)
     binder = Binder()
     columns = (
-        "b.video, b.id, b.category, b.t, b.x1, b.y1, b.x2, b.y2, b.score, k.place, k.t_start, k.t_end, k.category_score,"
-        " k.duration, k.key"
+        "b.video, b.id, b.category, b.t, b.x1, b.y1, b.x2, b.y2, b.score, k.place, k.t_start, k.t_end,"
+        " k.category_score, k.duration, k.key"
     )
     sql = tracklets_sql(binder, subject, session.scope, columns, window)
     statement = binder.statement(f"{sql} ORDER BY k.duration DESC, k.t_start, k.video_key, k.id LIMIT 50")

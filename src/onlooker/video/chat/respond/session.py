@@ -156,7 +156,8 @@ class Session:
             return {}
         binder = Binder()
         sql = (
-            "SELECT b.tracklet_key, b.x1, b.y1, b.x2, b.y2 FROM boxes AS b JOIN tracklets AS k ON k.key = b.tracklet_key"
+            "SELECT b.tracklet_key, b.x1, b.y1, b.x2, b.y2 FROM boxes AS b"
+            " JOIN tracklets AS k ON k.key = b.tracklet_key"
             f" WHERE b.tracklet_key IN ({binder.bind_all(tuple(keys))}) AND b.t = k.best_t"
         )
         _, rows = self.run(binder.statement(sql))

@@ -149,8 +149,8 @@ def _pairs(session: Session, query: RelationQuery) -> Statement:
     order = "distance_px DESC" if query.farthest else "distance_px"
     return binder.statement(
         f"SELECT s.video, {turned}, s.holds, s.distance_px, s.t, s.seconds FROM (SELECT p.video, p.first_category,"
-        f" p.first_id, p.second_category, p.second_id, ({straight}) AS straight, ({swapped}) AS swapped, {holds} AS holds,"
-        f" p.min_distance_px AS distance_px, {moment} AS t, {lasts} AS seconds"
+        f" p.first_id, p.second_category, p.second_id, ({straight}) AS straight, ({swapped}) AS swapped,"
+        f" {holds} AS holds, p.min_distance_px AS distance_px, {moment} AS t, {lasts} AS seconds"
         " FROM pairs AS p JOIN videos AS v ON v.key = p.video_key) AS s"
         f" WHERE s.straight OR s.swapped ORDER BY s.holds DESC, {order}, s.t LIMIT 200"
     )
@@ -165,7 +165,8 @@ def _pairs_at(session: Session, query: RelationQuery) -> Statement:
     across, down = "(a.x1 + a.x2 - c.x1 - c.x2) / 2", "(a.y1 + a.y2 - c.y1 - c.y2) / 2"
     gap_x = "max(0, a.x1 - c.x2, c.x1 - a.x2)"
     gap_y = "max(0, a.y1 - c.y2, c.y1 - a.y2)"
-    near = f"{gap_x} * {gap_x} + {gap_y} * {gap_y} <= {binder.bind(_NEAR_SHARE**2)} * (v.width * v.width + v.height * v.height)"
+    diagonal = "(v.width * v.width + v.height * v.height)"
+    near = f"{gap_x} * {gap_x} + {gap_y} * {gap_y} <= {binder.bind(_NEAR_SHARE**2)} * {diagonal}"
     touch = "a.x1 < c.x2 AND c.x1 < a.x2 AND a.y1 < c.y2 AND c.y1 < a.y2"
     holds = {"together": "1", "touch": touch, "near": near}[query.relation]
     order = "distance_px DESC" if query.farthest else "distance_px"
