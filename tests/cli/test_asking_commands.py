@@ -196,6 +196,7 @@ def test_search_by_words_and_by_picture_ranks_hits(run, searchable, tmp_path):
     assert (ran.code, ran.json) == (3, [])
 
 
+@pytest.mark.slow
 @pytest.mark.models
 def test_search_refuses_what_it_cannot_look_for(run, searchable, tmp_path):
     assert "either a text or --example" in run("search", "-l", searchable).error

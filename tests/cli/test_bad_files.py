@@ -88,6 +88,7 @@ def odd(run, cheap, tmp_path_factory):
     return folder, wanted, ran
 
 
+@pytest.mark.slow
 @pytest.mark.models
 def test_every_odd_video_is_read_as_what_it_is(run, odd):
     folder, wanted, ran = odd
@@ -99,6 +100,7 @@ def test_every_odd_video_is_read_as_what_it_is(run, odd):
     assert set(found) == set(wanted) | set(NAMES)
 
 
+@pytest.mark.slow
 @pytest.mark.models
 def test_no_odd_name_reaches_the_terminal_as_a_command_or_a_line_of_its_own(run, process, odd):
     folder, wanted, _ = odd
@@ -111,6 +113,7 @@ def test_no_odd_name_reaches_the_terminal_as_a_command_or_a_line_of_its_own(run,
     assert len(lines) == 1 + len(wanted) + len(NAMES)
 
 
+@pytest.mark.slow
 @pytest.mark.models
 @pytest.mark.parametrize("name", NAMES)
 def test_every_odd_name_can_be_asked_for_and_shown(run, odd, tmp_path, name):
@@ -125,6 +128,7 @@ def test_every_odd_name_can_be_asked_for_and_shown(run, odd, tmp_path, name):
     assert [str(path) for path in tmp_path.iterdir()] == [shown["path"]]
 
 
+@pytest.mark.slow
 @pytest.mark.models
 def test_show_of_many_videos_writes_as_many_files(run, odd, tmp_path):
     folder, wanted, _ = odd
@@ -133,6 +137,7 @@ def test_show_of_many_videos_writes_as_many_files(run, odd, tmp_path):
     assert len(ran.json) == len(wanted) + len(NAMES) == len(list(tmp_path.iterdir()))
 
 
+@pytest.mark.slow
 @pytest.mark.models
 @pytest.mark.parametrize("form", ["mot", "webvtt", "cvat", "csv", "coco-vid", "ytvis", "label-studio", "parquet"])
 def test_export_keeps_odd_names_inside_its_folder_and_apart(run, odd, tmp_path, form):
@@ -236,6 +241,7 @@ def test_what_is_no_library_is_refused_and_left_as_it_is(run, cheap, sequence, t
     assert after == before
 
 
+@pytest.mark.slow
 def test_without_rights_a_library_is_read_and_not_written(shared_library, sequence, tmp_path):
     folder = tmp_path / "locked"
     folder.mkdir()

