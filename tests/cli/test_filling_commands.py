@@ -206,9 +206,8 @@ def test_remove_takes_a_video_and_its_answers_and_nothing_else(run, library, seq
     assert run("remove", "yard", "-l", library).out == "removed yard\n"
     assert [v["name"] for v in run("videos", "--json", "-l", library).json] == ["barn"]
     connection = sqlite3.connect(library)
-    kept = connection.execute(
-        "SELECT question, answer_json FROM base_answers WHERE answer_json LIKE '%yard%'"
-    ).fetchall()
+    cited = """SELECT question FROM base_answers WHERE answer_json LIKE '%"video": "yard"%'"""
+    kept = connection.execute(cited).fetchall()
     connection.close()
     assert kept == []
     assert run("remove", "barn", "-l", library).code == 0
