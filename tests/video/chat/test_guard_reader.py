@@ -7,8 +7,10 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 import time
+from pathlib import Path
 
 import pytest
 from small_library import add_tracklet, add_video, make_library
@@ -236,9 +238,9 @@ def read_as_nobody(path) -> str:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="folder rights are POSIX here")
 def test_library_at_rest_in_a_folder_without_write_permission_opens(tmp_path):
-    for parent in [tmp_path, *tmp_path.parents][:3]:
-        if parent.stat().st_uid == os.getuid():
-            parent.chmod(0o755)
+    for parent in [tmp_path, *tmp_path.parents]:
+        if parent != Path(tempfile.gettempdir()) and Path(tempfile.gettempdir()) in parent.parents:
+            parent.chmod(0o755)  # pytest closes its folders to others
     folder = tmp_path / "shared"
     folder.mkdir()
     path = make_library(folder)
