@@ -47,7 +47,7 @@ from onlooker.video.chat.query import (
 )
 from onlooker.video.chat.respond import comparing, counts, listing, media, moments, together
 from onlooker.video.chat.respond.session import Draft, Session, Track
-from onlooker.video.chat.vocabulary import Reader, VersionedReader, Vocabulary
+from onlooker.video.chat.vocabulary import Reader, VersionedReader, Vocabulary, categories_in
 
 MAX_QUESTION_CHARS = 2000
 _MAX_RECENT = 4
@@ -119,7 +119,7 @@ class Answerer:
         if scope not in self._readers:
             if len(self._readers) >= _MAX_SCOPES:
                 self._readers.clear()
-            self._readers[scope] = QuestionReader(self.vocabulary, scope)
+            self._readers[scope] = QuestionReader(self.vocabulary, scope, categories_in(self._reader, scope))
         reading = self._readers[scope].read(question[:MAX_QUESTION_CHARS])
         return plan(reading, conversation.focus if conversation is not None else None)
 

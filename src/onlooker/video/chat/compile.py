@@ -16,6 +16,8 @@ Scope = tuple[int, ...] | None
 # Ties are broken the same way everywhere: the earlier one, then the earlier video, then the lower number.
 _PLACEHOLDER = re.compile(r":(p\d+)\b")
 TIE_BREAK = "k.t_start, k.video_key, k.id"
+_ALL_VIDEOS = 1_000_000  # more than a library holds
+_SAME_TIME_S = 0.0005  # times of one frame differ by rounding only
 EVENT_COLUMNS: Mapping[str, str] = {"start": "t_start", "end": "t_end"}
 
 
@@ -177,27 +179,30 @@ def tracklets_sql(
     window: Window | None = None,
     event: Event | None = None,
 ) -> str:
-    """SELECT of the tracklets of a selection, without ORDER BY and LIMIT; alias `k`."""
+    """SELECT of the tracklets `k` of a selection (with the box `b` at an instant), without ORDER BY and LIMIT."""
     at_moment = window is not None and window.kind == "at"
-    tests = selection_tests(binder, selection, scope, at_moment=at_moment)
     source = "tracklets AS k"
-    if window is not None and window.kind == "span":
+    tests: list[str] = []
+    if window is not None and at_moment:
+        source, tests = at_source(binder, window, scope)
+    tests += selection_tests(binder, selection, scope, at_moment=at_moment)
+    if window is not None and not at_moment:
         tests += window_tests(binder, window, event)
-    if window is not None and window.kind == "at":
-        source += at_join(binder, window, scope)
     if selection.rank is not None:
-        inner_tests = " AND ".join(tests) or "1 = 1"
-        rank = selection.rank
-        ranked = (
-            f"SELECT k.key FROM {source} WHERE {inner_tests} ORDER BY {order_sql(rank)}"
-            f" LIMIT 1 OFFSET {binder.bind(rank.n - 1)}"
+        picked = (
+            f"SELECT k.key FROM {source} WHERE {' AND '.join(tests) or '1 = 1'} ORDER BY {order_sql(selection.rank)}"
         )
-        tests = [f"k.key IN ({ranked})"]
+        kept = tests if at_moment else []
+        tests = [*kept, f"k.key IN ({picked} LIMIT 1 OFFSET {binder.bind(selection.rank.n - 1)})"]
     return f"SELECT {columns} FROM {source} WHERE {' AND '.join(tests) or '1 = 1'}"
 
 
-def at_join(binder: Binder, window: Window, scope: Scope) -> str:
-    """Joins that leave the tracklets with a box on the frame nearest to a moment (within a second), box as `b`."""
+def at_source(binder: Binder, window: Window, scope: Scope) -> tuple[str, list[str]]:
+    """FROM and tests for tracklets `k` with their box `b` on the frame nearest to a moment, at most a second away.
+
+    The moment of every video is worked out first (`m`, kept apart from the rest of the statement by its LIMIT) and
+    leads the join: one look-up a video, then only the tracklets around that moment.
+    """
     assert window.start is not None, "an instant has a moment"
     inside = "" if scope is None else f" WHERE v.key IN ({binder.bind_all(scope)})"
     target = moment_sql(binder, window.start, "v")
@@ -207,12 +212,15 @@ def at_join(binder: Binder, window: Window, scope: Scope) -> str:
     after = f"SELECT min(f.t) FROM frames AS f WHERE f.video_key = v.key AND f.t BETWEEN {target} AND {target} + 1"
     near = (
         f"SELECT v.key AS video_key, v.width, v.height, {target} AS target, ({before}) AS low, ({after}) AS high"
-        f" FROM videos AS v{inside}"
+        f" FROM videos AS v{inside} LIMIT {_ALL_VIDEOS}"
     )
     nearest = "CASE WHEN n.high IS NULL OR n.target - n.low <= n.high - n.target THEN n.low ELSE n.high END"
-    return (
-        f" JOIN (SELECT n.video_key, n.width, n.height, {nearest} AS t FROM ({near}) AS n) AS m"
-        " ON m.video_key = k.video_key AND k.t_start <= m.t + 0.001 AND k.t_end >= m.t - 0.001"
-        " JOIN frames AS g ON g.video_key = m.video_key AND g.t = m.t"
-        " JOIN boxes AS b ON b.tracklet_key = k.key AND b.frame = g.frame"
-    )
+    moment = f"SELECT n.video_key, n.width, n.height, {nearest} AS t FROM ({near}) AS n LIMIT {_ALL_VIDEOS}"
+    tests = [
+        "k.video_key = m.video_key",
+        f"k.t_start <= m.t + {_SAME_TIME_S}",
+        f"k.t_end >= m.t - {_SAME_TIME_S}",
+        "b.tracklet_key = k.key",
+        f"b.t BETWEEN m.t - {_SAME_TIME_S} AND m.t + {_SAME_TIME_S}",
+    ]
+    return f"({moment}) AS m CROSS JOIN tracklets AS k CROSS JOIN boxes AS b", tests

@@ -48,42 +48,49 @@ def phrase_of(value: str) -> tuple[str, ...]:
     return tuple(value.lower().replace("_", " ").replace("-", " ").split())
 
 
+_PAGE = 5000  # below the row limit of readers
+
+
 @dataclass(frozen=True)
 class Vocabulary:
-    """What can be asked about.
-
-    `counts` holds (video key, category) -> number of tracklets; `labels` are names given by people, lower case.
-    """
+    """What can be asked about: videos, categories (most common first), and names given by people, lower case."""
 
     videos: tuple[VideoName, ...]
-    counts: Mapping[tuple[int, str], int]
+    categories: tuple[str, ...]
     labels: Mapping[str, str]
 
     @classmethod
     def read(cls, reader: Reader) -> Vocabulary:
-        """Three small queries; no table that grows with the boxes is read."""
-        videos = reader.query("SELECT key, name, duration FROM videos ORDER BY key", {}).rows
-        peaks = reader.query("SELECT video_key, category, n_tracklets FROM peaks WHERE category <> ''", {}).rows
-        labels = reader.query("SELECT DISTINCT label FROM tracklets WHERE label IS NOT NULL", {}).rows
+        """Reads the words of a whole library; no table that grows with the boxes is touched."""
+        videos = _all_rows(reader, "SELECT key, name, duration FROM videos ORDER BY key")
+        labels = _all_rows(reader, "SELECT DISTINCT label FROM tracklets WHERE label IS NOT NULL ORDER BY label")
         return cls(
             tuple(VideoName(int(k or 0), str(n), None if d is None else float(d)) for k, n, d in videos),
-            {(int(k or 0), str(c)): int(n or 0) for k, c, n in peaks},
+            categories_in(reader, None),
             {str(label).lower(): str(label) for (label,) in labels},
         )
 
     @cached_property
-    def categories(self) -> tuple[str, ...]:
-        """Every category in the library, most common first."""
-        return self.categories_in(None)
-
-    def categories_in(self, scope: tuple[int, ...] | None) -> tuple[str, ...]:
-        """Categories of the videos in scope, most common first."""
-        totals: dict[str, int] = {}
-        for (video, category), n in self.counts.items():
-            if scope is None or video in scope:
-                totals[category] = totals.get(category, 0) + n
-        return tuple(sorted(totals, key=lambda c: (-totals[c], c)))
-
-    @cached_property
     def video_names(self) -> Mapping[int, str]:
         return {video.key: video.name for video in self.videos}
+
+
+def categories_in(reader: Reader, scope: tuple[int, ...] | None) -> tuple[str, ...]:
+    """Categories of the videos in scope, most common first."""
+    names = [] if scope is None else [f"v{i}" for i in range(len(scope))]
+    inside = "" if scope is None else f" AND video_key IN ({', '.join(':' + name for name in names)})"
+    sql = (
+        f"SELECT category, sum(n_tracklets) AS n FROM peaks WHERE category <> ''{inside}"  # noqa: S608
+        " GROUP BY category ORDER BY n DESC, category LIMIT 5000"
+    )
+    return tuple(str(row[0]) for row in reader.query(sql, dict(zip(names, scope or (), strict=True))).rows)
+
+
+def _all_rows(reader: Reader, sql: str) -> list[Sequence[Cell]]:
+    """All rows of an ordered statement, page by page."""
+    rows: list[Sequence[Cell]] = []
+    while True:
+        page = reader.query(f"{sql} LIMIT :size OFFSET :start", {"size": _PAGE, "start": len(rows)}).rows
+        rows += page
+        if len(page) < _PAGE:
+            return rows

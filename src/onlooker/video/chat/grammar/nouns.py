@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Literal
 
 from onlooker.video.chat.grammar.words import words
-from onlooker.video.chat.vocabulary import Vocabulary, phrase_of
+from onlooker.video.chat.vocabulary import phrase_of
 
 # Words for the same thing. The first is the common category name.
 RINGS: tuple[tuple[str, ...], ...] = (
@@ -165,12 +165,11 @@ class NounSense:
 
 
 class Nouns:
-    """Resolves nouns against one vocabulary in one scope."""
+    """Resolves nouns: first among the categories of the videos asked about, then among all of the library."""
 
-    def __init__(self, vocabulary: Vocabulary, scope: tuple[int, ...] | None) -> None:
-        self._vocabulary = vocabulary
-        self._here = self._by_phrase(vocabulary.categories_in(scope))
-        self._anywhere = self._by_phrase(vocabulary.categories)
+    def __init__(self, here: Sequence[str], anywhere: Sequence[str]) -> None:
+        self._here = self._by_phrase(here)
+        self._anywhere = self._by_phrase(anywhere)
 
     @staticmethod
     def _by_phrase(categories: Sequence[str]) -> dict[tuple[str, ...], tuple[str, ...]]:

@@ -94,11 +94,17 @@ class Reading:
 
 
 class QuestionReader:
-    """Takes questions apart with the words of one library."""
+    """Takes questions apart with the words of one library.
 
-    def __init__(self, vocabulary: Vocabulary, scope: tuple[int, ...] | None) -> None:
+    Args:
+        vocabulary: the words of the whole library.
+        scope: keys of the videos asked about, None for all.
+        categories: the categories of those videos.
+    """
+
+    def __init__(self, vocabulary: Vocabulary, scope: tuple[int, ...] | None, categories: Sequence[str]) -> None:
         self._vocabulary = vocabulary
-        self._nouns = Nouns(vocabulary, scope)
+        self._nouns = Nouns(categories, vocabulary.categories)
         self._table: PhraseTable = cue_table()
         words = self._table.words | FUNCTION_WORDS | set(_UNSUPPORTED) | set(SIDES) | set(SHADES) | set(BASE_FORMS)
         words |= {w for w in UNITS if len(w) > 2} | set(NUMBER_WORDS) | set(ORDINAL_WORDS)

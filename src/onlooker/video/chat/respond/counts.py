@@ -196,9 +196,13 @@ def categories(session: Session, query: CategoriesQuery) -> Draft:
     from onlooker.video.chat.compile import tracklets_sql
 
     binder = Binder()
-    inner = tracklets_sql(binder, query.subject, session.scope, "k.category", query.window)
-    direction = "ASC" if query.ask == "least" else "DESC"
-    sql = f"SELECT s.category, count(*) AS n FROM ({inner}) AS s GROUP BY s.category ORDER BY n {direction}, s.category"
+    order = f"GROUP BY s.category ORDER BY n {'ASC' if query.ask == 'least' else 'DESC'}, s.category"
+    if query.window is None and query.subject == Selection(noun=query.subject.noun, plural=query.subject.plural):
+        inside = "" if session.scope is None else f" AND s.video_key IN ({binder.bind_all(session.scope)})"
+        sql = f"SELECT s.category, sum(s.n_tracklets) AS n FROM peaks AS s WHERE s.category <> ''{inside} {order}"
+    else:
+        inner = tracklets_sql(binder, query.subject, session.scope, "k.category", query.window)
+        sql = f"SELECT s.category, count(*) AS n FROM ({inner}) AS s {order}"
     statement = binder.statement(sql)
     _, rows = session.run(statement)
     if not rows:

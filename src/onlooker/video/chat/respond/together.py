@@ -123,22 +123,38 @@ def _pair(row: Sequence[Cell]) -> Pair:
     )  # fmt: skip
 
 
+def _member_tests(session: Session, binder: Binder, selection: Selection, side: str) -> str:
+    """Tests that one side ("first" or "second") of a pair is of a selection; plain ones need the pairs table only."""
+    if selection.conditions or selection.excluded or selection.label or selection.rank:
+        return f"p.{side}_key IN ({tracklets_sql(binder, selection, session.scope, 'k.key')})"
+    if selection.keys:
+        return f"p.{side}_key IN ({binder.bind_all(selection.keys)})"
+    tests = []
+    if selection.categories is not None:
+        tests.append(f"p.{side}_category IN ({binder.bind_all(selection.categories)})")
+    if selection.numbers:
+        tests.append(f"p.{side}_id IN ({binder.bind_all(selection.numbers)})")
+    return " AND ".join(tests) or "1 = 1"
+
+
 def _pairs(session: Session, query: RelationQuery) -> Statement:
     """One row a pair, its first member of the first selection: whether it holds, how near, when, how long."""
     binder = Binder()
-    first = tracklets_sql(binder, query.first, session.scope, "k.key")
-    second = None if query.second is None else tracklets_sql(binder, query.second, session.scope, "k.key")
     near = f"p.min_gap_px <= {binder.bind(_NEAR_SHARE)} * sqrt(v.width * v.width + v.height * v.height)"
     holds, moment, lasts = {
         "together": ("1", "p.first_t", "p.together_s"),
         "touch": ("p.overlap_s > 0", "coalesce(p.overlap_t, p.min_distance_t)", "p.overlap_s"),
         "near": (near, "p.min_distance_t", "0.0"),
     }[query.relation]
-    straight = f"p.first_key IN ({first})" + (f" AND p.second_key IN ({second})" if second else "")
-    swapped = f"p.second_key IN ({first})" + (f" AND p.first_key IN ({second})" if second else "")
+    second = query.second or Selection()
+    straight, swapped = (
+        f"({_member_tests(session, binder, query.first, a)} AND {_member_tests(session, binder, second, b)})"
+        for a, b in (("first", "second"), ("second", "first"))
+    )
+    inside = "" if session.scope is None else f" AND p.video_key IN ({binder.bind_all(session.scope)})"
     # The pair is turned so that its first member is of the first selection.
     turned = ", ".join(
-        f"CASE WHEN s.straight THEN s.{a} ELSE s.{b} END AS {name}"
+        f"CASE WHEN {straight} THEN p.{a} ELSE p.{b} END AS {name}"
         for a, b, name in (
             ("first_category", "second_category", "one"),
             ("first_id", "second_id", "one_id"),
@@ -148,11 +164,9 @@ def _pairs(session: Session, query: RelationQuery) -> Statement:
     )
     order = "distance_px DESC" if query.farthest else "distance_px"
     return binder.statement(
-        f"SELECT s.video, {turned}, s.holds, s.distance_px, s.t, s.seconds FROM (SELECT p.video, p.first_category,"
-        f" p.first_id, p.second_category, p.second_id, ({straight}) AS straight, ({swapped}) AS swapped,"
-        f" {holds} AS holds, p.min_distance_px AS distance_px, {moment} AS t, {lasts} AS seconds"
-        " FROM pairs AS p JOIN videos AS v ON v.key = p.video_key) AS s"
-        f" WHERE s.straight OR s.swapped ORDER BY s.holds DESC, {order}, s.t LIMIT 200"
+        f"SELECT p.video, {turned}, {holds} AS holds, p.min_distance_px AS distance_px, {moment} AS t,"
+        f" {lasts} AS seconds FROM pairs AS p JOIN videos AS v ON v.key = p.video_key"
+        f" WHERE ({straight} OR {swapped}){inside} ORDER BY holds DESC, {order}, t LIMIT 200"
     )
 
 
