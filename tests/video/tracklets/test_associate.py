@@ -177,7 +177,7 @@ def test_hundreds_of_objects_take_less_than_a_tenth_of_a_second_per_frame():
     assert len(result.tracklets) == len(grid) == 300
 
 
-def test_a_burst_of_doubles_within_a_tenth_of_a_second_is_less_evidence_than_the_same_spread_out():
+def test_a_burst_of_doubles_within_a_moment_is_less_evidence_than_the_same_spread_out():
     def tracklets(fps: float) -> int:
         frames = [detections([walker(400, 300, 0.55)] if 10 <= i < 14 else []) for i in range(40)]
         return len(associate(frames, times(40, fps), SIZE).tracklets)

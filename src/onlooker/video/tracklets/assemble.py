@@ -17,7 +17,7 @@ from onlooker.video.tracklets.paths import Clock, Path, fill_path
 from onlooker.video.tracklets.relink import Join, ends_of, find_joins
 
 # Ours: detections of one object further apart in time than this err independently.
-_NEW_LOOK_S = 0.1
+_NEW_LOOK_S = 0.2
 
 
 @dataclass(frozen=True, slots=True)

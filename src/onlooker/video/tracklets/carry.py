@@ -103,18 +103,19 @@ def _refine(
     """Gauss-Newton in (dx, dy, log zoom); blank boxes stay at the start by a small ridge."""
     jacobian = np.concatenate([gradient, (gradient * offsets).sum(axis=-1, keepdims=True)], axis=-1)
     jacobian = jacobian - jacobian.mean(axis=1, keepdims=True)
-    normal = np.einsum("npi,npj->nij", jacobian, jacobian)
+    sideways = np.ascontiguousarray(jacobian.transpose(0, 2, 1))
+    normal = sideways @ jacobian
     scale = np.maximum(boxes_cxcywh[:, 2:].mean(axis=1), 1.0)
     # Ours: the ridge of about one grey level per pixel; zoom is held back ten times more, in px at the box's rim.
     ridge = np.zeros_like(normal)
     ridge[:, 0, 0] = ridge[:, 1, 1] = _POINTS**2 * 0.5
     ridge[:, 2, 2] = _POINTS**2 * 0.5 * scale**2
-    solver = np.linalg.inv(normal + ridge)
+    solver = np.linalg.inv(normal + ridge) @ sideways
     shift, zoom = start.copy(), np.zeros(len(start))
     for _ in range(_STEPS):
         points = boxes_cxcywh[:, None, :2] + shift[:, None] + offsets * np.exp(zoom)[:, None, None]
         error = old - _contrast(_sample(after, points))
-        step = np.einsum("nij,npj,np->ni", solver, jacobian, error, optimize=True)
+        step = (solver @ error[..., None])[..., 0]
         shift = shift + step[:, :2]
         zoom = np.clip(zoom + step[:, 2], -0.15, 0.15)
     return shift, zoom

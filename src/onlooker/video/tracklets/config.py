@@ -87,8 +87,8 @@ class MatchConfig:
         duplicate_iou: two boxes of different label overlapping more than this are one object seen twice.
     """
 
-    high_score: float = 0.5
-    low_score: float = 0.15
+    high_score: float = 0.55
+    low_score: float = 0.2
     start_score: float = 0.5
     minimum_iou: float = 0.2
     gate: float = 3.0
@@ -116,14 +116,14 @@ class LifeConfig:
             probability); shorter absences are filled with carried boxes.
         patience_runs: but a track never ends before it was missed by this many detector runs.
         minimum_evidence: tracks whose scores sum up to less are dropped, unless one reaches `sure_score`;
-            detections less than 0.1 s apart count in part, and a shot of very few detector runs asks for less.
+            detections less than 0.2 s apart count in part, and a shot of very few detector runs asks for less.
         minimum_best_score: tracks whose best detection is below this are dropped.
         sure_score: a single detection this sure is enough.
     """
 
     patience_s: float = 0.8
     patience_runs: int = 3
-    minimum_evidence: float = 2.0
+    minimum_evidence: float = 1.7
     minimum_best_score: float = 0.4
     sure_score: float = 0.8
 
