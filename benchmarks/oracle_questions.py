@@ -21,7 +21,16 @@ from onlooker.video.library import Library
 from oracle import QUESTIONS, all_sources, oracle_library
 from tracking_common import fingerprint, machine, write_result
 
-SETS = ("official", "rewordings", "rewordings_heldout", "absent", "conversations", "beyond")
+SETS = (
+    "official",
+    "rewordings",
+    "rewordings_heldout",
+    "rewordings_second",
+    "rewordings_sealed",
+    "absent",
+    "conversations",
+    "beyond",
+)
 
 
 def lines(name: str) -> list[dict]:
