@@ -87,7 +87,7 @@ class MatchConfig:
         duplicate_iou: two boxes of different label overlapping more than this are one object seen twice.
     """
 
-    high_score: float = 0.55
+    high_score: float = 0.6
     low_score: float = 0.2
     start_score: float = 0.5
     minimum_iou: float = 0.2

@@ -125,12 +125,12 @@ def births(candidates: Candidates, matched: Sequence[int], config: MatchConfig) 
 
 
 def _agreement(place: Array, predicted: Predicted, candidates: Candidates, config: MatchConfig) -> Array:
-    """(N, M) what a pair is worth, from the agreement in place in [0, 1], the appearance and the label.
+    """(N, M) what a pair is worth, from the agreement in place in [0, 1], size, appearance and label.
 
     The assignment maximises the sum of this and not the number of pairs: two bad pairs must not beat one good one, or
     every object that hides would take over a neighbour's box.
     """
-    gain = place
+    gain = place / np.sqrt(_area_ratio(predicted, candidates))
     if predicted.similarity is not None:
         share = config.appearance_weight
         gain = (1 - share) * gain + share * np.clip(predicted.similarity, 0, 1) * (place > 0)
