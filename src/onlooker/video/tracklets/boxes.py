@@ -29,10 +29,12 @@ def area(boxes_xyxy: NDArray[np.floating]) -> Array:
 
 
 def _intersection(first: Array, second: Array) -> Array:
-    low = np.maximum(first[:, None, :2], second[None, :, :2])
-    high = np.minimum(first[:, None, 2:], second[None, :, 2:])
-    sides = np.maximum(high - low, 0)
-    product: Array = sides[..., 0] * sides[..., 1]
+    # One axis at a time: half the time of (N, M, 2) arrays for hundreds of boxes.
+    sides = [
+        np.minimum.outer(first[:, high], second[:, high]) - np.maximum.outer(first[:, low], second[:, low])
+        for low, high in ((0, 2), (1, 3))
+    ]
+    product: Array = np.maximum(sides[0], 0) * np.maximum(sides[1], 0)
     return product
 
 
@@ -41,19 +43,6 @@ def iou_matrix(first: NDArray[np.floating], second: NDArray[np.floating]) -> Arr
     shared = _intersection(np.asarray(first, np.float64), np.asarray(second, np.float64))
     union = area(first)[:, None] + area(second)[None, :] - shared
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-
-
-def giou_matrix(first: NDArray[np.floating], second: NDArray[np.floating]) -> Array:
-    """(N, M) generalised IoU in [-1, 1]: also tells near from far among boxes that do not touch."""
-    shared = _intersection(np.asarray(first, np.float64), np.asarray(second, np.float64))
-    union = area(first)[:, None] + area(second)[None, :] - shared
-    low = np.minimum(first[:, None, :2], second[None, :, :2])
-    high = np.maximum(first[:, None, 2:], second[None, :, 2:])
-    hull = np.prod(np.maximum(high - low, 0), axis=2)
-    iou = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-    empty = np.divide(hull - union, hull, out=np.zeros_like(shared), where=hull > 0)
-    result: Array = iou - empty
-    return result
 
 
 def clip_boxes(boxes_xyxy: NDArray[np.floating], width: int, height: int) -> Array:

@@ -80,20 +80,21 @@ def clean_detections(detections: Detections, config: MatchConfig) -> Candidates:
     b = boxes[rows]
     order = np.lexsort((names, b[:, 3], b[:, 2], b[:, 1], b[:, 0], -scores[rows]))
     rows = rows[order]
-    overlap = iou_matrix(boxes[rows], boxes[rows]) >= config.duplicate_iou
+    twins = np.triu(iou_matrix(boxes[rows], boxes[rows]) >= config.duplicate_iou, 1)
     kept: list[int] = []
-    votes: list[dict[str, float]] = []
-    for i in range(len(rows)):
-        label, score = detections.labels[rows[i]], float(scores[rows[i]])
-        twin = next((k for k, j in enumerate(kept) if overlap[j, i]), None)
+    votes: dict[int, dict[str, float]] = {}
+    for i, row in enumerate(rows):
+        label, score = detections.labels[row], float(scores[row])
+        # The surest of the boxes kept so far that this one doubles.
+        twin = next((int(j) for j in np.flatnonzero(twins[:i, i]) if j in votes), None)
         if twin is None:
             kept.append(i)
-            votes.append({label: score})
+            votes[i] = {label: score}
         else:
             votes[twin][label] = max(votes[twin].get(label, 0.0), score)
     source = rows[np.array(kept, np.intp)]
     labels = tuple(detections.labels[i] for i in source)
-    return Candidates(boxes[source], scores[source], labels, tuple(votes), source)
+    return Candidates(boxes[source], scores[source], labels, tuple(votes[i] for i in kept), source)
 
 
 def match(predicted: Predicted, candidates: Candidates, config: MatchConfig) -> list[tuple[int, int]]:

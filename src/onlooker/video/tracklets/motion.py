@@ -101,8 +101,11 @@ class MotionModel:
     def centre_distance(self, state: MotionState, boxes_cxcywh: Array) -> Array:
         """(N, M) squared Mahalanobis distance between predicted centres and the centres of M boxes (2 dimensions)."""
         spread = state.covariance[:, :2, _PP] + self._measurement_variance(state, 1.0)[:, :2]
-        offset = boxes_cxcywh[None, :, :2] - state.position[:, None, :2]
-        distance: Array = (offset**2 / np.maximum(spread, 1e-9)[:, None, :]).sum(axis=2)
+        x, y = (
+            np.subtract.outer(state.position[:, i], boxes_cxcywh[:, i]) ** 2 / np.maximum(spread[:, i : i + 1], 1e-9)
+            for i in (0, 1)
+        )
+        distance: Array = x + y
         return distance
 
     def move(self, state: MotionState, shift_px: Array, log_zoom: Array, elapsed_s: float, error: float) -> MotionState:
