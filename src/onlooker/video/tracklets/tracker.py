@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from onlooker.errors import ShapeError
 from onlooker.types import Detections, FloatArray, Frame, Image, TrackingResult
 from onlooker.video.protocols import AppearanceEmbedder, Detector
-from onlooker.video.tracklets.adaptive import DetectorSchedule
+from onlooker.video.tracklets.adaptive import DetectorSchedule, changed_share
 from onlooker.video.tracklets.assemble import assemble
 from onlooker.video.tracklets.association import Associator, Fragment
 from onlooker.video.tracklets.boxes import xyxy_to_cxcywh
@@ -132,6 +132,10 @@ class TrackletTracker:
             return
         before_s, before, before_smooth = self._last
         if not now and time_s - before_s < 0.75 / hz:
+            return
+        sampling = self._config.sampling
+        if changed_share(before, grey, sampling.grey_noise) < sampling.change_level:
+            # The older picture stays the reference, so that slow changes add up until they are seen.
             return
         after_smooth = smooth(grey)
         self._last = (time_s, grey, after_smooth)
