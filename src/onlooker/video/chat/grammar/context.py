@@ -55,7 +55,7 @@ class Scene:
         """Resolves the mentions of a reading; a clause that only says when is set apart."""
         clause = find_clause(whole)
         reading = whole if clause is None else without(whole, clause)
-        explicit = tuple(m for m in reading.mentions if m.kind != "pronoun" and not _is_the_rest(reading, m))
+        explicit = _explicit(reading)
         things = tuple(_resolved(reading, m, focus) for m in explicit)
         pronoun = _pinned(focus) if focus is not None and _refers_back(reading) else None
         return cls(reading, focus, explicit, things, pronoun, clause)
@@ -157,6 +157,34 @@ class Scene:
         if word in {"all", "both"} or (self.has("all") and word != "none"):
             return "all"
         return "none" if word == "none" else "any"
+
+
+def _explicit(reading: Reading) -> tuple[Mention, ...]:
+    """Mentions that name something, each thing once: "where category = car and id = 3" is one, so is "every truck,
+    ... the fastest one"."""
+    found = [m for m in reading.mentions if m.kind != "pronoun" and not _is_the_rest(reading, m)]
+    for i in range(len(found) - 1, 0, -1):
+        earlier, later = found[i - 1], found[i]
+        bare = later.kind == "number" and later.word.startswith("object ") and later.selection.categories is None
+        if bare and earlier.kind == "noun" and not earlier.selection.plural:
+            found[i - 1 : i + 1] = [
+                replace(earlier, selection=replace(earlier.selection, numbers=later.selection.numbers), kind="number")
+            ]
+        elif later.kind == "one" and earlier.kind in {"noun", "unknown"} and earlier.end < later.start - 1:
+            named = replace(later.selection, noun=earlier.selection.noun, categories=earlier.selection.categories)
+            found[i - 1 : i + 1] = [replace(later, selection=named, kind="noun")]
+        elif _same(earlier, later):
+            found.pop(i)
+    return tuple(found)
+
+
+def _same(a: Mention, b: Mention) -> bool:
+    """The same thing named twice."""
+    plain = not a.selection.rank and not b.selection.rank and a.order is None and b.order is None
+    alike = (a.selection.categories, a.selection.numbers, a.selection.conditions, a.selection.label) == (
+        b.selection.categories, b.selection.numbers, b.selection.conditions, b.selection.label,
+    )  # fmt: skip
+    return plain and alike and a.kind != "unknown" and b.selection.definite and a.selection.categories is not None
 
 
 def _is_the_rest(reading: Reading, mention: Mention) -> bool:

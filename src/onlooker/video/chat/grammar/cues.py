@@ -15,7 +15,8 @@ CUES: Mapping[str, str] = {
         total; sum up how many; population of; size of the set; head-count; what count; how large be the number; add
         up all|the; total up; number all; tot up; tally up; tally of; enumerate how many; cardinality of; how big be
         the group|set|crowd of; grand total of; total of; overall count; how high be the number|count of; how great
-        be the number of; quantity; count for; how often; how many time
+        be the number of; quantity; count for; how often; how many time; there be what; there are what; be what
+        number
     """,
     "when": """
         when; when exactly; what|which|whatever time; at what|which
@@ -32,7 +33,8 @@ CUES: Mapping[str, str] = {
         time; whereabouts in time; how many second from the start; how many second have pass|elapse when|before; how
         many second be on the clock; after how many second; how long after the start|beginning; how long into; how
         many second from the beginning; how late into; how early on; in which moment; time point; time index;
-        timecode; time code; at how many second; which point in time; which time
+        timecode; time code; at how many second; which point in time; which time; at what|which number of
+        second|minute; as of what|which time|second; how many second in|into
     """,
     "how_long": """
         how long; for how long; how many second|minute|frame; for how many second|minute|frame; how much time; how
@@ -47,7 +49,8 @@ CUES: Mapping[str, str] = {
         long; total duration; overall duration; visible duration; over how many second; across how many second; for
         what|which period; period of; how lengthy; how extended; how much footage; how many second worth; second
         count; how brief; how short a time; what length; how prolonged; number of second; number of second
-        the|a|that
+        the|a|that; what|which number of second|minute; total of what second|minute; for what second; sum of
+        visible|screen time; total of what; total period; for what total period; what total period; sum of time
     """,
     "where": """
         where; whereabouts; coordinate; coord; position; location; bounding box; bounding rectangle; bbox; box; x 1;
@@ -204,7 +207,7 @@ CUES: Mapping[str, str] = {
         outpace|outrun|beat all|every|everyone|everything|any; outpace the others|rest; win a race; speed champion;
         speed record; high|higher speed than any|all; faster than any|all|every; quicker than any|all|every; faster
         than everyone|everything; zip; fastest of all; fast mover; speed leader; record speed; peak speed; best
-        speed
+        speed; argmax of|over speed|velocity; arg max of|over speed|velocity; argmax of the? speed; speed the most
     """,
     "slowest": """
         slowest; most slowly; least fast|quickly|rapid; most slow; least speed; most sluggish;
@@ -228,7 +231,7 @@ CUES: Mapping[str, str] = {
         screen|camera the? most; in view the? most; visible|see|present the? most; longer than any|all|every;
         longest stay; longest presence; longest appearance; longest visibility; longest span; longest run; longest
         track; longest life; longest period; longest of all; longest stretch; most visible; most long lasting;
-        outlast all|every|the|any
+        outlast all|every|the|any; argmax of|over duration|time; argmax of visible|screen time
     """,
     "shortest": """
         shortest; briefest; least time; least screen time; most briefly; shortest|smallest|least|minimum|lowest
@@ -333,7 +336,8 @@ CUES: Mapping[str, str] = {
         moment|time|instant; record for; record number; high water mark; ceiling; upper bound; maximal number; top
         number; at a single point in time; at a single moment|instant|time|point; at any single point in time; in
         one shot; within one|a single|the same frame; in a given frame; upper limit; high point; all time high; most
-        populated; fullest frame; per frame at most; in the fullest frame; maximum that
+        populated; fullest frame; per frame at most; in the fullest frame; maximum that; it ever
+        get|reach|climb|become; largest it; most it; maximum over; max over; over frame; over all frame; per frame
     """,
     "color": """
         color; colour; hue; shade; tint; colored; coloured; which color|colour; paint
@@ -397,8 +401,9 @@ CUES: Mapping[str, str] = {
         below; under; underneath; beneath; lower than; lower down than; lower
     """,
     "kind": """
-        kind; type; category; categories; class; sort; species; kinds of; types of; label; classification; sorts of;
-        variety; varieties; group
+        type; category; categories; class; sort; species; kinds of; types of; label; classification; sorts of;
+        variety; varieties; group; kind of; what|which kind; kind be there; kind there be; how many kind; kind
+        exist|appear|occur; of what kind; kind be it|this|that
     """,
     "other_than": """
         other than; except; except for; apart from; besides; aside from; excluding; not count; but not; excluding
@@ -499,7 +504,8 @@ CUES: Mapping[str, str] = {
         clock; of course; yes or no; or not; by any chance; at all; if any; in general; as far as you can tell; at
         any time|moment|instant|point; at any point in time; in the end; at some point|time|moment; at one point; at
         some point in time; at one point or another; on|in|along|down|across|off|over the? road|street; in the?
-        background|foreground
+        background|foreground; on|off the? field|pitch|stage|court|ground|scene|set|stand; out of the? gate|block;
+        take part; at any point whatsoever; as of; by its track; kick off; set out; over time; in the recording
     """,
     "total": """
         in total; total; grand total; altogether; in all; overall number; all together

@@ -192,6 +192,8 @@ class MentionReader:
         numbers: list[int] = []
         after = end
         while j < len(self._tokens) and j not in blocked and self._is_whole(j):
+            if self._tokens[j].text.isalpha() and is_plural(self._text(end - 1)):
+                break  # "the objects one can see"
             numbers.append(int(self._tokens[j].number or 0))
             after = j + 1
             link = self._text(after)

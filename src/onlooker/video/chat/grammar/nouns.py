@@ -96,7 +96,7 @@ HYPERNYMS: Mapping[str, tuple[str, ...]] = {
 # Members that count only when nothing else fits: somebody on a bicycle is a person of last resort.
 LAST_RESORT: Mapping[str, tuple[str, ...]] = {"person": ("cyclist", "rider", "motorcyclist", "skier")}
 # Stored as persons; the answer says that sex or age is not known.
-GENDERED = words("man woman boy girl lady gentleman guy gal male female dude bloke chap fellow")
+GENDERED = words("man woman boy girl lady gentleman guy gal male female ")
 AGED = words("child kid adult grownup teenager youngster")
 PERSON_WORDS = words("someone somebody anyone anybody everyone everybody nobody people folk crowd")
 GENERIC = words(

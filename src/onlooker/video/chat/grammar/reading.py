@@ -10,6 +10,7 @@ from typing import Literal
 from onlooker.video.chat.grammar.mentions import SHADES, Mention, MentionReader
 from onlooker.video.chat.grammar.nouns import Nouns, singular
 from onlooker.video.chat.grammar.phrases import Cue, PhraseTable, cue_table
+from onlooker.video.chat.grammar.segments import ASKING, beside, core, split
 from onlooker.video.chat.grammar.sides import SIDES, Side, find_sides
 from onlooker.video.chat.grammar.spelling import EnglishWords, Speller
 from onlooker.video.chat.grammar.times import UNITS, Found, find_windows
@@ -20,7 +21,7 @@ from onlooker.video.chat.query import TimePoint, Window
 from onlooker.video.chat.vocabulary import Vocabulary
 
 Form = Literal["count", "when", "how_long", "where", "which", "list", "what", "how", "yes_no", "none"]
-_AUXILIARIES = frozenset({"be", "do", "have", "can", "will", "shall", "may", "must"})
+_AUXILIARIES = frozenset({"be", "do", "have", "can", "will", "shall", "may", "must", "might"})
 _LEADING = words("and but or so also then now , . ! please : ; -")
 _UNSUPPORTED = {word: topic for topic, words in UNSUPPORTED.items() for word in words}
 _NOUN_BEFORE = words(
@@ -93,6 +94,55 @@ class Reading:
         return self.word("or", "vs", "versus")
 
 
+@dataclass(slots=True)
+class _Loose:
+    """Mentions, and indices of words that are strangers or topics nothing is stored about."""
+
+    mentions: list[Mention]
+    strangers: list[int]
+    topics: list[int]
+
+
+def _asking_part(
+    tokens: Sequence[Token],
+    loose: _Loose,
+    cues: dict[str, list[Cue]],
+    sides: list[Side],
+    colors: tuple[tuple[int, tuple[str, ...]], ...],
+) -> tuple[list[Mention], dict[str, list[Cue]], list[Side], tuple[tuple[int, tuple[str, ...]], ...]]:
+    """What counts of a question with asides: of the other parts only the things known and the times are kept.
+
+    Strangers before the question word are dropped in any case: "I should be obliged to learn which ...".
+    """
+    unknown = {m.start for m in loose.mentions if m.kind == "unknown"}
+    odd = frozenset({*loose.strangers, *loose.topics, *unknown})
+    segments = split(tokens)
+    part = core(tokens, segments, cues, loose.mentions, odd)
+    asked = min((cue.start for code in _SPECIFIC for cue in cues.get(code, ())), default=0)
+    if not any(m.start < asked and m.kind != "pronoun" for m in loose.mentions):
+        loose.strangers = [i for i in loose.strangers if i > asked]
+    if part is None:
+        return loose.mentions, cues, sides, colors
+    loose.strangers = [i for i in loose.strangers if part.holds(i)]
+    loose.topics = [i for i in loose.topics if part.holds(i)]
+    parts = [part, *beside(tokens, segments, part, odd)]
+
+    def counts(index: int) -> bool:
+        return any(p.holds(index) for p in parts)
+
+    mentions = [m for m in loose.mentions if counts(m.start) or (m.kind != "unknown" and m.start < part.start)]
+    kept = {
+        code: [c for c in found if part.holds(c.start) or (counts(c.start) and code not in ASKING) or code == "peak"]
+        for code, found in cues.items()
+    }
+    return (
+        mentions,
+        {code: found for code, found in kept.items() if found},
+        [s for s in sides if counts(s.start)],
+        tuple(c for c in colors if counts(c[0])),
+    )
+
+
 class QuestionReader:
     """Takes questions apart with the words of one library.
 
@@ -137,10 +187,11 @@ class QuestionReader:
         taken |= {i for s in sides for i in range(s.start, s.end)}
         colors = tuple((i, SHADES[t.text]) for i, t in enumerate(tokens) if t.text in SHADES and i not in taken)
         taken |= {i for i, _ in colors}
-        strangers, unsupported, mentions = self._left_over(tokens, reader, mentions, frozenset(taken), blocked)
+        loose = self._left_over(tokens, reader, mentions, frozenset(taken), blocked)
         table: dict[str, list[Cue]] = {}
         for cue in cues:
             table.setdefault(cue.code, []).append(cue)
+        mentions, table, sides, colors = _asking_part(tokens, loose, table, sides, colors)
         return Reading(
             question=question,
             tokens=tuple(tokens),
@@ -152,8 +203,8 @@ class QuestionReader:
             colors=colors,
             quotes=tuple(t.text for t in tokens if t.kind == "quote"),
             videos=videos,
-            strangers=strangers,
-            unsupported=unsupported,
+            strangers=tuple(tokens[i].text for i in loose.strangers),
+            unsupported=tuple(dict.fromkeys(_UNSUPPORTED[tokens[i].text] for i in loose.topics)),
             english=frozenset(
                 form for t in tokens if t.is_word and self._is_english(t.text) for form in (t.text, singular(t.text))
             ),
@@ -198,14 +249,14 @@ class QuestionReader:
         mentions: list[Mention],
         taken: frozenset[int],
         blocked: frozenset[int],
-    ) -> tuple[tuple[str, ...], tuple[str, ...], list[Mention]]:
+    ) -> _Loose:
         """Sorts words that nothing claimed: topics without a column, nouns of strange things, adjectives, the rest."""
         found, strangers, topics = list(mentions), [], []
         i = 0
         while i < len(tokens):
             if i in taken or not self._is_stranger(tokens[i]):
                 if i not in taken and tokens[i].text in _UNSUPPORTED:
-                    topics.append(_UNSUPPORTED[tokens[i].text])
+                    topics.append(i)
                 i += 1
                 continue
             end = i + 1
@@ -215,17 +266,17 @@ class QuestionReader:
             if all(t.base in BASE_FORMS and t.base != t.text for t in tokens[i:end]):
                 pass  # a verb the grammar knows but no phrase uses: "what box surrounds the car"
             elif owner is not None:
-                words = tuple(t.text for t in tokens[i:end] if t.text in self._english)
+                strange = tuple(t.text for t in tokens[i:end] if t.text in self._english)
                 held = found[owner]
-                selection = replace(held.selection, adjectives=(*held.selection.adjectives, *words))
+                selection = replace(held.selection, adjectives=(*held.selection.adjectives, *strange))
                 found[owner] = replace(held, selection=selection, start=i)
             elif self._is_noun_place(tokens, i, found):
                 floor = max((m.end for m in found if m.end <= i), default=0)
                 found.append(reader.unknown_at(i, end, floor, blocked))
             else:
-                strangers += [t.text for t in tokens[i:end] if t.text in self._english]
+                strangers += [k for k in range(i, end) if tokens[k].text in self._english]
             i = end
-        return tuple(strangers), tuple(dict.fromkeys(topics)), sorted(found, key=lambda m: m.start)
+        return _Loose(sorted(found, key=lambda m: m.start), strangers, topics)
 
     def _is_stranger(self, token: Token) -> bool:
         if token.kind == "quote":
@@ -289,7 +340,7 @@ def _without_politeness(tokens: list[Token]) -> list[Token]:
             break
         i += len(hit)
     rest = tokens[i:]
-    if rest and rest[0].text in {"whether", "if", "that"} and len(rest) > 2:
+    if i and rest and rest[0].text in {"whether", "if", "that"} and len(rest) > 2:
         return rest[1:]
     return rest if rest else tokens
 
@@ -368,6 +419,13 @@ def _is_number_of_one(tokens: Sequence[Token], cue: Cue, mentions: Sequence[Ment
     return of and behind is not None and behind.selection.definite and not behind.selection.plural
 
 
+def _is_seeing(tokens: Sequence[Token]) -> bool:
+    """ "Can you see a car?" asks about the car, "could you be so kind as to tell me" does not."""
+    return any(
+        t.base in {"see", "spot", "find", "notice", "detect", "hear", "recognise", "identify", "have"} for t in tokens
+    )
+
+
 def _opening(tokens: Sequence[Token], blocked: frozenset[int]) -> int | None:
     """Index of the auxiliary that opens a yes/no question: at the front, or behind a comma, colon or dash."""
     before: Token | None = None
@@ -375,7 +433,12 @@ def _opening(tokens: Sequence[Token], blocked: frozenset[int]) -> int | None:
         if i in blocked or token.text in _LEADING:
             before = token if i not in blocked else before
             continue
-        auxiliary = token.base in _AUXILIARIES and token.text not in {"being", "having", "doing", "been"}
+        addressed = i + 1 < len(tokens) and tokens[i + 1].text in {"you", "i"} and not _is_seeing(tokens[i + 2 : i + 5])
+        auxiliary = (
+            token.base in _AUXILIARIES
+            and not addressed
+            and token.text not in {"be", "being", "having", "doing", "been"}
+        )
         if auxiliary and (before is None or before.text in _LEADING):
             return i
         before = token

@@ -92,8 +92,10 @@ class Speller:
         if apart > limit:
             return None
         if min(len(word), len(candidate)) <= 3 and sorted(word) != sorted(candidate):
+            # A short word may have lost a letter of a word that asks: "mny" of "many".
+            lost = len(candidate) == len(word) + 1 == 4 and candidate in self._telling and candidate[0] == word[0]
             doubled = len(word) == len(candidate) + 1 and any(word[i] == word[i + 1] for i in range(len(word) - 1))
-            if not doubled:
+            if not doubled and not lost:
                 return None
         swapped = sorted(word) == sorted(candidate)
         return (

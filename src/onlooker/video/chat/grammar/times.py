@@ -67,7 +67,7 @@ def read_duration(tokens: Sequence[Token], i: int, needs_unit: bool = True) -> t
     if unit is None or (_word(tokens, unit_at) in {"m", "h"} and value != int(value)):
         return None if needs_unit else (value, j)
     seconds, j = (value + 0.5 * half) * unit, unit_at + 1
-    if unit > 1:
+    if unit >= 1:
         more = read_duration(tokens, _skip(tokens, j, frozenset({"and", ","})))
         if more is not None and more[0] < unit:
             return seconds + more[0], more[1]
@@ -116,14 +116,14 @@ def _shifted(tokens: Sequence[Token], seconds: float, j: int) -> tuple[TimePoint
             return TimePoint(seconds, "end"), _behind_video(tokens, k + 1)
         if _word(tokens, k) in _START and _word(tokens, j) in {"from", "after", "into"}:
             return TimePoint(seconds), _behind_video(tokens, k + 1)
-    if _word(tokens, j) in {"in", "into", "mark"}:
+    if _word(tokens, j) in {"in", "into", "mark", "point"}:
         return TimePoint(seconds), _behind_video(tokens, j)
     return TimePoint(seconds), j
 
 
 def _behind_video(tokens: Sequence[Token], j: int) -> int:
     """Past "mark", "in", "into the video", "of the clip"; stays where no such words follow."""
-    if _word(tokens, j) in {"mark", "timestamp"}:
+    if _word(tokens, j) in {"mark", "timestamp", "point", "moment"}:
         j += 1
     if _word(tokens, j) in {"in", "into", "of", "through", "to"}:
         k = _skip(tokens, j + 1, frozenset({"the", "this", "that"}))
@@ -361,9 +361,20 @@ def _has_passed(tokens: Sequence[Token], i: int) -> bool:
     return any(t.text in {"passed", "elapsed", "gone"} for t in tokens[i : i + 3])
 
 
-_MATCHERS: tuple[Matcher, ...] = (_edge_span, _video_event, _between, _at, _open, _bare)
 # Before a bare duration these make it a length, not a moment: "for 3 s", "longer than 3 s".
 _LENGTH_BEFORE = words("for than least most over under exactly lasts last lasting every")
+
+
+def _whole(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
+    """ "Between the first and the last frame": the whole video."""
+    texts = [t.text for t in tokens[i : i + 8] if t.text not in {"the", "very"}]
+    if texts[:4] == ["between", "first", "and", "last"] and texts[4:5] and texts[4].rstrip("s") in {"second", "frame"}:
+        end = next(j for j in range(i, len(tokens)) if tokens[j].text == texts[4]) + 1
+        return Window("span", TimePoint(0.0, "share"), TimePoint(1.0, "share")), end
+    return None
+
+
+_MATCHERS: tuple[Matcher, ...] = (_whole, _edge_span, _video_event, _between, _at, _open, _bare)
 
 
 def find_windows(tokens: Sequence[Token]) -> list[Found]:

@@ -32,6 +32,17 @@ _CONTRACTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bin between\b", "between"),
     )
 )
+# Notations that stand for words: lists of coordinates, formulas, blanks to fill in, spoken decimals.
+_NOTATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern), text)
+    for pattern, text in (
+        (r"[(\[]?\bx ?_?1\b\s*,?\s*y ?_?1\b\s*,?\s*x ?_?2\b\s*,?\s*(?:and\s*)?y ?_?2\b[)\]]?", " coordinates "),
+        (r"\bmin ?\( ?(?:t|time|frame) ?\)", " first seen "),
+        (r"\bmax ?\( ?(?:t|time|frame) ?\)", " last seen "),
+        (r"\b(?:category|class|label|type) ?={1,2} ?", " "),
+        (r"_{2,}|\.{3,}|…", " what "),
+    )
+)
 _TOKEN = re.compile(
     r"""
     (?P<quote>"[^"]+"|(?<![\w'])'[^']+'(?!\w))
@@ -114,7 +125,7 @@ class Token:
 def normalise(question: str) -> str:
     """Lower case, plain quotes and dashes, contractions written out, one space between words."""
     text = unicodedata.normalize("NFKC", question).translate(_QUOTES).translate(_DASHES).lower()
-    for pattern, replacement in _CONTRACTIONS:
+    for pattern, replacement in (*_CONTRACTIONS, *_NOTATIONS):
         text = pattern.sub(replacement, text)
     return " ".join(text.split())
 
@@ -125,7 +136,7 @@ def tokenise(text: str) -> list[Token]:
     for match in _TOKEN.finditer(text):
         kind, found = match.lastgroup or "word", match.group()
         tokens += _read(kind, found, match.start())
-    return _join_tens(tokens)
+    return _join_decimals(_join_tens(tokens))
 
 
 def _read(kind: str, found: str, start: int) -> list[Token]:
@@ -185,6 +196,26 @@ def _join_tens(tokens: list[Token]) -> list[Token]:
             joined[-1] = Token(text, text, "number", last.start, token.end, last.number + token.number)
         else:
             joined.append(token)
+    return joined
+
+
+def _join_decimals(tokens: list[Token]) -> list[Token]:
+    """ "zero" "point" "zero" "seven" becomes 0.07."""
+    joined: list[Token] = []
+    i = 0
+    while i < len(tokens):
+        j = i + 2
+        spoken = tokens[i].number is not None and i + 2 < len(tokens) and tokens[i + 1].text == "point"
+        while spoken and j < len(tokens) and tokens[j].number is not None and (tokens[j].number or 0) < 100:
+            j += 1
+        if spoken and j > i + 2:
+            digits = "".join(str(int(t.number or 0)) for t in tokens[i + 2 : j])
+            value = float(f"{int(tokens[i].number or 0)}.{digits}")
+            joined.append(Token(str(value), "", "number", tokens[i].start, tokens[j - 1].end, value))
+            i = j
+        else:
+            joined.append(tokens[i])
+            i += 1
     return joined
 
 

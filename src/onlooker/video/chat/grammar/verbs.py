@@ -66,6 +66,7 @@ _IRREGULAR = {
     "wind": "winds",
     "catch": "catches caught catching",
     "travel": "travelling travelled traveling traveled",
+    "speed": "speeds sped speeding",
     "can": "could",
     "will": "would",
     "shall": "should",
