@@ -30,7 +30,7 @@ def value_matches(value: Value, expected: Expected, tolerance: float = 0.0) -> b
         return isinstance(value, str) and isinstance(expected, str) and value.casefold() == expected.casefold()
     if isinstance(value, list):
         return _list_matches(value, expected if isinstance(expected, list) else [expected])
-    if isinstance(expected, list) or isinstance(expected, bool):
+    if isinstance(expected, (list, bool)):
         return False
     return abs(value - expected) <= tolerance + 1e-6
 
