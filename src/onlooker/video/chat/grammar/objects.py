@@ -60,12 +60,26 @@ def kinds(scene: Scene) -> Query | None:
 
 def peak(scene: Scene) -> Query | None:
     """The most at one time, and when."""
-    if not scene.has("peak") or scene.form not in {"count", "what", "when", "list", "how", "none"}:
+    if not (scene.has("peak") or _most_visible(scene)) or scene.form not in {
+        "count",
+        "what",
+        "when",
+        "list",
+        "how",
+        "none",
+    }:
         return None
     if len(scene.specific) > 1:
         return None
-    asked_when = scene.form == "when" and scene.reading.at("when") < scene.reading.at("peak")
+    asked_when = scene.form == "when" and (not scene.has("peak") or scene.reading.at("when") < scene.reading.at("peak"))
     return PeakQuery(scene.narrowed(), "when" if asked_when else "count")
+
+
+def _most_visible(scene: Scene) -> bool:
+    """ "When are the most cars visible?"."""
+    starts = {m.start for m in scene.reading.mentions}
+    most = any(t.text == "most" and (i + 1 in starts) for i, t in enumerate(scene.reading.tokens))
+    return most and scene.has("visible", "appear") and scene.form in {"when", "count"}
 
 
 def events(scene: Scene) -> Query | None:
@@ -88,6 +102,8 @@ def by_form(scene: Scene) -> Query | None:
         return _about_stranger(scene, stranger)
     if scene.reading.strangers and not scene.has_subject:
         return Refusal(f"This was not understood as a question about the videos. {EXAMPLES}")
+    if scene.form == "how_long" and measure_of(scene.reading) and not scene.reading.word("how", "what"):
+        return _which(scene)  # "object with the longest duration"
     rules = {
         "count": _count,
         "when": timing.when,
@@ -226,7 +242,7 @@ def _bare(scene: Scene) -> Query:
         return _which(scene)
     if scene.has("start", "end", "return") and scene.has_subject and scene.form == "none":
         return timing.when(scene)
-    if _superlative(scene):
+    if _superlative(scene) or scene.has("order"):
         return _which(scene)
     if not scene.has_subject:
         return _not_understood()

@@ -130,7 +130,14 @@ def _asking_part(
     def counts(index: int) -> bool:
         return any(p.holds(index) for p in parts)
 
-    mentions = [m for m in loose.mentions if counts(m.start) or (m.kind != "unknown" and m.start < part.start)]
+    own = any(part.holds(m.start) and m.kind not in {"pronoun", "one"} for m in loose.mentions)
+    choice = any(t.text in {"or", "vs", "versus", "compare", "compared", "comparing"} for t in tokens)
+    mentions = [
+        m
+        for m in loose.mentions
+        if part.holds(m.start)
+        or ((not own or choice) and (counts(m.start) or (m.kind != "unknown" and m.start < part.start)))
+    ]
     kept = {
         code: [c for c in found if part.holds(c.start) or (counts(c.start) and code not in ASKING) or code == "peak"]
         for code, found in cues.items()
@@ -419,6 +426,12 @@ def _is_number_of_one(tokens: Sequence[Token], cue: Cue, mentions: Sequence[Ment
     return of and behind is not None and behind.selection.definite and not behind.selection.plural
 
 
+_ADDRESSED = words("you i we")
+_SOMEBODY = words("somebody someone anyone anybody")
+_HELPING = words("count tell give show explain list check help")
+_SEEING = words("see spot find notice detect hear recognise identify have visible seen appear enter leave move come be")
+
+
 def _is_seeing(tokens: Sequence[Token]) -> bool:
     """ "Can you see a car?" asks about the car, "could you be so kind as to tell me" does not."""
     return any(
@@ -433,7 +446,9 @@ def _opening(tokens: Sequence[Token], blocked: frozenset[int]) -> int | None:
         if i in blocked or token.text in _LEADING:
             before = token if i not in blocked else before
             continue
-        addressed = i + 1 < len(tokens) and tokens[i + 1].text in {"you", "i"} and not _is_seeing(tokens[i + 2 : i + 5])
+        asked = tokens[i + 1].text if i + 1 < len(tokens) else ""
+        helper = asked in _SOMEBODY and i + 2 < len(tokens) and tokens[i + 2].text in _HELPING
+        addressed = (asked in _ADDRESSED or helper) and not _is_seeing(tokens[i + 2 : i + 5])
         auxiliary = (
             token.base in _AUXILIARIES
             and not addressed

@@ -76,7 +76,7 @@ _CLAUSE_OPENERS = words("if when while as looking taking considering judging giv
 
 
 def _is_clause(tokens: Sequence[Token], segment: Segment) -> bool:
-    return tokens[segment.start].text in _CLAUSE_OPENERS
+    return tokens[segment.start].text in _CLAUSE_OPENERS and segment.end - segment.start > 1
 
 
 def beside(tokens: Sequence[Token], segments: Sequence[Segment], part: Segment, odd: frozenset[int]) -> list[Segment]:

@@ -83,11 +83,16 @@ def _loose_measure(reading: Reading) -> tuple[str, bool] | None:
         column = "duration" if time else _MEASURED.get(text)
         if column is None:
             continue
-        near = texts if len(reading.mentions) > 1 else (*texts[max(0, i - 3) : i], *texts[i + 1 : i + 4])
+        near = (
+            texts
+            if len(reading.mentions) > 1 or reading.form == "which"
+            else (*texts[max(0, i - 3) : i], *texts[i + 1 : i + 4])
+        )
         for word in near:
             if word in _UP or word in _DOWN:
                 return column, word in _UP
-        if len(reading.mentions) > 1 and reading.has_or and reading.form == "which":
+        weighed = reading.has_or or reading.word("compare", "comparing", "compared")
+        if len(reading.mentions) > 1 and weighed and reading.form in {"which", "none", "list"}:
             return column, True  # "in terms of speed, which wins"
     return None
 

@@ -76,7 +76,9 @@ def when(scene: Scene) -> Query:
         return MomentQuery(subject, "start")
     if said & {"last", "latest", "final"}:
         return MomentQuery(subject, "end")
-    if scene.has("end", "until_when", "gone") or (late and scene.has("visible", "appear", "start")):
+    spoken = [t for t in scene.reading.tokens if t.is_word]
+    goes = bool(spoken) and spoken[-1].base == "go"  # "when does it go?"
+    if goes or scene.has("end", "until_when", "gone") or (late and scene.has("visible", "appear", "start")):
         return MomentQuery(subject, "end")
     if scene.has("visible") and not scene.has("start", "appear", "first"):
         return MomentQuery(subject, "span")

@@ -40,6 +40,10 @@ _NOTATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bmin ?\( ?(?:t|time|frame) ?\)", " first seen "),
         (r"\bmax ?\( ?(?:t|time|frame) ?\)", " last seen "),
         (r"\b(?:category|class|label|type) ?={1,2} ?", " "),
+        (r"^(?:n|num|nr) (?=[a-z]{3})", "number of "),
+        (r"\b(first|last) t\b", r"\1 seen"),
+        (r"\bt (first|last)\b", r"\1 seen"),
+        (r"\bl ?/ ?r\b", "left or right"),
         (r"_{2,}|\.{3,}|…", " what "),
     )
 )

@@ -99,41 +99,42 @@ FUNCTION_WORDS = words(
     a able about accordance according account across actually again against aggregate ahead ai all almost alone along
     already alright also altogether always am among amongst amount an and another answer answers any anyhow anytime
     anywhere apart appear appears approximate approximately are area argmax argmin around as ask asked asking
-    assistant assume at avg away back barely base based basically be because been began beginning beginning-to-end
-    being believe belong between big bit bloke border bot both bottom bound buddy busiest but by calculate called
-    camera can capable case center centre certain certainly change changed changes chap chunk clip clock closing
-    column columns combined come comes coming compare compared comparing comparison complete completely compute
-    computed concerning conclude consider considered considering content contents cool corner correct correspond
-    corresponding could couple course crowded cumulative curious currently data database dear decide deduce definitely
-    designated detail details determine did different distinct do does done down draw drawn dude during each edge
-    either else elsewhere enclose end ending enough enquire entire entirely entirety entries entry essentially
-    estimate even eventually ever every everybody everywhere exact exactly express expressed fact facts false farther
-    fashion fast fellow few fewer figure file film final fine finishing first folks follow following footage for form
-    format former frame frames frankly friend from full fully further gate get gets give given go goes going gonna
-    good got gotta great greatest guess guys had half happen happened happens has have having he her here herself hey
-    highest him himself his hmm honestly hope hoping horizontal horizontally how i id identified ids if im image in
-    individual infer info information initial initially inquire inside instant instead interval into is it its itself
-    ive judge judging just keep keeps kind kindly know known label labeled labelled large last latter learn least left
-    length less let lets library like likely listed literally log logged lone long look looking looks lot lots lovely
-    lower lowest made make makes manage managed manner many mark marked mate material matter max maximal maximum may
-    maybe me mean mention mentioned mere merely middle might min minimal minimum minute minutes moment more morning
-    most movie mr much must my name named names nearly need neither net never next nice no none nope nor not now
-    nowhere number numbers o oblige obliged obviously occupied occupy of off oh ok okay on once one ones onlooker only
-    onto opening or original originally other others otherwise ought our out output outside over overall own packed
-    pair pal part particular parts pause paused peak per perfect perhaps period phase picture piece pixel pixels
-    places please point portion position possible possibly preceding precise precisely present previous prior probably
-    program provide put px question questions quick quickly quite rather really reckon record recording records
-    referred regard regarding regards region relative relatively remember remembering replies reply respect respecting
-    respectively respond response result results return right roughly row rows s same say scarcely scene screen sec
-    second seconds secs section sections see seen segment segments select sense separate sequence session several
-    shall share she short shot should shown side simply since single sir slow slowly small so sole some someday
-    somehow sometime somewhere sort sorts specific speeding stamp start start-to-finish started starting starts state
-    stated statistic statistics still stop stopped stops store stored stores stretch subsequent such sum super suppose
-    sure surely surround system tagged take taken takes tape tell terms than thank thanks that thats the their them
-    themselves then there these they think third this those through throughout time times to today together tomorrow
-    tonight too tool top total toward towards trouble true truly try trying twice type uh ultimately um unique until
-    up upper us use used user users using value values various versus vertical vertically very via video view viewer
-    viewers viewing views visible vs wanna want was watch watching way ways we well were what whatever whatsoever when
+    assistant assume at avg away back balance barely base based basically be because been began beginning beginning-
+    to-end being believe belong between big bit bloke border boss bot both bottom bound buddy busiest but by calculate
+    called camera can capable case center centre certain certainly change changed changes chap chunk claim claims clip
+    clock closing clue column columns combined come comes coming compare compared comparing comparison complete
+    completely compute computed concerning conclude consider considered considering content contents cool corner
+    correct correspond corresponding could couple course crowded cumulative curious currently data database dear
+    decide deduce definitely designated detail details determine did different disregard distinct do does done down
+    draw drawn dude during each edge either else elsewhere enclose end ending enough enquire entire entirely entirety
+    entries entry essentially estimate even eventually ever every everybody everywhere exact exactly express
+    expressed fact facts false farther fashion fast fellow few fewer figure file film final fine finishing first folks
+    follow following footage for form format former frame frames frankly friend from full fully further gate get gets
+    give given go goes going gonna good got gotta great greatest ground guess guys had half happen happened happens
+    has have having he her here herself hey highest him himself his hmm honestly hope hoping horizontal horizontally
+    how i id identified ids if ignore ignoring im image in individual infer info information initial initially inquire
+    inside instant instead interval into is it its itself ive judge judging just keep keeps kind kindly know known
+    label labeled labelled large last latter learn least left length less let lets library like likely listed
+    literally log logged lone long look looking looks lot lots lovely lower lowest made make makes manage managed
+    manner many mark marked mate material matter max maximal maximum may maybe me mean mention mentioned mere merely
+    middle might min minimal minimum minute minutes mom moment more morning most movie mr much must my name named
+    names nearly need neither net never next nice no none nope nor not now nowhere number numbers o oblige obliged
+    obviously occupied occupy of off oh ok okay on once one ones onlooker only onto opening or original originally
+    other others otherwise ought our out output outside over overall own packed pair pal part particular parts pause
+    paused peak per perfect perhaps period phase picture piece pixel pixels places please point portion position
+    possible possibly preceding precise precisely present previous prior probably program provide put px question
+    questions quick quickly quite ranking rather really reckon record recording records referred regard regarding
+    regards region relative relatively remember remembering replies reply report respect respecting respectively
+    respond response result results return right roughly row rows s same say scarcely scene screen sec second seconds
+    secs section sections see seen segment segments select sense separate sequence session several shall share she
+    short shot should shown side simply since single sir slow slowly small so sole some someday somehow sometime
+    somewhere sort sorts specific speeding stamp start start-to-finish started starting starts state stated statistic
+    statistics still stop stopped stops store stored stores stretch subsequent such sum super suppose sure surely
+    surround system tagged take taken takes tape tell terms than thank thanks that thats the their them themselves
+    then there these they think third this those through throughout time times to today together tomorrow tonight too
+    tool top total toward towards trouble true truly try trying twice type uh ultimately um unique until up upper us
+    use used user users using value values various versus vertical vertically very via video view viewer viewers
+    viewing views visible vs wanna want was watch watching way ways we well were what whatever whatsoever when
     whenever where wherever whether which whichever while who whoever whole whom whose why will win winner winning
     wins with within wonder wondering would wrong x x1 x2 xy y y1 y2 yeah yep yes yesterday yet you your youre yup
     """
