@@ -147,6 +147,10 @@ class ModelPool:
         _check_device(options.get("device", "cpu"))
         return options
 
+    def release(self, role: str) -> None:
+        """Forgets the model of a role: its memory is free once nobody uses it; `get` builds it anew."""
+        self._built.pop(role, None)
+
     def tracker(self) -> Tracker:
         """A new tracker: its state belongs to one video."""
         from onlooker.video.protocols import AppearanceEmbedder, Detector
@@ -205,4 +209,6 @@ def make_toolbox(pool: ModelPool) -> Toolbox:
         sound_tagger=pool.handle("sound_tagger", roles.SoundTagger),  # type: ignore[type-abstract]
         text_reader=pool.handle("text_reader", roles.TextReader),  # type: ignore[type-abstract]
     )
-    return Toolbox(pool.tracker_fingerprint(), pool.fingerprint("detector"), pool.tracker, make_annotators(models))
+    return Toolbox(
+        pool.tracker_fingerprint(), pool.fingerprint("detector"), pool.tracker, make_annotators(models), pool.release
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -196,3 +197,16 @@ def test_a_file_that_is_no_video_changes_nothing(store: Store, tmp_path: Path, w
         add(store, toolbox(RedBoxDetector()), path)
     with store.read() as connection:
         assert list_videos(connection) == []
+
+
+def test_the_detector_is_let_go_before_the_annotators_run(store: Store, clip: Path) -> None:
+    order: list[str] = []
+
+    class Watching(NameAnnotator):
+        def run(self, context: Context) -> Output:
+            order.append("namer")
+            return super().run(context)
+
+    tools = replace(toolbox(RedBoxDetector(), Watching()), release=order.append)
+    add(store, tools, clip)
+    assert order == ["detector", "namer"]

@@ -53,12 +53,14 @@ class Toolbox:
         detector: `name@version` of the detector, for the record.
         make_tracker: a new tracker for one video.
         annotators: the pool, in any order.
+        release: forgets the model of a role, so that no more models are in memory than one stage needs.
     """
 
     tracker_version: str
     detector: str
     make_tracker: Callable[[], Tracker]
     annotators: Sequence[Annotator]
+    release: Callable[[str], None] = lambda role: None
 
 
 @dataclass(slots=True)
@@ -91,7 +93,7 @@ def ingest_video(store: Store, tools: Toolbox, path: Path) -> Generator[Progress
     elif video.path != info.path:
         with store.write() as connection:  # the file has moved: what shows pictures of it must find it
             add_video(connection, info, sha256, path.name, "video")
-    yield from _annotate(store, tools.annotators, video, tally)
+    yield from _annotate(store, tools, video, tally)
     return _finish(store, video, path, tally)
 
 
@@ -113,6 +115,8 @@ def _track(
     with VideoReader(path) as reader:
         consumers = (ShotDetector(), tools.make_tracker(), keyframes)
         outcome = yield from decode_once(reader, path.name, info.duration_s, consumers)
+    del consumers
+    tools.release("detector")
     seconds = time.monotonic() - started
     with store.write() as connection:
         video_id = add_video(connection, info, sha256, path.name, "video")
@@ -156,16 +160,17 @@ def _describe(connection: Connection, video_id: int, outcome: DecodeOutcome) -> 
     connection.execute(update(VIDEOS).where(VIDEOS.c.id == video_id).values(values))
 
 
-def _annotate(
-    store: Store, annotators: Sequence[Annotator], video: StoredVideo, tally: _Tally
-) -> Generator[Progress, None, None]:
-    due = [annotator for annotator in in_order(annotators) if not is_done(store, video.id, annotator.spec)]
+def _annotate(store: Store, tools: Toolbox, video: StoredVideo, tally: _Tally) -> Generator[Progress, None, None]:
+    due = [annotator for annotator in in_order(tools.annotators) if not is_done(store, video.id, annotator.spec)]
     for done, annotator in enumerate(due):
         name = annotator.spec.name
         yield Progress(video.name, "annotate", done, len(due), "annotators", name)
         started = time.monotonic()
         run_annotator(store, video.id, annotator)
         tally.seconds[name] = time.monotonic() - started
+        role = annotator.spec.role
+        if role is not None and all(later.spec.role != role for later in due[done + 1 :]):
+            tools.release(role)
     if due:
         yield Progress(video.name, "annotate", len(due), len(due), "annotators")
 
