@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import numpy as np
 from sqlalchemy import Connection, insert
 
-from onlooker.types import Gap, Shot, Tracklet, TrackingResult
+from onlooker.types import Gap, Shot, TrackingResult, Tracklet
 from onlooker.video.attributes.write import write_tracking
 from onlooker.video.store import Store, schema
 
@@ -66,9 +67,11 @@ def _video(connection: Connection, name: str, has_audio: int) -> int:
     return int(key[0])
 
 
-def _tracks(connection: Connection, video: int, tracks: tuple[Tracklet, ...], cuts: tuple[float, ...]) -> dict[int, int]:
+def _tracks(
+    connection: Connection, video: int, tracks: tuple[Tracklet, ...], cuts: tuple[float, ...]
+) -> dict[int, int]:
     edges = (0.0, *cuts, 10.1)
-    shots = [Shot(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    shots = [Shot(a, b) for a, b in itertools.pairwise(edges)]
     return write_tracking(connection, video, TrackingResult(tracks, (), {}, 1), shots, FRAMES, (640, 360), 0.1)
 
 

@@ -112,21 +112,33 @@ _IRREGULAR_PLURALS = {
     "bunnies": "bunny", "ponies": "pony", "feet": "foot", "teeth": "tooth", "leaves": "leaf", "aircraft": "aircraft",
     "livestock": "livestock", "dice": "die", "octopi": "octopus", "cacti": "cactus", "policemen": "policeman",
     "stuff": "stuff", "anything": "anything", "misc": "misc", "miscs": "misc", "miscellanea": "misc",
-    "ppl": "person",
+    "ppl": "person", "taxis": "taxi", "skies": "ski", "broccolis": "broccoli", "zucchinis": "zucchini",
 }  # fmt: skip
 
 
-def singular(word: str) -> str:
-    """The singular of an English noun, or the word itself: a guess good enough to compare nouns with."""
+def singulars(word: str) -> tuple[str, ...]:
+    """What a word may be the plural of, the likeliest first, and the word itself last: "boxes" of "box" or "boxe"."""
     if word in _IRREGULAR_PLURALS:
-        return _IRREGULAR_PLURALS[word]
-    if len(word) > 4 and word.endswith("ies"):
-        return word[:-3] + "y"
-    if len(word) > 3 and word.endswith(("ses", "xes", "zes", "ches", "shes")):
-        return word[:-2]
-    if len(word) > 2 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
-        return word[:-1]
-    return word
+        return (_IRREGULAR_PLURALS[word],)
+    found = []
+    if word.endswith("is") and len(word) > 4:
+        return (word, word[:-1])  # "tennis", but "taxis"
+    if word.endswith("s") and len(word) > 2 and not word.endswith(("ss", "us")):
+        if len(word) > 4 and word.endswith("ies"):
+            found.append(word[:-3] + "y")
+        if word.endswith(("xes", "zes", "ches", "shes", "sses", "uses")) and len(word) > 4:
+            found.append(word[:-2])
+        found.append(word[:-1])
+        if word.endswith(("oes", "ses")):
+            found.append(word[:-2])
+        if word.endswith("ves"):
+            found += [word[:-3] + "f", word[:-3] + "fe"]
+    return tuple(dict.fromkeys((*found, word)))
+
+
+def singular(word: str) -> str:
+    """The likeliest singular of an English noun: a guess good enough to compare words with."""
+    return singulars(word)[0]
 
 
 def plural(noun: str) -> str:
@@ -176,7 +188,7 @@ class Nouns:
         table: dict[tuple[str, ...], tuple[str, ...]] = {}
         for category in categories:
             words = phrase_of(category)
-            for phrase in {words, tuple(singular(w) for w in words)}:
+            for phrase in dict.fromkeys((words, tuple(singular(w) for w in words))):
                 table[phrase] = (*table.get(phrase, ()), category)
         return table
 
@@ -196,9 +208,9 @@ class Nouns:
     def lookup(self, words: Sequence[str]) -> NounSense | None:
         """The sense of a phrase of one to three words as written, or None when it is not a known noun."""
         phrase = tuple(words)
-        single = (*phrase[:-1], singular(phrase[-1]))
         each = tuple(singular(w) for w in phrase)
-        for form in dict.fromkeys((each, single, phrase)):
+        forms = [(*phrase[:-1], one) for one in singulars(phrase[-1])]
+        for form in dict.fromkeys((each, *forms, phrase)):
             sense = self._lookup_form(form)
             if sense is not None:
                 return sense

@@ -235,6 +235,8 @@ def _what(scene: Scene) -> Query:
 def _bare(scene: Scene) -> Query:
     """Questions without a question word: "fastest person?", "first appearance of the dog", "objects at 3 s"."""
     main = scene.main
+    if scene.has("order") and scene.has("start", "end", "appear", "visible"):
+        return _which(scene)
     named = scene.subject.definite or scene.subject.numbers
     if named and not scene.subject.plural and scene.window is not None and scene.reading.word("find", "locate", "show"):
         return timing.where(scene)

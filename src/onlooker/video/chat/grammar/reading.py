@@ -237,7 +237,7 @@ class QuestionReader:
         for i, token in enumerate(tokens):
             meant = token.text
             if token.is_word and token.text not in self._known and singular(token.text) not in self._known:
-                following = tokens[i + 1].text if i + 1 < len(tokens) else ""
+                following = self._speller.correct(tokens[i + 1].text) if i + 1 < len(tokens) else ""
                 # "hwo many" is as near to "who" as to "how": what follows decides.
                 how = following in _BEHIND_HOW and sorted(token.text) == sorted("how")
                 meant = "how" if how else self._speller.correct(token.text)

@@ -190,7 +190,7 @@ def _at(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
             return None
         point, end = found
         loose = word in {"in", "on", "by", "near"}
-        if loose and point.base == "start":
+        if loose and point.base == "start" and not any(t.ordinal for t in tokens[j:end]):
             return None
         if word == "in" and tokens[end - 1].text in _END:
             return None  # "how many did you find in the end"

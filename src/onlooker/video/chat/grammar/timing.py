@@ -62,7 +62,8 @@ def when(scene: Scene) -> Query:
     """A moment of the subject's life: coming, leaving, coming back, being seen."""
     subject = scene.narrowed()
     if not scene.has_subject:
-        return VideoFactQuery("duration") if scene.has("end") else _no_moment()
+        pronoun = any(m.kind == "pronoun" for m in scene.reading.mentions)
+        return VideoFactQuery("duration") if scene.has("end") and not pronoun else _no_moment()
     if measure_of(scene.reading) is not None or scene.has("stationary", "in_motion", "speed"):
         return Refusal(
             "Moments of speed and rest are not stored, only when something is seen first and last, and how fast it is."
