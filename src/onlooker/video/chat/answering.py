@@ -21,6 +21,7 @@ from onlooker.video.chat.query import (
     CountCompareQuery,
     CountQuery,
     DurationQuery,
+    EdgeQuery,
     EventsQuery,
     EvidenceQuery,
     ExistsQuery,
@@ -45,7 +46,7 @@ from onlooker.video.chat.query import (
     Window,
     WordsQuery,
 )
-from onlooker.video.chat.respond import comparing, counts, listing, media, moments, together
+from onlooker.video.chat.respond import comparing, counts, edges, limits, listing, media, moments, together
 from onlooker.video.chat.respond.session import Draft, Session, Track
 from onlooker.video.chat.vocabulary import Reader, VersionedReader, Vocabulary, categories_in
 
@@ -105,6 +106,8 @@ class Answerer:
         session = Session(self._reader, self.vocabulary, inside)
         if isinstance(planned.query, EvidenceQuery):
             draft = media.proof(talk.answer)
+        elif (doubt := limits.doubt(session, planned.query)) is not None:
+            draft = doubt
         elif planned.query.anchor is not None:
             draft = _respond_anchored(session, planned.query, planned.query.anchor)
         else:
@@ -192,6 +195,8 @@ def _about_two(session: Session, query: Query) -> Draft | None:
             return together.side(session, query)
         case OvertakeQuery():
             return together.overtake(session, query)
+        case EdgeQuery():
+            return edges.nearest_to_edge(session, query)
     return None
 
 

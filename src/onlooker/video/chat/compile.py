@@ -100,11 +100,16 @@ def condition_sql(binder: Binder, condition: Condition, alias: str = "k") -> str
     tests = []
     for column in (condition.column, *condition.also):
         name = f"{alias}.{column}"
-        if isinstance(condition.value, tuple):
+        if isinstance(condition.value, tuple) and condition.operator == "not in":
+            unknown = f"{name} IS NULL OR " if condition.also else ""
+            tests.append(f"({unknown}{name} NOT IN ({binder.bind_all(condition.value)}))")
+        elif isinstance(condition.value, tuple):
             tests.append(f"{name} IN ({binder.bind_all(condition.value)})")
         else:
             tests.append(f"{name} {condition.operator} {binder.bind(condition.value)}")
-    return tests[0] if len(tests) == 1 else "(" + " OR ".join(tests) + ")"
+    # "Not in red" holds where no garment is red; where no colour is known it holds of nothing.
+    link = " AND " if condition.operator == "not in" else " OR "
+    return tests[0] if len(tests) == 1 else "(" + link.join(tests) + ")"
 
 
 def moment_sql(binder: Binder, point: TimePoint, video: str) -> str:

@@ -14,7 +14,7 @@ from onlooker.video.store.views import VIEWS
 
 TRACKLET_COLUMNS = frozenset(c.name for view in VIEWS if view.name == "tracklets" for c in view.columns)
 
-Operator = Literal["=", "!=", "<", "<=", ">", ">=", "in", "like"]
+Operator = Literal["=", "!=", "<", "<=", ">", ">=", "in", "not in", "like"]
 Quantifier = Literal["any", "all", "none"]
 Event = Literal["start", "end", "return"]
 Scalar = str | int | float
@@ -52,7 +52,7 @@ class Condition:
             if column not in TRACKLET_COLUMNS:
                 known = ", ".join(sorted(TRACKLET_COLUMNS))
                 raise QueryError(f"`{column}` is not a column of tracklets; known: {known}")
-        if (self.operator == "in") != isinstance(self.value, tuple):
+        if (self.operator in {"in", "not in"}) != isinstance(self.value, tuple):
             raise QueryError(f"`in` takes several values and other operators one, got {self.operator} {self.value!r}")
 
 
@@ -214,10 +214,10 @@ class MomentQuery(Query):
 
 @dataclass(frozen=True, slots=True)
 class DurationQuery(Query):
-    """How long the subject is visible (or, `mean`, its tracklets on average), or away in its gaps."""
+    """How long the subject is visible (`share`: in percent of the video; `mean`: on average), or away in its gaps."""
 
     subject: Selection
-    ask: Literal["visible", "gone", "mean"] = "visible"
+    ask: Literal["visible", "gone", "mean", "share"] = "visible"
 
 
 @dataclass(frozen=True, slots=True)
@@ -289,6 +289,15 @@ class SideQuery(Query):
     side: Literal["left", "right", "above", "below"]
     ask: Literal["yes_no", "which"] = "yes_no"
     window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EdgeQuery(Query):
+    """Which of the subject's tracklets is nearest to an edge of the frame at a moment."""
+
+    subject: Selection
+    edge: Literal["left", "right", "top", "bottom"]
+    window: Window
 
 
 @dataclass(frozen=True, slots=True)

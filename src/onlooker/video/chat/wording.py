@@ -99,6 +99,10 @@ def _condition_words(condition: Condition) -> tuple[str, str]:
     """Words before and after the noun for one condition."""
     value = condition.value[0] if isinstance(condition.value, tuple) else condition.value
     column = condition.column
+    if condition.operator == "not in":
+        return "", f"not {'in ' if condition.also else ''}{value}"
+    if (column, condition.operator, value) == ("n_gaps", "=", 0):
+        return "", "without a gap"
     if column in _BEFORE_NOUN:
         return str(value), ""
     if column == "stationary":

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from onlooker.video.chat.grammar import comparisons, follow_up, media, motion, objects, relations, timing
+from onlooker.video.chat.grammar import comparisons, doubts, follow_up, media, motion, objects, relations, timing
 from onlooker.video.chat.grammar.context import Focus, Scene
+from onlooker.video.chat.grammar.oversight import overlooked
 from onlooker.video.chat.grammar.reading import Reading
 from onlooker.video.chat.query import EvidenceQuery, Query
 
 Rule = Callable[[Scene], Query | None]
 RULES: tuple[Rule, ...] = (
     media.about_answer,
+    doubts.doubtful,
     media.videos,
     media.tags,
     media.summary,
@@ -57,6 +59,7 @@ def plan(reading: Reading, focus: Focus | None) -> Planned:
             query = replace(query, videos=query.videos or reading.videos)
             if scene.clause is not None:
                 query = replace(query, anchor=scene.clause.anchor)
+            query = overlooked(scene, query) or query
             query = follow_up.with_window_of_them(query, scene)
             if scene.pronoun is not None or isinstance(query, EvidenceQuery):
                 query = follow_up.carried(query, scene)

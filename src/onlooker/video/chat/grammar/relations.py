@@ -56,7 +56,17 @@ def pairs(scene: Scene) -> Query | None:
     ask = _ask(scene, relation, first, second)
     if ask is None:
         return None
+    if ask == "who" and second is not None and _is_asked(scene, first):
+        first, second = second, first  # the answer names the second: the one that was asked for
     return RelationQuery(first, second, relation, ask, scene.window, farthest)  # type: ignore[arg-type]
+
+
+def _is_asked(scene: Scene, first: Selection) -> bool:
+    """Whether the first thing stands right behind "which": "which person is closest to the car?"."""
+    main = next((m for m, t in zip(scene.mentions, scene.things, strict=True) if t == first), None)
+    before = scene.reading.tokens[: main.start] if main is not None else ()
+    named = bool(first.numbers or first.keys or first.label)
+    return not named and any(t.text in {"which", "what"} for t in before[-3:])
 
 
 def _relation(scene: Scene) -> str | None:

@@ -120,6 +120,8 @@ def said_conditions(reading: Reading) -> tuple[Condition, ...]:
     found = [wear_condition(reading, index, shades) for index, shades in reading.colors]
     found += [c for side in reading.sides if (c := _side_condition(reading, side)) is not None]
     negated = reading.has("not")
+    if negated and any(c.start < index for c in reading.cues["not"] for index, _ in reading.colors[:1]):
+        found = [replace(c, operator="not in") for c in found]
     moving = Condition("stationary", "=", 1 if negated else 0)
     if _ends_still(reading):
         found.append(Condition("stationary", "=", 1))

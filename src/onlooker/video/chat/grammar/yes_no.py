@@ -7,6 +7,7 @@ from dataclasses import replace
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.limits import comparator_before, length_conditions
 from onlooker.video.chat.grammar.subjects import SUPERLATIVES, measure_of, order_rank, with_conditions
+from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     AttributeQuery,
     CheckQuery,
@@ -114,14 +115,31 @@ def life_conditions(scene: Scene) -> tuple[Condition, ...]:
     from_start = window is not None and window.start is not None and window.start.base == "share" and window.end is None
     to_end = to_end and window is not None and window.start is None
     if scene.has("return"):
-        found.append(Condition("n_gaps", ">", 0))
+        found.append(Condition("n_gaps", "=" if _is_negated(scene, "return") else ">", 0))
+    elif _always(scene):
+        found += [Condition("enters_from", "=", "start"), Condition("leaves_to", "=", "end")]
+        found.append(Condition("n_gaps", "=", 0))
     elif scene.has("end") and window is None and not any(c.column == "leaves_to" for c in scene.conditions):
-        found.append(Condition("leaves_to", "!=", "end"))
+        found.append(Condition("leaves_to", "=" if _is_negated(scene, "end") else "!=", "end"))
     elif to_end and window is not None and window.end is not None and window.end.value == 1.0 and scene.has("visible"):
         found.append(Condition("leaves_to", "=", "end"))
     elif from_start and window is not None and window == Window("span", TimePoint(0.0, "share"), None):
         found.append(Condition("enters_from", "=", "start"))
     return tuple(found)
+
+
+def _always(scene: Scene) -> bool:
+    """ "Always visible", "there the whole time"."""
+    said = " ".join(t.text for t in scene.reading.tokens)
+    whole = ("always", "constantly", "the whole time", "the entire time", "all the time")
+    return scene.has("visible") and any(f" {phrase}" in f" {said}" for phrase in whole) and not scene.has("not")
+
+
+def _is_negated(scene: Scene, code: str) -> bool:
+    """ "Never leaves", "does not come back"; the "not" must stand before the phrase."""
+    negations = words("not never without")
+    before = scene.reading.tokens[: scene.reading.at(code)]
+    return any(t.text in negations for t in before)
 
 
 def _exists(scene: Scene) -> Query:
@@ -130,7 +148,8 @@ def _exists(scene: Scene) -> Query:
         event = "end" if scene.has("end") else "start" if scene.has("start") else None
         if event is None and scene.has("appear") and scene.window.kind == "span" and _has_name(scene.subject):
             event = "start"
-    subject = with_conditions(scene.narrowed(), length_conditions(scene))
+    lives = length_conditions(scene) if event is not None else life_conditions(scene)
+    subject = with_conditions(scene.narrowed(), lives)
     return ExistsQuery(subject, scene.window, event, scene.quantifier == "none", scene.others)
 
 

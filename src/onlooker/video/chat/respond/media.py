@@ -187,7 +187,7 @@ def _fact_value(fact: str, rows: Sequence[Sequence[Cell]], cells: Sequence[Cell]
         return None, ""
     if fact == "duration":
         total = sum(known)
-        return total, f"{rows[0][0]} lasts {seconds(total)}" if len(rows) == 1 else f"{seconds(total)} in all"
+        return total, f"The video lasts {seconds(total)}" if len(rows) == 1 else f"{seconds(total)} in all"
     if fact == "n_frames":
         return int(sum(known)), f"{int(sum(known))} frames"
     unit = "frames per second" if fact == "fps" else "px"

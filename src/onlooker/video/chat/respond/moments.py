@@ -18,6 +18,7 @@ from onlooker.video.chat.query import (
     TimePoint,
     Window,
 )
+from onlooker.video.chat.respond import edges
 from onlooker.video.chat.respond.session import Draft, Session, Track, certainty, fill, nothing
 from onlooker.video.chat.wording import (
     box,
@@ -116,6 +117,8 @@ def duration(session: Session, query: DurationQuery) -> Draft:
     tracks, statement = session.tracks(subject, ("duration", "n_gaps"), None, None, Rank("duration", True))
     if not tracks:
         return nothing(session, subject, None)
+    if query.ask == "share":
+        return edges.share(session, subject, tracks)
     if query.ask == "gone":
         return _gone(session, subject, tracks)
     if query.ask == "mean":

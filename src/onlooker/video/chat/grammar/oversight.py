@@ -1,0 +1,186 @@
+"""Keeps from answering an easier question: what was said but is not in the query makes it a question not answered."""
+
+from __future__ import annotations
+
+from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.words import words
+from onlooker.video.chat.query import (
+    AttributeQuery,
+    CheckQuery,
+    CompareQuery,
+    Condition,
+    CountQuery,
+    EventsQuery,
+    ExistsQuery,
+    ListQuery,
+    MomentQuery,
+    PeakQuery,
+    Query,
+    Refusal,
+    RelationQuery,
+    Selection,
+)
+
+# Ways of moving that are not told apart: all of them are stored as moving.
+_MANNERS = words("run jog walk fly swim ride drive cycle stroll march pedal roam wander race sail")
+_ONWARD = words("in into onto by through past across around out off on away from to towards toward up down back over")
+# What people and animals do that no column holds.
+_DEEDS = words(
+    "sit sitting wait hold carry talk chat whisper shout hide kick bounce play pedal speeding holding waiting friends "
+    "family siblings strangers lean"
+)
+_MOTION = {"direction", "dx_px", "dy_px", "leaves_to", "enters_from", "stationary", "approach", "speed", "n_gaps"}
+_SIDED = {"place", "direction", "dx_px", "dy_px", "leaves_to", "enters_from"}
+_Held = CountQuery | ExistsQuery | ListQuery | CheckQuery
+
+
+def overlooked(scene: Scene, query: Query) -> Refusal | None:
+    """A refusal that names the part of the question the query leaves out, None where it leaves out nothing."""
+    part = None
+    if isinstance(query, _Held):
+        part = _of_held(scene, query)
+    elif isinstance(query, MomentQuery):
+        part = _of_moment(scene, query)
+    elif isinstance(query, RelationQuery) and scene.has("not"):
+        part = "not"
+    elif isinstance(query, CompareQuery) and query.column in {"t_start", "t_end"}:
+        part = _first_word(scene, words("behind"))
+    elif isinstance(query, PeakQuery):
+        part = _same_time_as(scene)
+    elif isinstance(query, AttributeQuery) and query.column == "category":
+        part = _deed(scene)
+        named = scene.reading.word("name", "named", "called") and not scene.has("kind")
+        part = part or ("name" if named and query.subject.categories is not None else None)
+    elif isinstance(query, EventsQuery):
+        part = _anchor_word(scene) if query.window is None and query.anchor is None else None
+    if part is None:
+        return None
+    return Refusal(f'The part "{part}" of the question cannot be answered from what is stored, so nothing is claimed.')
+
+
+def _of_held(scene: Scene, query: _Held) -> str | None:
+    """Of a query for tracklets to which something applies."""
+    holds = (*query.subject.conditions, *(query.holds if isinstance(query, CheckQuery) else ()))
+    columns = {c for condition in holds for c in (condition.column, *condition.also)}
+    ranked = query.subject.rank is not None or (isinstance(query, ListQuery) and query.order_by is not None)
+    part = None if ranked and scene.reading.word("speeding") else _deed(scene)
+    if part is None and not ranked and not columns & _MOTION and query.event is None:
+        part = _manner(scene)
+    if part is None and not ranked:
+        part = _manner_adjective(scene) or _other_thing(scene, query)
+    if part is None and not columns & _SIDED and not ranked:
+        part = _side(scene)
+    if part is None and scene.has("not"):
+        part = _negation(scene, query, holds)
+    return part or _choice(scene, query)
+
+
+def _first_word(scene: Scene, wanted: frozenset[str]) -> str | None:
+    found = (t.text for t in scene.reading.tokens if t.text in wanted or t.base in wanted)
+    return next(found, None)
+
+
+def _deed(scene: Scene) -> str | None:
+    said = [t.text for t in scene.reading.tokens]
+    for a, b, c in zip(said, said[1:], said[2:], strict=False):
+        if (a in {"looking", "look", "staring", "looks"} and b == "at" and c != "video") and "camera" in said:
+            return f"{a} at"
+    inside = {i for m in scene.reading.mentions for i in range(m.start, m.end)}  # "person sitting" is a category
+    outside = (t for i, t in enumerate(scene.reading.tokens) if i not in inside)
+    return next((t.text for t in outside if t.text in _DEEDS or t.base in _DEEDS), None)
+
+
+def _manner(scene: Scene) -> str | None:
+    """ "How many people are running?"; "running past", "running out" and "driving cars" are other things."""
+    tokens = scene.reading.tokens
+    for cue in scene.reading.cues.get("move", ()):
+        token = tokens[cue.start]
+        following = tokens[cue.end].text if cue.end < len(tokens) else ""
+        if cue.end == cue.start + 1 and token.base in _MANNERS and following not in _ONWARD:
+            return token.text
+    crossed = scene.has("move") and _first_word(scene, words("street road"))
+    return crossed or None
+
+
+def _manner_adjective(scene: Scene) -> str | None:
+    """ "How many running people": more than that they move."""
+    for mention in scene.mentions:
+        for token in scene.reading.tokens[mention.start : mention.end]:
+            if token.base in _MANNERS - {"drive"} and token.text.endswith("ing"):
+                return token.text
+    return None
+
+
+def _other_thing(scene: Scene, query: _Held) -> str | None:
+    """A second thing that the answer would say nothing of: "who is driving the car?"."""
+    subject = query.subject
+    joined = {*scene.others, *(query.others if isinstance(query, ExistsQuery) else ())}
+    known = (t for t in scene.specific if not t.is_unknown and t.definite and t not in joined)
+    other = next((t for t in known if not _covers(subject, t)), None)
+    who = scene.form == "which" and any(t.text in {"who", "whom"} for t in scene.reading.tokens)
+    if other is not None:
+        return other.noun
+    only = scene.specific[0] if len(scene.specific) == 1 else None
+    aimed = only is not None and only.definite and not only.plural and not scene.pronoun
+    if isinstance(query, ListQuery) and who and aimed and scene.has("move", "after", "pass", "above", "below"):
+        return "who"
+    return None
+
+
+def _covers(subject: Selection, other: Selection) -> bool:
+    if set(other.categories or ()) <= set(subject.excluded) and other.categories:
+        return True
+    alike = other.categories is None or subject.categories is None or set(other.categories) <= set(subject.categories)
+    return alike and (not other.numbers or set(other.numbers) <= set(subject.numbers))
+
+
+def _side(scene: Scene) -> str | None:
+    outermost = _first_word(scene, words("leftmost rightmost topmost bottommost"))
+    if outermost is not None:
+        return outermost
+    side = next((s for s in scene.reading.sides if s.role in {"from", "at", "to", "of"}), None)
+    return side.value if side is not None else None
+
+
+def _negation(scene: Scene, query: _Held, holds: tuple[Condition, ...]) -> str | None:
+    """A "not" that nothing in the query stands for."""
+    if query.subject.excluded or (isinstance(query, ExistsQuery) and query.negated):
+        return None
+    if isinstance(query, CheckQuery) and query.quantifier == "none":
+        return None
+    if any(c.column == "stationary" or c.operator in {"!=", "not in"} or c.value in {"end", "start"} for c in holds):
+        return None
+    texts = [scene.reading.tokens[c.start].text for c in scene.reading.cues["not"]]
+    return next((t for t in texts if t in {"not", "never", "without", "neither"}), None)
+
+
+def _choice(scene: Scene, query: _Held) -> str | None:
+    """ "Is person 3 walking or running?" is no yes/no question."""
+    definite = query.subject.definite or bool(query.subject.numbers)
+    choosing = scene.reading.has_or and isinstance(query, ExistsQuery) and not query.others and len(scene.specific) == 1
+    return "or" if choosing and definite and scene.window is None else None
+
+
+def _of_moment(scene: Scene, query: MomentQuery) -> str | None:
+    """ "When is the car at the centre?", "when does it move left?": not when it is first seen."""
+    if query.event != "start" or query.window is not None:
+        return None
+    if scene.has("start", "appear", "first", "end", "return", "gone", "last"):
+        return None
+    placed = next((s.value for s in scene.reading.sides), None)
+    return _deed(scene) or placed or ("move" if scene.has("direction", "approach", "recede", "near") else None)
+
+
+def _same_time_as(scene: Scene) -> str | None:
+    texts = [t.text for t in scene.reading.tokens]
+    starts = {m.start for m in scene.mentions}
+    return next((t for i, t in enumerate(texts) if t in {"as", "with"} and i + 1 in starts and i > 2), None)
+
+
+def _anchor_word(scene: Scene) -> str | None:
+    tokens = scene.reading.tokens
+    for mention in scene.mentions:
+        before = tokens[mention.start - 1].text if mention.start else ""
+        if before in {"after", "before", "when", "while", "once", "until"}:
+            return before
+    return None
