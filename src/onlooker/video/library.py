@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Literal
 
 from onlooker.errors import FormatError, QueryError
 from onlooker.video.answer import Answer, Cell
-from onlooker.video.chat.answering import answer_question
+from onlooker.video.chat.answering import Answerer
 from onlooker.video.chat.conversation import Conversation
 from onlooker.video.store.answers import save_answer
 from onlooker.video.store.names import VideoName, match_video_name
@@ -64,6 +64,7 @@ class Library:
         self._create, self._settings, self._planner = create, settings, planner
         self._store: Store | None = None
         self._search: TextSearch | None = None
+        self._answerer: Answerer | None = None
         self._reader: Reader | None = None
         self._pool: ModelPool | None = None
         self._models_seen: tuple[tuple[int, ...], dict[str, str]] | None = None
@@ -134,7 +135,7 @@ class Library:
         for part in (self._search, self._reader, self._store):
             if part is not None:
                 part.close()
-        self._search = self._reader = self._store = None
+        self._search = self._answerer = self._reader = self._store = None
 
     def __enter__(self) -> Library:
         return self
@@ -200,7 +201,9 @@ class Library:
         try:
             if self._planner is not None:
                 return self._planner.answer(self.reader, question, scope, talk)
-            return answer_question(self.reader, question, scope, talk)
+            if self._answerer is None:
+                self._answerer = Answerer(self.reader)
+            return self._answerer.answer(question, scope, talk)
         except QueryError as error:
             # A question whose query is refused or over its limits is one that cannot be answered; a chat goes on.
             return Answer(question, "cannot_answer", f"This question could not be looked up: {error}", confidence=0.0)
