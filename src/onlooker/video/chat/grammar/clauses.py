@@ -64,7 +64,8 @@ def _opening(reading: Reading, mention: Mention) -> tuple[int, Literal["at", "be
     asked = i == reading.at("when") and reading.form == "when"
     if word in _AT and not asked and (word != "as" or reading.tokens[i - 1].text in {"soon", "just"}):
         return i, "at"
-    if word == "by" and reading.tokens[i + 1].text != "the":
+    timed = {t.text for t in reading.tokens[i + 1 : i + 3]} & {"time", "moment", "second", "instant"}
+    if word == "by" and not timed:  # "hit by the car"
         return None
     if word in _BEFORE | _AFTER and (reading.form not in _WEIGHING or word == "by"):
         return i, "before" if word in _BEFORE else "after"

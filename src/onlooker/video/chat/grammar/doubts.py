@@ -29,10 +29,18 @@ _EDGE_SIDES = {"left": "left", "right": "right", "top": "top", "bottom": "bottom
 
 def doubtful(scene: Scene) -> Query | None:
     """A refusal or the right query for a question of these kinds, None for all others."""
-    for rule in (_foreign, _impossible, _parts, _share, _edge, _how_often):
+    for rule in (_gender, _foreign, _impossible, _parts, _share, _edge, _how_often):
         query = rule(scene)
         if query is not None:
             return query
+    return None
+
+
+def _gender(scene: Scene) -> Query | None:
+    """ "Is person 3 a man or a woman?": both are stored as persons."""
+    told = [t.caveat for t in scene.things if t.caveat]
+    if told and scene.form in {"yes_no", "which", "what"} and (len(told) > 1 or len(scene.things) > 1):
+        return Refusal(told[0])
     return None
 
 

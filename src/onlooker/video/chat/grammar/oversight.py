@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
@@ -10,6 +12,7 @@ from onlooker.video.chat.query import (
     CompareQuery,
     Condition,
     CountQuery,
+    DurationQuery,
     EventsQuery,
     ExistsQuery,
     ListQuery,
@@ -19,6 +22,8 @@ from onlooker.video.chat.query import (
     Refusal,
     RelationQuery,
     Selection,
+    VideoFactQuery,
+    VideosQuery,
 )
 
 # Ways of moving that are not told apart: all of them are stored as moving.
@@ -41,10 +46,16 @@ def overlooked(scene: Scene, query: Query) -> Refusal | None:
         part = _of_held(scene, query)
     elif isinstance(query, MomentQuery):
         part = _of_moment(scene, query)
-    elif isinstance(query, RelationQuery) and scene.has("not"):
-        part = "not"
-    elif isinstance(query, CompareQuery) and query.column in {"t_start", "t_end"}:
-        part = _first_word(scene, words("behind"))
+    elif isinstance(query, RelationQuery):
+        part = "not" if scene.has("not") else "other than" if scene.has("other_than") else None
+    elif isinstance(query, CompareQuery):
+        part = _of_compared(scene, query)
+    elif isinstance(query, DurationQuery):
+        part = "nobody" if scene.quantifier == "none" else None
+    elif isinstance(query, VideosQuery):
+        part = _first_word(scene, words("who whose"))
+    elif isinstance(query, VideoFactQuery):
+        part = _first_word(scene, words("they them")) if scene.has("together", "touch") else None
     elif isinstance(query, PeakQuery):
         part = _same_time_as(scene)
     elif isinstance(query, AttributeQuery) and query.column == "category":
@@ -64,6 +75,14 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
     columns = {c for condition in holds for c in (condition.column, *condition.also)}
     ranked = query.subject.rank is not None or (isinstance(query, ListQuery) and query.order_by is not None)
     part = None if ranked and scene.reading.word("speeding") else _deed(scene)
+    if part is None and scene.has("wear") and not columns & {"color", "upper_color", "lower_color"}:
+        part = _first_word(scene, words("wear"))
+    if part is None and scene.has("touch", "follow", "nearest"):
+        part = next(_cue_word(scene, code) for code in ("touch", "follow", "nearest") if scene.has(code))
+    if part is None and scene.has("gone") and "n_gaps" not in columns:
+        part = _cue_word(scene, "gone")
+    if part is None and scene.form == "count" and "direction" in columns and "are left" in _said(scene):
+        part = "left"
     if part is None and not ranked and not columns & _MOTION and query.event is None:
         part = _manner(scene)
     if part is None and not ranked:
@@ -73,6 +92,26 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
     if part is None and scene.has("not"):
         part = _negation(scene, query, holds)
     return part or _choice(scene, query)
+
+
+def _said(scene: Scene) -> str:
+    return " ".join(t.text for t in scene.reading.tokens)
+
+
+def _cue_word(scene: Scene, code: str) -> str:
+    cue = scene.reading.cues[code][0]
+    return " ".join(t.text for t in scene.reading.tokens[cue.start : cue.end])
+
+
+def _of_compared(scene: Scene, query: CompareQuery) -> str | None:
+    """ "Which people are slower than the car?" asks for a list, "is it behind the car" for a place."""
+    ordered = query.column in {"t_start", "t_end"}
+    if ordered and scene.reading.word("behind"):
+        return "behind"
+    offered = scene.reading.has_or or scene.reading.word("and", ",", "between")
+    if query.ask != "which" or offered or query.options[0].numbers or query.options[0].definite:
+        return None
+    return "than" if scene.reading.word("than") else _first_word(scene, words("follow")) if ordered else None
 
 
 def _first_word(scene: Scene, wanted: frozenset[str]) -> str | None:
@@ -85,6 +124,9 @@ def _deed(scene: Scene) -> str | None:
     for a, b, c in zip(said, said[1:], said[2:], strict=False):
         if (a in {"looking", "look", "staring", "looks"} and b == "at" and c != "video") and "camera" in said:
             return f"{a} at"
+    for a, b in pairwise(said):
+        if a in {"look", "looks", "looked", "looking"} and b in {"back", "away", "down", "up", "around"}:
+            return f"{a} {b}"
     inside = {i for m in scene.reading.mentions for i in range(m.start, m.end)}  # "person sitting" is a category
     outside = (t for i, t in enumerate(scene.reading.tokens) if i not in inside)
     return next((t.text for t in outside if t.text in _DEEDS or t.base in _DEEDS), None)
@@ -150,19 +192,29 @@ def _negation(scene: Scene, query: _Held, holds: tuple[Condition, ...]) -> str |
         return None
     if any(c.column == "stationary" or c.operator in {"!=", "not in"} or c.value in {"end", "start"} for c in holds):
         return None
-    texts = [scene.reading.tokens[c.start].text for c in scene.reading.cues["not"]]
+    tokens = scene.reading.tokens
+    tagged = {
+        c.start for c in scene.reading.cues["not"] if "," in {t.text for t in tokens[max(0, c.start - 2) : c.start]}
+    }
+    texts = [tokens[c.start].text for c in scene.reading.cues["not"] if c.start not in tagged]  # "..., doesn't it?"
     return next((t for t in texts if t in {"not", "never", "without", "neither"}), None)
 
 
 def _choice(scene: Scene, query: _Held) -> str | None:
     """ "Is person 3 walking or running?" is no yes/no question."""
     definite = query.subject.definite or bool(query.subject.numbers)
+    on_ground = [c for c in scene.reading.cues.get("filler", ()) if scene.reading.tokens[c.start].text in {"on", "off"}]
+    telling = set(scene.reading.cues) - {"filler", "not", "all"}
+    if isinstance(query, ExistsQuery) and definite and on_ground and not telling and scene.window is None:
+        return _cue_word(scene, "filler")
     choosing = scene.reading.has_or and isinstance(query, ExistsQuery) and not query.others and len(scene.specific) == 1
     return "or" if choosing and definite and scene.window is None else None
 
 
 def _of_moment(scene: Scene, query: MomentQuery) -> str | None:
     """ "When is the car at the centre?", "when does it move left?": not when it is first seen."""
+    if scene.quantifier == "none":
+        return "nobody"
     if query.event != "start" or query.window is not None:
         return None
     if scene.has("start", "appear", "first", "end", "return", "gone", "last"):

@@ -56,7 +56,7 @@ def pairs(scene: Scene) -> Query | None:
     ask = _ask(scene, relation, first, second)
     if ask is None:
         return None
-    if ask == "who" and second is not None and _is_asked(scene, first):
+    if ask in {"who", "count"} and second is not None and _is_asked(scene, first):
         first, second = second, first  # the answer names the second: the one that was asked for
     return RelationQuery(first, second, relation, ask, scene.window, farthest)  # type: ignore[arg-type]
 
@@ -66,7 +66,7 @@ def _is_asked(scene: Scene, first: Selection) -> bool:
     main = next((m for m, t in zip(scene.mentions, scene.things, strict=True) if t == first), None)
     before = scene.reading.tokens[: main.start] if main is not None else ()
     named = bool(first.numbers or first.keys or first.label)
-    return not named and any(t.text in {"which", "what"} for t in before[-3:])
+    return not named and any(t.text in {"which", "what", "many"} for t in before[-3:])
 
 
 def _relation(scene: Scene) -> str | None:

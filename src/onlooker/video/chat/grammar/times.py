@@ -196,10 +196,19 @@ def _at(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
             return None  # "how many did you find in the end"
         if loose and point.base == "share" and point.value == 0.5 and not _is_of_video(tokens, j, end):
             return None  # "in the middle" is a place unless it is the middle of the video
+        if point == TimePoint(0.5, "share") and _is_place(tokens, j, end):
+            return None
         if point.base == "start" and _word(tokens, end) in _NO_TIME_BEHIND:
             return None
         return Window("at", point, None), _behind_video(tokens, end)
     return None
+
+
+def _is_place(tokens: Sequence[Token], i: int, end: int) -> bool:
+    """ "At the centre of the frame", against "at the middle of the video"."""
+    middle = any(t.text in _MIDDLE for t in tokens[i:end])
+    behind = {t.text for t in tokens[end : end + 3]} if _word(tokens, end) in {"of", "in"} else set()
+    return middle and bool(behind & {"frame", "picture", "image", "screen", "view"})
 
 
 def _is_of_video(tokens: Sequence[Token], i: int, end: int) -> bool:
