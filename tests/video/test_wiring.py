@@ -1,7 +1,7 @@
 import pytest
 
 from onlooker.errors import ConfigError
-from onlooker.video.wiring import ModelPool, RoleChoice, Settings, parse_role_choice
+from onlooker.video.wiring import ModelPool, RoleChoice, Settings, make_toolbox, parse_role_choice
 
 
 def test_a_role_choice_keeps_types_of_its_options() -> None:
@@ -39,3 +39,9 @@ def test_a_role_switched_off_is_empty_and_says_so() -> None:
     assert not pool.has("tagger")
     with pytest.raises(ConfigError, match="--set tagger=NAME"):
         pool.get("tagger", object)
+
+
+def test_a_role_switched_off_that_an_ingest_needs_is_named() -> None:
+    pool = ModelPool(Settings(roles={"detector": RoleChoice("none")}))
+    with pytest.raises(ConfigError, match=r"no model fills the role `detector`.*--set detector=NAME"):
+        make_toolbox(pool)

@@ -116,8 +116,12 @@ class ModelPool:
         return role in self._choices
 
     def fingerprint(self, role: str) -> str:
-        """`name@version` with options, known without building the model: results are keyed by it."""
-        choice = self._choices[role]
+        """`name@version` with options, known without building the model: results are keyed by it.
+
+        Raises:
+            ConfigError: the profile leaves the role empty.
+        """
+        choice = self._chosen(role)
         entry = catalogue.find_role_entry(role, choice.name)
         options = json.dumps(dict(choice.options), sort_keys=True) if choice.options else ""
         digest = "+" + hashlib.sha256(options.encode()).hexdigest()[:8] if options else ""
@@ -129,15 +133,18 @@ class ModelPool:
         Raises:
             ConfigError: the profile leaves the role empty.
         """
+        choice = self._chosen(role)
+        if role not in self._built:
+            self._built[role] = cast("Model", catalogue.create(role, choice.name, self._options(role, choice)))
+        return cast("M", self._built[role])
+
+    def _chosen(self, role: str) -> RoleChoice:
         if role not in self._choices:
             raise ConfigError(
                 f"no model fills the role `{role}` in profile `{self.settings.profile}`; "
                 f"pick one with --set {role}=NAME"
             )
-        if role not in self._built:
-            choice = self._choices[role]
-            self._built[role] = cast("Model", catalogue.create(role, choice.name, self._options(role, choice)))
-        return cast("M", self._built[role])
+        return self._choices[role]
 
     def _options(self, role: str, choice: RoleChoice) -> dict[str, Option]:
         """The options of the choice, plus the session's device and offline switch where the factory takes them."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from onlooker.errors import NotAVideoError
+from onlooker.errors import LibraryBusyError, NotAVideoError
 from onlooker.synth.clips import make_clip
 from onlooker.types import Detections, Image
 from onlooker.video.attributes.registry import AnnotatorSpec, Context, Output, attribute_row
@@ -17,6 +17,7 @@ from onlooker.video.ingest import IngestReport, Job, ingest_video
 from onlooker.video.ingest.pipeline import Toolbox
 from onlooker.video.protocols import Tracker
 from onlooker.video.store import Store, list_videos
+from onlooker.video.store.edits import split_tracklet
 from onlooker.video.store.schema import ATTRIBUTES, BOXES, PICTURES, TRACKLETS
 from onlooker.video.tracklets import TrackletTracker
 
@@ -210,3 +211,66 @@ def test_the_detector_is_let_go_before_the_annotators_run(store: Store, clip: Pa
     tools = replace(toolbox(RedBoxDetector(), Watching()), release=order.append)
     add(store, tools, clip)
     assert order == ["detector", "namer"]
+
+
+def test_a_library_finds_its_files_from_any_folder(
+    store: Store, clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(clip.parent)
+    add(store, toolbox(RedBoxDetector()), Path(clip.name))
+    with store.read() as connection:
+        assert [video.path for video in list_videos(connection)] == [str(clip)]
+
+
+class Interrupted(NameAnnotator):
+    """Something else happens once, after it has looked and before its rows are written."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        super().__init__()
+        self._meanwhile = meanwhile
+
+    def run(self, context: Context) -> Output:
+        found = super().run(context)
+        if self.n_runs == 1:
+            self._meanwhile()
+        return found
+
+
+def test_a_slower_ingest_of_the_same_file_leaves_the_tracklets_of_the_quicker_one(store: Store, clip: Path) -> None:
+    slow = ingest_video(store, toolbox(RedBoxDetector(), NameAnnotator()), clip)
+    while next(slow).stage != "track":  # it has looked for the file in the library and begun to decode
+        pass
+    add(store, toolbox(RedBoxDetector(), NameAnnotator()), clip)
+    with store.read() as connection:
+        before = connection.execute(TRACKLETS.select()).all()
+        assert [video.status for video in list_videos(connection)] == ["ready"]
+    Job(slow).result()
+    with store.read() as connection:
+        assert connection.execute(TRACKLETS.select()).all() == before
+        assert [video.status for video in list_videos(connection)] == ["ready"]
+    assert count(store, ATTRIBUTES) == 1
+
+
+def test_tracklets_that_came_while_an_annotator_worked_are_annotated_too(store: Store, clip: Path) -> None:
+    def split() -> None:
+        with store.write() as connection:
+            split_tracklet(connection, 1, 1, 1.0)
+
+    annotator = Interrupted(split)
+    add(store, toolbox(RedBoxDetector(), annotator), clip)
+    assert (annotator.n_runs, count(store, TRACKLETS), count(store, ATTRIBUTES)) == (2, 2, 2)
+
+
+def test_an_ingest_overtaken_by_one_with_other_settings_does_not_call_the_video_finished(
+    store: Store, clip: Path
+) -> None:
+    def track_anew() -> None:
+        with pytest.raises(RuntimeError, match="power"):
+            add(store, toolbox(RedBoxDetector(), NameAnnotator(breaks=True), version="t@2"), clip)
+
+    annotator = Interrupted(track_anew)
+    with pytest.raises(LibraryBusyError, match=r"another ingest reads `clip\.mp4`"):
+        add(store, toolbox(RedBoxDetector(), annotator), clip)
+    assert annotator.n_runs == 2  # what it found the first time was about other tracklets
+    with store.read() as connection:
+        assert [video.status for video in list_videos(connection)] == ["ingesting"]

@@ -12,8 +12,9 @@ from collections.abc import Callable, Iterable, Sequence
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from onlooker.video.attributes.registry import Annotator, AnnotatorSpec, Context, Output, Report
+from onlooker.video.attributes.write import INDEPENDENT_STAGES
 from onlooker.video.store import schema
-from onlooker.video.store.stages import StageRun, clear_stage, record_stage, stage_done
+from onlooker.video.store.stages import TRACK_STAGE, StageRun, clear_stage, record_stage, stage_done, stages_done
 from onlooker.video.store.store import Store
 from onlooker.video.store.videos import get_video
 
@@ -58,13 +59,21 @@ def run_annotator(store: Store, video_id: int, annotator: Annotator, report: Rep
     Raises:
         LibraryError: if the video was deleted meanwhile.
     """
+    while not is_done(store, video_id, annotator.spec):
+        rows = _run_once(store, video_id, annotator, report or _silent)
+        if rows is not None:
+            return rows
+    return None
+
+
+def _run_once(store: Store, video_id: int, annotator: Annotator, report: Report) -> int | None:
+    """Rows written, or `None` when tracklets came to the video that this run has not seen: it has to be done again."""
     spec = annotator.spec
-    if is_done(store, video_id, spec):
-        return None
     started = time.monotonic()
     with store.read() as connection:
         video = get_video(connection, video_id)
-    output = annotator.run(Context(store, video, report or _silent))
+        seen, tracking = _tracklet_keys(connection, video_id), stages_done(connection, video_id).get(TRACK_STAGE)
+    output = annotator.run(Context(store, video, report))
     run = StageRun(
         annotator=spec.name,
         version=spec.full_version,
@@ -75,6 +84,10 @@ def run_annotator(store: Store, video_id: int, annotator: Annotator, report: Rep
     )
     with store.write() as connection:
         get_video(connection, video_id)
+        # Keys of tracklets that were replaced may be given out again, so the version of the tracking counts as well.
+        changed = stages_done(connection, video_id).get(TRACK_STAGE) != tracking
+        if spec.name not in INDEPENDENT_STAGES and (changed or not _tracklet_keys(connection, video_id) <= seen):
+            return None
         _replace(connection, video_id, spec, output)
         record_stage(connection, video_id, run)
     return output.n_rows
@@ -95,6 +108,11 @@ def in_order(annotators: Iterable[Annotator]) -> list[Annotator]:
     while waiting:
         place(next(iter(waiting.values())))
     return ordered
+
+
+def _tracklet_keys(connection: Connection, video_id: int) -> set[int]:
+    k = schema.TRACKLETS.c
+    return set(connection.execute(select(k.id).where(k.video_id == video_id)).scalars())
 
 
 def _silent(done: int, total: int) -> None:
@@ -118,7 +136,7 @@ def _replace(connection: Connection, video_id: int, spec: AnnotatorSpec, output:
         cleared = dict.fromkeys(spec.columns)
         connection.execute(update(schema.TRACKLETS).where(k.video_id == video_id).values(cleared))
     # Tracklets may have been edited away while the annotator was working.
-    alive = set(connection.execute(select(k.id).where(k.video_id == video_id)).scalars())
+    alive = _tracklet_keys(connection, video_id)
     for table, rows in output.inserts.items():
         kept = [{**row, "video_id": video_id} for row in rows if row.get("tracklet_id") in alive | {None}]
         if kept:

@@ -6,6 +6,7 @@ the video only when the last stage is done.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Literal
 
 from sqlalchemy import Connection, func, select, update
 
-from onlooker.errors import MediaError
+from onlooker.errors import LibraryBusyError, MediaError
 from onlooker.media.decode import VideoReader
 from onlooker.media.probe import probe
 from onlooker.media.shots import ShotDetector
@@ -38,10 +39,10 @@ from onlooker.video.store import (
     record_stage,
     set_status,
     stage_done,
+    stages_done,
 )
 from onlooker.video.store.schema import TRACKLETS, VIDEOS
-
-TRACK_STAGE = "tracklets"
+from onlooker.video.store.stages import TRACK_STAGE
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,8 @@ def ingest_video(store: Store, tools: Toolbox, path: Path) -> Generator[Progress
         LibraryError: the library cannot be written; finished stages stay.
     """
     _check_name(path)
+    # A library outlives the folder it was filled from: another one must find the file again.
+    path = Path(os.path.abspath(path))
     info = probe(path)
     yield Progress(path.name, "hash", 0, None, "file")
     sha256 = content_hash(path)
@@ -94,7 +97,7 @@ def ingest_video(store: Store, tools: Toolbox, path: Path) -> Generator[Progress
         with store.write() as connection:  # the file has moved: what shows pictures of it must find it
             add_video(connection, info, sha256, path.name, "video")
     yield from _annotate(store, tools, video, tally)
-    return _finish(store, video, path, tally)
+    return _finish(store, tools, video, tally)
 
 
 def _check_name(path: Path) -> None:
@@ -118,8 +121,13 @@ def _track(
     del consumers
     tools.release("detector")
     seconds = time.monotonic() - started
+    tally.n_detector_runs, tally.problem = outcome.tracking.n_detector_runs, outcome.problem
     with store.write() as connection:
         video_id = add_video(connection, info, sha256, path.name, "video")
+        if stage_done(connection, video_id, TRACK_STAGE, tools.tracker_version):
+            # Another ingest of the same file was quicker. Its annotators may be at work on its tracklets by now.
+            tally.seconds["track"] = seconds
+            return get_video(connection, video_id)
         set_status(connection, video_id, "ingesting")
         _describe(connection, video_id, outcome)
         clear_stage(connection, video_id, TRACK_STAGE)
@@ -146,7 +154,6 @@ def _track(
         video = get_video(connection, video_id)
     tally.seconds["track"] = seconds
     tally.seconds["write"] = time.monotonic() - started - seconds
-    tally.n_detector_runs, tally.problem = tracking.n_detector_runs, outcome.problem
     return video
 
 
@@ -175,8 +182,12 @@ def _annotate(store: Store, tools: Toolbox, video: StoredVideo, tally: _Tally) -
         yield Progress(video.name, "annotate", len(due), len(due), "annotators")
 
 
-def _finish(store: Store, video: StoredVideo, path: Path, tally: _Tally) -> IngestReport:
-    """Lets questions see the video, and says what it became."""
+def _finish(store: Store, tools: Toolbox, video: StoredVideo, tally: _Tally) -> IngestReport:
+    """Lets questions see the video, and says what it became.
+
+    Raises:
+        LibraryBusyError: another ingest has begun the video anew with other settings, and will finish it.
+    """
     with store.read() as connection:
         current = get_video(connection, video.id)
         n_tracklets = connection.execute(
@@ -185,9 +196,13 @@ def _finish(store: Store, video: StoredVideo, path: Path, tally: _Tally) -> Inge
     finished: Literal["ready", "partial"] = "partial" if current.decoded_until_s is not None else "ready"
     if current.status == "ingesting":
         with store.write() as connection:
+            if not _is_whole(connection, tools, video.id):
+                raise LibraryBusyError(
+                    f"another ingest reads `{current.name}` with other settings at this moment; wait until it is done"
+                )
             set_status(connection, video.id, finished)
     return IngestReport(
-        path=str(path),
+        path=current.path,
         video=current.name,
         status=finished if tally.seconds else "unchanged",
         n_tracklets=n_tracklets,
@@ -196,3 +211,9 @@ def _finish(store: Store, video: StoredVideo, path: Path, tally: _Tally) -> Inge
         seconds={stage: round(value, 3) for stage, value in tally.seconds.items()},
         problem=tally.problem,
     )
+
+
+def _is_whole(connection: Connection, tools: Toolbox, video_id: int) -> bool:
+    done = stages_done(connection, video_id)
+    due = {TRACK_STAGE: tools.tracker_version} | {a.spec.name: a.spec.full_version for a in tools.annotators}
+    return all(done.get(stage) == version for stage, version in due.items())

@@ -15,6 +15,8 @@ from sqlalchemy.dialects.sqlite import insert
 from onlooker.video.store.migrations import utc_now
 from onlooker.video.store.schema import ANNOTATOR_RUNS, ATTRIBUTES, EMBEDDINGS, SCREEN_TEXT, SPEECH
 
+TRACK_STAGE = "tracklets"
+
 # Tables whose rows carry vectors: (table, subject) as in base_embeddings.
 _EMBEDDED = {SPEECH.name: "speech", SCREEN_TEXT.name: "screen_text"}
 

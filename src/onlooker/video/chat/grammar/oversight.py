@@ -17,6 +17,7 @@ from onlooker.video.chat.query import (
     ExistsQuery,
     ListQuery,
     MomentQuery,
+    OvertakeQuery,
     PeakQuery,
     Query,
     Refusal,
@@ -50,6 +51,8 @@ def overlooked(scene: Scene, query: Query) -> Refusal | None:
         part = "not" if scene.has("not") else "other than" if scene.has("other_than") else None
     elif isinstance(query, CompareQuery):
         part = _of_compared(scene, query)
+    elif isinstance(query, OvertakeQuery):
+        part = "how many" if scene.form == "count" else None
     elif isinstance(query, DurationQuery):
         part = "nobody" if scene.quantifier == "none" else None
     elif isinstance(query, VideosQuery):
