@@ -50,6 +50,7 @@ def ask(library: Library, question: str, video: str = "street.mp4") -> Answer:
         "what percentage of people are moving?",
         "which person is nearest to the left edge?",
         "do they ever touch?",
+        "how many people does car 1 pass?",
         "how many people are there besides person 3?",
         "which objects do not touch car 1?",
         "which person does not come from the left?",

@@ -59,7 +59,17 @@ def overlooked(scene: Scene, query: Query) -> Refusal | None:
         part = _first_word(scene, words("who whose"))
     elif isinstance(query, VideoFactQuery):
         part = _first_word(scene, words("they them")) if scene.has("together", "touch") else None
-    elif isinstance(query, PeakQuery):
+    else:
+        part = _of_another(scene, query)
+    if part is None:
+        return None
+    return Refusal(f'The part "{part}" of the question cannot be answered from what is stored, so nothing is claimed.')
+
+
+def _of_another(scene: Scene, query: Query) -> str | None:
+    """Of a query for a column, for what happens, or for the most at one time."""
+    part = None
+    if isinstance(query, PeakQuery):
         part = _same_time_as(scene)
     elif isinstance(query, AttributeQuery) and query.column == "category":
         part = _deed(scene)
@@ -67,9 +77,7 @@ def overlooked(scene: Scene, query: Query) -> Refusal | None:
         part = part or ("name" if named and query.subject.categories is not None else None)
     elif isinstance(query, EventsQuery):
         part = _anchor_word(scene) if query.window is None and query.anchor is None else None
-    if part is None:
-        return None
-    return Refusal(f'The part "{part}" of the question cannot be answered from what is stored, so nothing is claimed.')
+    return part
 
 
 def _of_held(scene: Scene, query: _Held) -> str | None:
