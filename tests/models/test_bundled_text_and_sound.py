@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import subprocess
 import sys
+import time
+import tracemalloc
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -243,3 +246,19 @@ def test_language_model_answers_the_same_twice() -> None:
     assert model.complete(question, max_tokens=16) == model.complete(question, max_tokens=16)
     with pytest.raises(ConfigError, match="messages come from"):
         model.complete([("nobody", "x")])
+
+
+def test_an_hour_of_flickering_sound_takes_seconds_and_little_memory() -> None:
+    rng = np.random.default_rng(3)
+    levels = rng.choice([0.0, 0.003, 0.03, 0.5], 36_000).astype(np.float32)
+    waveform = np.repeat(levels, 1600)
+    tracemalloc.start()
+    started = time.monotonic()
+    segments = SoundLevel().tag_sound(waveform)
+    took_s, (_, peak_bytes) = time.monotonic() - started, tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert took_s < 20
+    assert peak_bytes < 100e6  # the waveform itself has 230 MB
+    assert segments[-1].end_s == pytest.approx(3600)
+    assert all(segment.end_s - segment.start_s >= 0.5 - 1e-6 for segment in segments)
+    assert all(a.end_s == b.start_s and a.label != b.label for a, b in itertools.pairwise(segments))

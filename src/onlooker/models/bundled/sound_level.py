@@ -7,7 +7,8 @@ and short flickers join their neighbour, so that breathing between words does no
 
 from __future__ import annotations
 
-from itertools import groupby
+import heapq
+from itertools import groupby, pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ from onlooker.types import FloatArray, SoundSegment
 SAMPLE_RATE = 16_000
 LABELS = ("silence", "quiet", "sound", "loud")
 _WINDOW_S = 0.1
+_BLOCK_WINDOWS = 600
 _FLOOR_DB = -100.0
 """Digital silence would be minus infinity; 16-bit audio cannot express less than about -96 (ours)."""
 
@@ -98,10 +100,13 @@ class SoundLevel:
 def _window_power(waveform: NDArray[np.float32]) -> FloatArray:
     """Mean square per window of 0.1 s; the last window may be shorter."""
     size = round(_WINDOW_S * SAMPLE_RATE)
-    starts = np.arange(0, len(waveform), size)
-    sums = np.add.reduceat(waveform.astype(np.float64) ** 2, starts)
-    counts = np.minimum(size, len(waveform) - starts)
-    return (sums / counts).astype(np.float32)
+    powers = []
+    for block in range(0, len(waveform), _BLOCK_WINDOWS * size):  # widened in blocks: an hour would take a gigabyte
+        samples = waveform[block : block + _BLOCK_WINDOWS * size].astype(np.float64)
+        starts = np.arange(0, len(samples), size)
+        counts = np.minimum(size, len(samples) - starts)
+        powers.append(np.add.reduceat(samples**2, starts) / counts)
+    return np.concatenate(powers).astype(np.float32)
 
 
 def _to_db(power: FloatArray) -> FloatArray:
@@ -112,18 +117,54 @@ def _to_db(power: FloatArray) -> FloatArray:
 def _join_short(labels: list[int], min_windows: int) -> list[int]:
     """Labels in which every run is at least `min_windows` long, unless the whole is shorter.
 
-    The shortest run goes first and takes the label of its longer neighbour, the earlier one in a tie.
+    The shortest run goes first and takes the label of its longer neighbour, the earlier one in a tie. Runs are a linked
+    list under a heap: an hour of chatter has ten thousand of them, too many to look through for every one that goes.
     """
-    runs = [[label, len(list(group))] for label, group in groupby(labels)]
-    while len(runs) > 1:
-        shortest = min(range(len(runs)), key=lambda i: runs[i][1])
-        if runs[shortest][1] >= min_windows:
-            break
-        neighbours = [i for i in (shortest - 1, shortest + 1) if 0 <= i < len(runs)]
-        runs[shortest][0] = runs[max(neighbours, key=lambda i: runs[i][1])][0]
-        runs = [[label, sum(length for _, length in group)] for label, group in _by_label(runs)]
-    return [label for label, length in runs for _ in range(length)]
+    runs = _Runs(labels)
+    waiting = [(length, start) for start, length in runs.length.items() if length < min_windows]
+    heapq.heapify(waiting)
+    while waiting:
+        length, start = heapq.heappop(waiting)
+        if runs.length.get(start) != length or len(runs.length) == 1:
+            continue  # it has become part of a longer one, or is all there is
+        joined = runs.join(start)
+        if runs.length[joined] < min_windows:
+            heapq.heappush(waiting, (runs.length[joined], joined))
+    return [runs.label[start] for start in sorted(runs.length) for _ in range(runs.length[start])]
 
 
-def _by_label(runs: list[list[int]]) -> list[tuple[int, list[list[int]]]]:
-    return [(label, list(group)) for label, group in groupby(runs, key=lambda run: run[0])]
+class _Runs:
+    """Runs of equal labels by the window they start at, each knowing the run before it and the one after."""
+
+    def __init__(self, labels: list[int]) -> None:
+        self.label: dict[int, int] = {}
+        self.length: dict[int, int] = {}
+        start = 0
+        for label, group in groupby(labels):
+            self.label[start], self.length[start] = label, len(list(group))
+            start += self.length[start]
+        starts = list(self.length)
+        self._before: dict[int, int] = dict(zip(starts[1:], starts, strict=False))
+        self._after: dict[int, int] = dict(pairwise(starts))
+
+    def join(self, start: int) -> int:
+        """Gives a run the label of its longer neighbour and unites what is now alike; returns where that starts."""
+        neighbours = [side[start] for side in (self._before, self._after) if start in side]
+        self.label[start] = self.label[max(neighbours, key=lambda other: self.length[other])]
+        after = self._after.get(start)
+        if after is not None and self.label[after] == self.label[start]:
+            self._unite(start, after)
+        before = self._before.get(start)
+        if before is not None and self.label[before] == self.label[start]:
+            self._unite(before, start)
+            return before
+        return start
+
+    def _unite(self, first: int, second: int) -> None:
+        self.length[first] += self.length.pop(second)
+        following = self._after.pop(second, None)
+        if following is None:
+            del self._after[first]
+        else:
+            self._after[first], self._before[following] = following, first
+        del self._before[second], self.label[second]
