@@ -54,6 +54,16 @@ def ask(library: Library, question: str, video: str = "street.mp4") -> Answer:
         "how many people are there besides person 3?",
         "which objects do not touch car 1?",
         "which person does not come from the left?",
+        "how long are two cars visible together?",
+        "how long are two people visible at the same time?",
+        "how long are three people visible together?",
+        "how long are people visible together?",
+        "how many people at 3 and at 4 seconds?",
+        "how many people are visible at 3 s and at 7 s?",
+        "how often do two people appear together?",
+        "how many times are two cars visible at the same time?",
+        "how many people in total and how many at once?",
+        "how many people and how many cars are there?",
     ],
 )
 def test_what_is_not_stored_is_refused(world: Library, question: str) -> None:
@@ -135,3 +145,36 @@ def test_the_length_of_a_video_names_it_once(world: Library) -> None:
 def test_a_question_tag_is_no_negation(world: Library) -> None:
     assert ask(world, "the video does have a person, doesn't it?").value is not False
     assert ask(world, "the video does have a person, doesn't it?").status == "answered"
+
+
+@pytest.mark.parametrize(
+    ("question", "status", "value"),
+    [
+        ("how many people are visible with car 9?", "no_evidence", 0),
+        ("how many people are visible together with car 9?", "no_evidence", 0),
+        ("how many people are visible with car 1?", "answered", 2),
+        ("how many cars are visible at the same time as car 1?", "answered", 1),
+    ],
+)
+def test_who_is_counted_with_another_is_seen_with_it(world: Library, question: str, status: str, value: object) -> None:
+    answer = ask(world, question)
+    assert (answer.status, answer.value) == (status, value), answer.text
+
+
+@pytest.mark.parametrize("question", ["which objects are visible together with car 1?", "what appears with car 1?"])
+def test_what_is_seen_with_a_thing_leaves_it_out(world: Library, question: str) -> None:
+    answer = ask(world, question)
+    assert isinstance(answer.value, list)
+    assert answer.value
+    assert 1 not in answer.value, answer.text
+
+
+def test_one_moment_of_minutes_and_seconds_is_not_two(world: Library) -> None:
+    assert ask(world, "how many people are visible at 0 minutes and 3 seconds?").status == "answered"
+
+
+def test_the_busiest_moment_is_a_time(world: Library) -> None:
+    answer = ask(world, "what is the busiest moment?")
+    assert answer.unit == "s"
+    assert answer.value == ask(world, "when is the busiest moment?").value
+    assert ask(world, "how many objects are there at the busiest moment?").unit is None

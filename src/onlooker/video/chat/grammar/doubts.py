@@ -26,6 +26,11 @@ _OF_VIDEO = words("video clip footage film movie recording time duration length 
 _EDGE_NOUNS = words("edge edges border side boundary margin")
 _EDGE_SIDES = {"left": "left", "right": "right", "top": "top", "bottom": "bottom", "upper": "top", "lower": "bottom"}
 
+_OFTEN_TOGETHER = re.compile(
+    r"\bhow (?:often|frequently|many times)\b.*"
+    r"(?:(?<!all )\btogether\b|\bat (?:the same|one) time\b|\bat once\b|\bsimultaneous)"
+)
+
 
 def doubtful(scene: Scene) -> Query | None:
     """A refusal or the right query for a question of these kinds, None for all others."""
@@ -112,6 +117,8 @@ def _edge(scene: Scene) -> Query | None:
 
 def _how_often(scene: Scene) -> Query | None:
     """ "How often does the car stop?": changes of motion are not stored."""
+    if _OFTEN_TOGETHER.search(scene.reading.question.lower()):
+        return Refusal("How often things are visible together is not stored, only when they first are and how long.")
     counted = scene.has("count") and scene.reading.word("often", "times")
     kinds = scene.has("most_common", "least_common", "return", "gone", "end", "start", "appear", "visible")
     if counted and scene.has("stationary", "in_motion", "move", "touch", "near") and not kinds:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from onlooker.video.chat.grammar import timing, yes_no
@@ -21,6 +22,12 @@ from onlooker.video.chat.query import (
     Rank,
     Refusal,
     Selection,
+)
+
+# "What is the busiest moment?", not "the number of people at the busiest moment".
+_BUSY_MOMENT = re.compile(
+    r"(?<!\bat )(?<!\bin )(?<!\bof )(?<!\bon )(?<!\bduring )\bthe (?:busiest|fullest|most (?:crowded|busy))"
+    r" (?:moment|time|point|instant|second)\b"
 )
 
 
@@ -72,6 +79,8 @@ def peak(scene: Scene) -> Query | None:
     if len(scene.specific) > 1:
         return None
     asked_when = scene.form == "when" and (not scene.has("peak") or scene.reading.at("when") < scene.reading.at("peak"))
+    said = " ".join(t.text for t in scene.reading.tokens)
+    asked_when = asked_when or (scene.form in {"what", "list", "none"} and _BUSY_MOMENT.search(said) is not None)
     return PeakQuery(scene.narrowed(), "when" if asked_when else "count")
 
 

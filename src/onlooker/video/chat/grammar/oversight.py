@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     AttributeQuery,
+    BoxQuery,
     CheckQuery,
     CompareQuery,
     Condition,
@@ -37,24 +39,34 @@ _DEEDS = words(
 )
 _MOTION = {"direction", "dx_px", "dy_px", "leaves_to", "enters_from", "stationary", "approach", "speed", "n_gaps"}
 _SIDED = {"place", "direction", "dx_px", "dy_px", "leaves_to", "enters_from"}
+_AT_ONCE = re.compile(r"(?<!all )\btogether\b|\bat (?:the same|one|a) time\b|\bat once\b|\bsimultaneous|\bconcurrent")
+# "At 3 and at 4 seconds", "at 3 s and 4 s"; "at 1 minute and 30 seconds" is one moment.
+_SECONDS = r"(?:s|secs?|seconds?)\b"
+_TWO_MOMENTS = re.compile(
+    rf"\bat \d+(?:\.\d+)? ?(?:{_SECONDS})?,? ?(?:and|&) ?(?:also )?(?:at )?\d+(?:\.\d+)? ?{_SECONDS}"
+)
+_TWO_COUNTS = re.compile(r"\bhow many\b.*(?:\band|&|,|\bplus)(?: also)? (how many)\b")
 _Held = CountQuery | ExistsQuery | ListQuery | CheckQuery
+_HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
 
 
 def overlooked(scene: Scene, query: Query) -> Refusal | None:
     """A refusal that names the part of the question the query leaves out, None where it leaves out nothing."""
-    part = None
-    if isinstance(query, _Held):
+    part = _second_question(scene, query)
+    if part is not None:
+        pass
+    elif isinstance(query, _Held):
         part = _of_held(scene, query)
     elif isinstance(query, MomentQuery):
         part = _of_moment(scene, query)
     elif isinstance(query, RelationQuery):
-        part = "not" if scene.has("not") else "other than" if scene.has("other_than") else None
+        part = "not" if scene.has("not") else "other than" if scene.has("other_than") else _of_pair(scene, query)
     elif isinstance(query, CompareQuery):
         part = _of_compared(scene, query)
     elif isinstance(query, OvertakeQuery):
         part = "how many" if scene.form == "count" else None
     elif isinstance(query, DurationQuery):
-        part = "nobody" if scene.quantifier == "none" else None
+        part = "nobody" if scene.quantifier == "none" else _at_once(scene)
     elif isinstance(query, VideosQuery):
         part = _first_word(scene, words("who whose"))
     elif isinstance(query, VideoFactQuery):
@@ -64,6 +76,30 @@ def overlooked(scene: Scene, query: Query) -> Refusal | None:
     if part is None:
         return None
     return Refusal(f'The part "{part}" of the question cannot be answered from what is stored, so nothing is claimed.')
+
+
+def _second_question(scene: Scene, query: Query) -> str | None:
+    """ "How many people at 3 and at 4 seconds?", "how many people and how many cars?": half would be answered."""
+    said = scene.reading.question.lower()
+    moments = _TWO_MOMENTS.search(said)
+    if moments is not None and isinstance(query, (*_HELD, PeakQuery, BoxQuery, RelationQuery)):
+        return moments.group()
+    counts = _TWO_COUNTS.search(said)
+    return counts.group(1) if counts is not None and isinstance(query, (*_HELD, PeakQuery)) else None
+
+
+def _at_once(scene: Scene) -> str | None:
+    """ "How long are two birds visible together?": the time of each is not the time of all."""
+    found = _AT_ONCE.search(scene.reading.question.lower()) if scene.form == "how_long" else None
+    return found.group() if found is not None else None
+
+
+def _of_pair(scene: Scene, query: RelationQuery) -> str | None:
+    """ "How long are three people and a car visible together?": pairs say nothing of more than two things."""
+    if query.ask != "how_long":
+        return None
+    many = any(m.amount is not None and m.amount > 1 for m in scene.mentions)
+    return _at_once(scene) if many or len(scene.specific) > 2 else None
 
 
 def _of_another(scene: Scene, query: Query) -> str | None:

@@ -29,6 +29,7 @@ RULES: tuple[Rule, ...] = (
     comparisons.counts_compared,
     comparisons.options_compared,
     relations.sides,
+    relations.company,
     relations.pairs,
     motion.looks,
     objects.peak,

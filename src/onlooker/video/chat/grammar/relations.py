@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onlooker.video.chat.grammar.context import Scene
-from onlooker.video.chat.query import OvertakeQuery, Query, RelationQuery, Selection, SideQuery
+from onlooker.video.chat.query import OvertakeQuery, Query, Refusal, RelationQuery, Selection, SideQuery
 
 
 def overtaking(scene: Scene) -> Query | None:
@@ -59,6 +59,27 @@ def pairs(scene: Scene) -> Query | None:
     if ask in {"who", "count"} and second is not None and _is_asked(scene, first):
         first, second = second, first  # the answer names the second: the one that was asked for
     return RelationQuery(first, second, relation, ask, scene.window, farthest)  # type: ignore[arg-type]
+
+
+def company(scene: Scene) -> Query | None:
+    """ "How many people are visible with bird 1?", "which objects are visible at the same time as car 5?"."""
+    if scene.form not in {"count", "which", "what", "list"} or scene.clause is not None or scene.pronoun is not None:
+        return None
+    if not 1 <= len(scene.things) <= 2 or scene.has("first", "last", "not", "other_than", "near", "touch", "nearest"):
+        return None
+    mention, other = scene.mentions[-1], scene.things[-1]
+    asked, since = (scene.things[0], scene.mentions[0].end) if len(scene.things) == 2 else (Selection(plural=True), 0)
+    link = scene.reading.tokens[mention.start - 1].text if mention.start else ""
+    codes = {"with": ("together", "peak", "visible", "appear"), "as": ("together", "peak")}.get(link, ())
+    said = any(since <= c.start < mention.start for code in codes for c in scene.reading.cues.get(code, ()))
+    plain = not (asked.numbers or asked.rank or asked.is_unknown or other.rank or other.is_unknown or scene.conditions)
+    if not said or not plain or not (other.categories or other.numbers):
+        return None
+    if mention.amount is not None and mention.amount > 1:
+        return Refusal("Which things are visible together is stored for two at a time, not for more.")
+    if scene.window is not None and scene.window.kind != "at":
+        return Refusal("What is visible together is known of one moment or of the whole video, not of a span.")
+    return RelationQuery(other, asked, "together", "count" if scene.form == "count" else "who", scene.window)
 
 
 def _is_asked(scene: Scene, first: Selection) -> bool:
