@@ -20,7 +20,7 @@ from pathlib import Path
 
 from onlooker.media.samples import sample_video
 from onlooker.video.wiring import ModelPool
-from tracking_common import fingerprint, machine, write_result
+from tracking_common import RESULTS, fingerprint, machine, write_result
 
 ROLE_CALLS = {
     "detector": "detect",
@@ -157,6 +157,7 @@ def peak_memory(path: Path) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--only-memory", action="store_true", help="keep the times of the result file")
     parser.add_argument("--child", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--memory", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -167,11 +168,15 @@ def main() -> None:
         print(json.dumps(measure(options.child)))
         return
     source = sample_video("bikes")
+    before = json.loads((RESULTS / "ingest_cost.json").read_text())["runs"] if options.only_memory else {}
     with tempfile.TemporaryDirectory() as scratch:
-        long = repeated(source, options.minutes, Path(scratch) / "long.mp4")
-        half = repeated(source, options.minutes / 2, Path(scratch) / "half.mp4")
-        runs = {"bikes": in_child(source), f"{options.minutes / 2:g} min": in_child(half)}
-        runs[f"{options.minutes:g} min"] = in_child(long)
+        clips = {"bikes": source}
+        for minutes in (options.minutes / 2, options.minutes):
+            clips[f"{minutes:g} min"] = repeated(source, minutes, Path(scratch) / f"{minutes:g}.mp4")
+        runs = {
+            name: {**before[name], "peak_memory_mb": json.loads(_child("--memory", clip))} if before else in_child(clip)
+            for name, clip in clips.items()
+        }
     write_result(
         "ingest_cost", {"machine": machine(), "seed": None, "data_sha256": fingerprint([source]), "runs": runs}
     )

@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 DetectorRate = Annotated[
     float | None, typer.Option("--detector-hz", help="Looks of the detector per second of moving video.")
 ]
+Again = Annotated[
+    bool, typer.Option("--again", help="Read anew what was read with other settings; corrections by hand are lost.")
+]
 _QUIET_EVERY_S = 5.0
 
 
@@ -52,6 +55,7 @@ def ingest(
     detector_hz: DetectorRate = None,
     device: Device = "cpu",
     offline: Offline = False,
+    again: Again = False,
     as_json: AsJson = False,
 ) -> None:
     """Read videos into the library. What is already there is not computed again; a cut-off run is resumed."""
@@ -63,7 +67,7 @@ def ingest(
     failed = 0
     with Library.open(library, settings=settings) as lib:
         for file in files:
-            failed += not _ingest_one(lib, file, as_json, alone=len(files) == 1)
+            failed += not _ingest_one(lib, file, again, as_json, alone=len(files) == 1)
     if failed:
         note(f"{failed} of {len(files)} files could not be read; the others are in `{printable(str(library))}`")
         raise typer.Exit(1)
@@ -77,9 +81,8 @@ def remove(
     from onlooker.video.library import Library
 
     with Library.open(library, create=False) as lib:
-        for video in videos:
-            lib.remove(video)
-            emit(f"removed {printable(video)}")
+        for name in lib.remove(*videos):
+            emit(f"removed {printable(name)}")
 
 
 def make_settings(
@@ -92,12 +95,12 @@ def make_settings(
     return Settings(profile=profile, roles=roles, detector_hz=detector_hz, offline=offline, device=device)
 
 
-def _ingest_one(lib: Library, file: Path, as_json: bool, alone: bool) -> bool:
+def _ingest_one(lib: Library, file: Path, again: bool, as_json: bool, alone: bool) -> bool:
     """Whether one file went in; a bad file among several is reported and the rest go on."""
     from onlooker.errors import MediaError
 
     try:
-        report = run_with_progress(lib.add(file), file.name, as_json)
+        report = run_with_progress(lib.add(file, again=again), file.name, as_json)
     except MediaError as error:
         if alone and not as_json:
             raise
@@ -122,6 +125,8 @@ def report_as_dict(report: IngestReport) -> dict[str, object]:
 def describe(report: IngestReport) -> str:
     """One line a person reads after an ingest."""
     name = printable(report.video)
+    if report.outdated:
+        return f"{name}: read with other settings before, its tracklets are kept (--again reads it anew)"
     if report.status == "unchanged":
         return f"{name}: already in the library, nothing to do"
     took = sum(report.seconds.values())

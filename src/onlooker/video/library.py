@@ -147,23 +147,30 @@ class Library:
 
     # -- writing ------------------------------------------------------------------------------------------------
 
-    def add(self, path: str | Path) -> Job:
+    def add(self, path: str | Path, *, again: bool = False) -> Job:
         """Ingests one video file. Iterate the job for progress, or call its `result()`.
 
-        A file whose content is already here is not computed again; only what is missing is.
+        A file whose content is already here is not computed again; only what is missing is. With `again`, one that was
+        read with other settings is read anew, and corrections made to it by hand are lost.
         """
         from onlooker.video.ingest import Job, ingest_video
         from onlooker.video.wiring import make_toolbox
 
-        return Job(ingest_video(self.store, make_toolbox(self.models), Path(path)))
+        return Job(ingest_video(self.store, make_toolbox(self.models), Path(path), again))
 
-    def remove(self, video: str) -> None:
-        """Deletes a video and everything derived from it, pictures, vectors and cached answers included."""
+    def remove(self, *videos: str) -> list[str]:
+        """Deletes videos and everything derived from them, pictures, vectors and cached answers included.
+
+        Returns:
+            The full names of what was deleted. An unknown name deletes nothing at all.
+        """
         from onlooker.video.store import delete_video, find_videos
 
         with self.store.read() as connection:
-            (found,) = find_videos(connection, [video])
-        delete_video(self.store, found.id)
+            found = find_videos(connection, videos)
+        for video in found:
+            delete_video(self.store, video.id)
+        return [video.name for video in found]
 
     # -- asking -------------------------------------------------------------------------------------------------
 

@@ -126,10 +126,13 @@ def test_a_second_ingest_computes_nothing(store: Store, clip: Path) -> None:
     assert (detector.n_images, annotator.n_runs) == (0, 0)
 
 
-def test_another_tracker_version_replaces_the_tracklets(store: Store, clip: Path) -> None:
+def test_a_finished_video_is_kept_when_settings_change_and_replaced_only_when_asked(store: Store, clip: Path) -> None:
     add(store, toolbox(RedBoxDetector(), NameAnnotator()), clip)
-    report = add(store, toolbox(RedBoxDetector(), NameAnnotator(), version="t@2"), clip)
-    assert report.status == "ready"
+    other, detector = toolbox(RedBoxDetector(), NameAnnotator(), version="t@2"), RedBoxDetector()
+    kept = add(store, toolbox(detector, NameAnnotator(), version="t@2"), clip)
+    assert (kept.status, kept.outdated, detector.n_images) == ("unchanged", True, 0)
+    report = Job(ingest_video(store, other, clip, again=True)).result()
+    assert (report.status, report.outdated) == ("ready", False)
     assert (count(store, TRACKLETS), count(store, ATTRIBUTES)) == (1, 1)
 
 

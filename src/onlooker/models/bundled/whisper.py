@@ -9,7 +9,8 @@ Decoding is greedy-beam at temperature zero: the usual fallback samples, and the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -25,6 +26,10 @@ from onlooker.weights.verify import verified_path
 SAMPLE_RATE = 16_000
 _MIN_SAMPLES = SAMPLE_RATE // 10
 """Less than a tenth of a second cannot hold a word (ours)."""
+_PIECE_SAMPLES = 300 * SAMPLE_RATE
+_CUT_SAMPLES = 30 * SAMPLE_RATE
+_CUT_WINDOW = SAMPLE_RATE // 2
+"""Longest piece, the stretch at its end in which a quiet place is looked for, and how long that place is (ours)."""
 _SENTENCE_ENDS = (".", "?", "!")
 
 
@@ -97,8 +102,13 @@ class WhisperTiny:
         """
         if waveform.ndim != 1 or not np.all(np.isfinite(waveform)):
             raise ShapeError(f"a waveform is (N,) finite samples, got {waveform.shape}")
-        if len(waveform) < _MIN_SAMPLES:
-            return []
+        spoken: list[SpeechSegment] = []
+        for start, piece in quiet_pieces(waveform):
+            if len(piece) >= _MIN_SAMPLES:
+                spoken += [_later(segment, start / SAMPLE_RATE) for segment in self._transcribe_piece(piece)]
+        return spoken
+
+    def _transcribe_piece(self, waveform: NDArray[np.float32]) -> list[SpeechSegment]:
         segments, _ = self._model.transcribe(
             waveform.astype(np.float32, copy=False),
             language="en",
@@ -119,6 +129,26 @@ class WhisperTiny:
         return (
             logprob >= self._min_logprob and compression <= self._max_compression and no_speech <= self._max_no_speech
         )
+
+
+def quiet_pieces(waveform: NDArray[np.float32]) -> Iterator[tuple[int, NDArray[np.float32]]]:
+    """(first sample, samples) of pieces of at most five minutes, cut where it is quietest.
+
+    The features of a piece are in memory at once: a whole hour of them takes gigabytes.
+    """
+    start = 0
+    while len(waveform) - start > _PIECE_SAMPLES:
+        tail = waveform[start + _PIECE_SAMPLES - _CUT_SAMPLES : start + _PIECE_SAMPLES]
+        windows = np.abs(tail[: len(tail) // _CUT_WINDOW * _CUT_WINDOW]).reshape(-1, _CUT_WINDOW).mean(axis=1)
+        quietest = int(np.argmin(windows)) * _CUT_WINDOW + _CUT_WINDOW // 2
+        end = start + _PIECE_SAMPLES - _CUT_SAMPLES + quietest
+        yield start, waveform[start:end]
+        start = end
+    yield start, waveform[start:]
+
+
+def _later(segment: SpeechSegment, by_s: float) -> SpeechSegment:
+    return replace(segment, start_s=segment.start_s + by_s, end_s=segment.end_s + by_s)
 
 
 def sentences(words: Iterable[Word]) -> list[SpeechSegment]:

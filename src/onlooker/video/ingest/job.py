@@ -26,7 +26,8 @@ class IngestReport:
     """What one file became.
 
     `status` is "partial" when the file broke off: `problem` then says where. "unchanged" means that everything was
-    already there and nothing was computed. `seconds` is wall time by stage.
+    already there and nothing was computed. `outdated` means that the video was read with other settings before and was
+    kept as it is. `seconds` is wall time by stage.
     """
 
     path: str
@@ -37,6 +38,7 @@ class IngestReport:
     n_detector_runs: int
     seconds: dict[str, float]
     problem: str | None = None
+    outdated: bool = False
 
 
 class Job:

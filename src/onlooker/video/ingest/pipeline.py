@@ -71,10 +71,17 @@ class _Tally:
     seconds: dict[str, float]
     n_detector_runs: int = 0
     problem: str | None = None
+    outdated: bool = False
 
 
-def ingest_video(store: Store, tools: Toolbox, path: Path) -> Generator[Progress, None, IngestReport]:
+def ingest_video(
+    store: Store, tools: Toolbox, path: Path, again: bool = False
+) -> Generator[Progress, None, IngestReport]:
     """Reads one video file into the library, doing only what is missing.
+
+    Args:
+        again: replace the tracklets of a finished video that was read with other settings. Corrections made by hand
+            are lost with them, so this is never done unasked.
 
     Raises:
         MediaError: the file cannot be read as a video; the library is unchanged.
@@ -90,7 +97,9 @@ def ingest_video(store: Store, tools: Toolbox, path: Path) -> Generator[Progress
     with store.read() as connection:
         video = find_by_content(connection, sha256)
         tracked = video is not None and stage_done(connection, video.id, TRACK_STAGE, tools.tracker_version)
-    if video is None or not tracked:
+    finished = video is not None and video.status != "ingesting"
+    tally.outdated = finished and not tracked and not again
+    if video is None or not (tracked or tally.outdated):
         store.check_writable()
         video = yield from _track(store, tools, (path, info, sha256), tally)
     elif video.path != info.path:
@@ -210,6 +219,7 @@ def _finish(store: Store, tools: Toolbox, video: StoredVideo, tally: _Tally) -> 
         n_detector_runs=tally.n_detector_runs,
         seconds={stage: round(value, 3) for stage, value in tally.seconds.items()},
         problem=tally.problem,
+        outdated=tally.outdated,
     )
 
 

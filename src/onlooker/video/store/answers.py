@@ -24,8 +24,10 @@ def save_answer(path: Path, answer: Answer) -> bool:
         itself is as good as any, only `show` by id will not know it.
     """
     try:
-        connection = sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)
-    except sqlite3.OperationalError:
+        # mode=rw: a library deleted meanwhile must not come back as an empty file.
+        uri = f"{path.resolve().as_uri()}?mode=rw"
+        connection = sqlite3.connect(uri, uri=True, timeout=_PATIENCE_S, isolation_level=None)
+    except sqlite3.Error:
         return False
     try:
         connection.execute("PRAGMA foreign_keys = ON")
@@ -35,7 +37,7 @@ def save_answer(path: Path, answer: Answer) -> bool:
         connection.execute("BEGIN IMMEDIATE")
         _insert(connection, answer)
         connection.execute("COMMIT")
-    except sqlite3.OperationalError:
+    except sqlite3.Error:
         return False
     finally:
         connection.close()

@@ -95,6 +95,7 @@ CUT_WEIGHTS = LogisticWeights(bias=-2.5, distance=0.0, growth=-0.5, time=0.0, la
 # Ours: motion at an end is measured over this stretch, and an unseen object's speed decays with this time constant.
 _SPEED_SPAN_S = 0.6
 _SPEED_MEMORY_S = 1.0
+_PAIRS_AT_ONCE = 1024
 
 
 def ends_of(fragments: Sequence[Fragment]) -> tuple[Ends, Ends]:
@@ -165,7 +166,17 @@ def find_joins(ends: Ends, starts: Ends, config: RelinkConfig) -> list[Join]:
     first, second = candidate_pairs(ends, starts, config)
     if not len(first):
         return []
-    probability = join_probability(ends.select(first), starts.select(second), config.neutral_cosine)
+    # In chunks: each pair carries two appearance vectors, and a long video has very many pairs.
+    probability = np.concatenate(
+        [
+            join_probability(
+                ends.select(first[at : at + _PAIRS_AT_ONCE]),
+                starts.select(second[at : at + _PAIRS_AT_ONCE]),
+                config.neutral_cosine,
+            )
+            for at in range(0, len(first), _PAIRS_AT_ONCE)
+        ]
+    )
     keep = probability >= max(config.link_probability, 1e-9)
     first, second, probability = first[keep], second[keep], probability[keep]
     chosen = _best_joins(first, second, probability, config.join_probability)
