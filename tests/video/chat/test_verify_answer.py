@@ -153,7 +153,8 @@ def test_evidence_is_checked_piece_by_piece(reader):
         {"evidence": [{"video": "street", "start_s": float("nan")}]}, {"evidence": [{"video": "street\ud800"}]},
         {"sql": "SELECT 1; DROP TABLE base_videos"}, {"sql": "SELECT * FROM base_answers"}, {"sql": ""},
         {"sql": "SELECT count(*) FROM boxes a, boxes b, boxes c, boxes d, boxes e, boxes f"},
-        {"sql": None}, {"question": "\x00" * 100, "value": 3}, {"planner": "llm->grammar", "question": "x" * 50_000, "value": 3},
+        {"sql": None}, {"question": "\x00" * 100, "value": 3},
+        {"planner": "llm->grammar", "question": "x" * 50_000, "value": 3},
     ],
     ids=lambda hostile: str(hostile)[:30],
 )  # fmt: skip
