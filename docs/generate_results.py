@@ -44,7 +44,7 @@ def questions(result: Mapping[str, Any]) -> str:
     meaning = {
         "official": "verified questions of the ground-truth packs, in one conversation per clip",
         "rewordings": "re-wordings written by somebody who had not seen the planner; the planner was mended on these",
-        "rewordings_heldout": "more of them, other sentence shapes; misses were looked at once",
+        "rewordings_heldout": "more of them, other sentence shapes; the planner was mended on these, too",
         "rewordings_second": "22 voices, from lawyer to sports commentator; the planner was mended on these",
         "rewordings_sealed": "the same 22 voices, other sentences; never looked at while mending",
         "absent": "about things that are not there: right is only “none”",
