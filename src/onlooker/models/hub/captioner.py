@@ -14,13 +14,13 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from onlooker.errors import ConfigError
 from onlooker.models.boxes import check_image
-from onlooker.models.hub.loading import load_network, load_part, open_folder
+from onlooker.models.hub.loading import HubModel, load_network, load_part
 from onlooker.types import Image
 
 DEFAULT_PROMPT = "Describe what this picture shows in one plain sentence. Do not guess names or intentions."
 
 
-class ChatCaptioner:
+class ChatCaptioner(HubModel):
     """Captioner from a hub name or a local folder.
 
     Args:
@@ -45,20 +45,12 @@ class ChatCaptioner:
     ) -> None:
         if max_tokens < 1:
             raise ConfigError(f"`max_tokens` is at least 1, got {max_tokens}")
-        self._folder = open_folder(model, revision, offline)
+        super().__init__(model, revision, offline, device)
         self._processor = load_part(self._folder, AutoProcessor.from_pretrained)
         if getattr(self._processor, "chat_template", None) is None:
             raise ConfigError(f"`{self._folder.name}` has no chat template, so it cannot be asked for a caption")
-        self._network = load_network(self._folder, AutoModelForImageTextToText, device)
-        self._device, self._max_tokens = torch.device(device), max_tokens
-
-    @property
-    def name(self) -> str:
-        return self._folder.name
-
-    @property
-    def version(self) -> str:
-        return self._folder.revision
+        self._network = load_network(self._folder, AutoModelForImageTextToText, self._device)
+        self._max_tokens = max_tokens
 
     def caption(self, images: Sequence[Image], prompt: str | None = None) -> list[str]:
         """One sentence per RGB image; `prompt` asks something else of each."""

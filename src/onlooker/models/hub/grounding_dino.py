@@ -17,11 +17,11 @@ from transformers import AutoModelForZeroShotObjectDetection, AutoProcessor
 
 from onlooker.errors import ConfigError
 from onlooker.models.boxes import check_image, make_detections, suppress
-from onlooker.models.hub.loading import load_network, load_part, open_folder
+from onlooker.models.hub.loading import HubModel, load_network, load_part
 from onlooker.types import Detections, FloatArray, Image
 
 
-class GroundingDino:
+class GroundingDino(HubModel):
     """Open-vocabulary detector from a hub name or a local folder.
 
     Args:
@@ -51,19 +51,10 @@ class GroundingDino:
         self._categories = split_categories(categories)
         if not 0 < box_threshold < 1 or not 0 < text_threshold < 1:
             raise ConfigError(f"thresholds lie between 0 and 1, got {box_threshold} and {text_threshold}")
-        self._folder = open_folder(model, revision, offline)
+        super().__init__(model, revision, offline, device)
         self._processor = load_part(self._folder, AutoProcessor.from_pretrained)
-        self._network = load_network(self._folder, AutoModelForZeroShotObjectDetection, device)
-        self._device = torch.device(device)
+        self._network = load_network(self._folder, AutoModelForZeroShotObjectDetection, self._device)
         self._box_threshold, self._text_threshold = box_threshold, text_threshold
-
-    @property
-    def name(self) -> str:
-        return self._folder.name
-
-    @property
-    def version(self) -> str:
-        return self._folder.revision
 
     @property
     def categories(self) -> tuple[str, ...]:

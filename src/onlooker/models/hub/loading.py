@@ -67,7 +67,7 @@ def load_part(folder: ModelFolder, load: Callable[[Path], T]) -> T:
         ) from error
 
 
-def load_network(folder: ModelFolder, auto_class: FromPretrained, device: str) -> PreTrainedModel:
+def load_network(folder: ModelFolder, auto_class: FromPretrained, device: torch.device) -> PreTrainedModel:
     """The network in float32, in evaluation mode, on `device`.
 
     Raises:
@@ -86,4 +86,32 @@ def load_network(folder: ModelFolder, auto_class: FromPretrained, device: str) -
     found = [f"{kind.replace('_', ' ')}: `{keys[0]}` and {len(keys) - 1} more" for kind, keys in faults.items() if keys]
     if found:
         raise WeightsError(f"the weights in `{folder.path}` do not fit the network: {'; '.join(found)}")
-    return network.to(torch.device(device)).eval()
+    return network.to(device).eval()
+
+
+class HubModel:
+    """What all models from a folder share: where their files lie, the name to report and where the network runs.
+
+    Args:
+        model: hub name or folder.
+        revision: branch, tag or commit.
+        offline: refuse the network.
+        device: torch device.
+
+    Raises:
+        WeightsError: the model cannot be found or fetched.
+    """
+
+    def __init__(self, model: str, revision: str, offline: bool, device: str) -> None:
+        self._folder = open_folder(model, revision, offline)
+        self._device = torch.device(device)
+
+    @property
+    def name(self) -> str:
+        """Last part of the hub name or the folder, in lower case."""
+        return self._folder.name
+
+    @property
+    def version(self) -> str:
+        """The revision asked for."""
+        return self._folder.revision

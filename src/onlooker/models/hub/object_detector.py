@@ -16,11 +16,11 @@ from transformers import AutoImageProcessor, AutoModelForObjectDetection
 from onlooker.errors import ConfigError
 from onlooker.models.boxes import check_image, make_detections, suppress
 from onlooker.models.coco import coco_spelling
-from onlooker.models.hub.loading import load_network, load_part, open_folder
+from onlooker.models.hub.loading import HubModel, load_network, load_part
 from onlooker.types import Detections, Image
 
 
-class HubDetector:
+class HubDetector(HubModel):
     """Object detector from a hub name or a local folder.
 
     Args:
@@ -48,21 +48,12 @@ class HubDetector:
             raise ConfigError(
                 f"`score_floor` lies between 0 and 1 and `batch_size` is at least 1, got {score_floor}, {batch_size}"
             )
-        self._folder = open_folder(model, revision, offline)
+        super().__init__(model, revision, offline, device)
         self._processor = load_part(self._folder, AutoImageProcessor.from_pretrained)
-        self._network = load_network(self._folder, AutoModelForObjectDetection, device)
-        self._device = torch.device(device)
+        self._network = load_network(self._folder, AutoModelForObjectDetection, self._device)
         self._score_floor, self._batch_size = score_floor, batch_size
         labels: dict[int, str] = self._network.config.id2label
         self._names = {index: coco_spelling(name) for index, name in labels.items()}
-
-    @property
-    def name(self) -> str:
-        return self._folder.name
-
-    @property
-    def version(self) -> str:
-        return self._folder.revision
 
     @property
     def categories(self) -> tuple[str, ...]:

@@ -16,11 +16,11 @@ from timm.data import create_transform, resolve_model_data_config
 
 from onlooker.errors import ConfigError, WeightsError
 from onlooker.models.boxes import check_image
-from onlooker.models.hub.loading import load_part, open_folder
+from onlooker.models.hub.loading import HubModel, load_part
 from onlooker.types import FloatArray, Image
 
 
-class PeCore:
+class PeCore(HubModel):
     """Appearance embedder from a hub name or a local folder in timm's format.
 
     Args:
@@ -44,25 +44,17 @@ class PeCore:
     ) -> None:
         if batch_size < 1:
             raise ConfigError(f"`batch_size` is at least 1, got {batch_size}")
-        self._folder = open_folder(model, revision, offline)
+        super().__init__(model, revision, offline, device)
         try:
             network = load_part(self._folder, lambda path: timm.create_model(f"local-dir:{path}", pretrained=True))
         except RuntimeError as error:
             raise WeightsError(f"the weights in `{self._folder.path}` do not fit the network: {error}") from error
-        self._network = network.to(torch.device(device)).eval()
+        self._network = network.to(self._device).eval()
         self._transform = create_transform(**resolve_model_data_config(self._network), is_training=False)
-        self._device, self._batch_size = torch.device(device), batch_size
+        self._batch_size = batch_size
         with torch.inference_mode():
             probe = self._transform(PilImage.new("RGB", (32, 32)))[None].to(self._device)
             self._dim = int(self._network(probe).shape[-1])
-
-    @property
-    def name(self) -> str:
-        return self._folder.name
-
-    @property
-    def version(self) -> str:
-        return self._folder.revision
 
     @property
     def dim(self) -> int:

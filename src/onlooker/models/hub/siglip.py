@@ -16,13 +16,13 @@ from transformers import AutoImageProcessor, AutoModel, AutoTokenizer
 
 from onlooker.errors import ConfigError
 from onlooker.models.boxes import check_image
-from onlooker.models.hub.loading import load_network, load_part, open_folder
+from onlooker.models.hub.loading import HubModel, load_network, load_part
 from onlooker.types import FloatArray, Image
 
 _MAX_TOKENS = 64
 
 
-class SigLip:
+class SigLip(HubModel):
     """Appearance and text embedder in one space.
 
     Args:
@@ -46,19 +46,11 @@ class SigLip:
     ) -> None:
         if batch_size < 1:
             raise ConfigError(f"`batch_size` is at least 1, got {batch_size}")
-        self._folder = open_folder(model, revision, offline)
+        super().__init__(model, revision, offline, device)
         self._images = load_part(self._folder, AutoImageProcessor.from_pretrained)
         self._tokenizer = load_part(self._folder, AutoTokenizer.from_pretrained)
-        self._network = load_network(self._folder, AutoModel, device)
-        self._device, self._batch_size = torch.device(device), batch_size
-
-    @property
-    def name(self) -> str:
-        return self._folder.name
-
-    @property
-    def version(self) -> str:
-        return self._folder.revision
+        self._network = load_network(self._folder, AutoModel, self._device)
+        self._batch_size = batch_size
 
     @property
     def dim(self) -> int:

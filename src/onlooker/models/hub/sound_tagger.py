@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 from transformers import AutoFeatureExtractor, AutoModelForAudioClassification
 
 from onlooker.errors import ConfigError, ShapeError
-from onlooker.models.hub.loading import load_network, load_part, open_folder
+from onlooker.models.hub.loading import HubModel, load_network, load_part
 from onlooker.types import FloatArray, SoundSegment
 
 SAMPLE_RATE = 16_000
 _FLOOR_DB = -100.0
 
 
-class AudioSpectrogramTagger:
+class AudioSpectrogramTagger(HubModel):
     """Sound tagger from a hub name or a local folder.
 
     Args:
@@ -50,20 +50,11 @@ class AudioSpectrogramTagger:
             raise ConfigError(
                 f"`threshold` lies between 0 and 1 and `window_s` in [0.5, 10.24], got {threshold}, {window_s}"
             )
-        self._folder = open_folder(model, revision, offline)
+        super().__init__(model, revision, offline, device)
         self._features = load_part(self._folder, AutoFeatureExtractor.from_pretrained)
-        self._network = load_network(self._folder, AutoModelForAudioClassification, device)
-        self._device = torch.device(device)
+        self._network = load_network(self._folder, AutoModelForAudioClassification, self._device)
         self._threshold, self._window_s, self._silence_db = threshold, window_s, silence_db
         self._labels: dict[int, str] = self._network.config.id2label
-
-    @property
-    def name(self) -> str:
-        return self._folder.name
-
-    @property
-    def version(self) -> str:
-        return self._folder.revision
 
     def tag_sound(self, waveform: NDArray[np.float32]) -> list[SoundSegment]:
         """Segments by start, then by falling score; different labels may overlap. Silence gives none.

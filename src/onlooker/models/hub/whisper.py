@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from transformers import AutoModelForSpeechSeq2Seq, AutoProcessor
 
 from onlooker.errors import ConfigError, ShapeError
-from onlooker.models.hub.loading import load_network, load_part, open_folder
+from onlooker.models.hub.loading import HubModel, load_network, load_part
 from onlooker.types import SpeechSegment
 
 SAMPLE_RATE = 16_000
 
 
-class HubWhisper:
+class HubWhisper(HubModel):
     """Transcriber from a hub name or a local folder.
 
     Args:
@@ -44,23 +44,14 @@ class HubWhisper:
         language: str | None = None,
         min_logprob: float = -1.0,
     ) -> None:
-        self._folder = open_folder(model, revision, offline)
+        super().__init__(model, revision, offline, device)
         self._processor = load_part(self._folder, AutoProcessor.from_pretrained)
-        self._network = load_network(self._folder, AutoModelForSpeechSeq2Seq, device)
+        self._network = load_network(self._folder, AutoModelForSpeechSeq2Seq, self._device)
         if language is not None and not self._network.generation_config.is_multilingual:
             raise ConfigError(f"`{self._folder.name}` knows English only; leave `language` out")
         settings = self._network.generation_config
         settings.do_sample, settings.return_dict_in_generate, settings.output_scores = False, True, True
-        self._device = torch.device(device)
         self._language, self._min_logprob = language, min_logprob
-
-    @property
-    def name(self) -> str:
-        return self._folder.name
-
-    @property
-    def version(self) -> str:
-        return self._folder.revision
 
     def transcribe(self, waveform: NDArray[np.float32]) -> list[SpeechSegment]:
         """One segment per stretch of voice, in time order; empty when nobody speaks.
