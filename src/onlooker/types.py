@@ -7,7 +7,7 @@ stream's start); spans are half open; images are RGB uint8 (H, W, 3). Values che
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -214,7 +214,7 @@ class TrackingResult:
 
     tracklets: tuple[Tracklet, ...]
     links: tuple[Link, ...]
-    crops: dict[int, tuple[Crop, ...]]
+    crops: Mapping[int, tuple[Crop, ...]]
     n_detector_runs: int
 
 

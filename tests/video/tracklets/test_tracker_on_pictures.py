@@ -5,7 +5,7 @@ import pytest
 from tracklet_worlds import HEIGHT, WIDTH, ColourEmbedder, TruthDetector, World
 
 from onlooker.errors import ShapeError
-from onlooker.types import Frame, TrackingResult
+from onlooker.types import Crop, Frame, TrackingResult
 from onlooker.video.protocols import Tracker
 from onlooker.video.tracklets import TrackletConfig, TrackletTracker
 from onlooker.video.tracklets.config import CropConfig, RelinkConfig, SamplingConfig
@@ -148,15 +148,41 @@ def test_crop_touching_the_border_loses_to_a_whole_one():
     assert crop.box_xyxy_px[0] > 2
 
 
-def test_crop_memory_stays_inside_its_budget():
-    keeper = CropKeeper(CropConfig(per_tracklet=4, budget_mb=0.1, minimum_apart_s=0.0))
+def offered(budget_mb: float, uids: int, offers: int) -> tuple[CropKeeper, dict[int, tuple[Crop, ...]]]:
+    """A keeper that was offered noise, the worst case of JPEG, round robin for some objects, ever better."""
+    keeper = CropKeeper(CropConfig(per_tracklet=4, budget_mb=budget_mb, minimum_apart_s=0.0))
     image = np.random.default_rng(0).integers(0, 255, (HEIGHT, WIDTH, 3), np.uint8)
-    for i in range(40):
+    for i in range(offers):
         frame = Frame.from_image(i, i / FPS, image)
-        keeper.offer(i % 10, frame, np.array([10.0, 10.0, 110.0, 110.0]), 0.9)
-    kept = keeper.collect({uid: uid + 1 for uid in range(10)})
-    assert sum(c.image.nbytes for crops in kept.values() for c in crops) <= 0.1e6
+        keeper.offer(i % uids, frame, np.array([10.0, 10.0, 110.0, 110.0]), 0.5 + 0.4 * i / offers)
+        assert keeper.held_bytes <= budget_mb * 1e6
+    return keeper, dict(keeper.collect({uid: uid + 1 for uid in range(uids)}))
+
+
+def test_crop_memory_stays_inside_its_budget():
+    keeper, kept = offered(0.1, uids=10, offers=40)
+    assert 0 < keeper.held_bytes <= 0.1e6
     assert set(kept) == set(range(1, 11))
+    for crops in kept.values():
+        for crop in crops:
+            assert max(crop.inner_xyxy) <= max(crop.image.shape[:2])
+
+
+def test_a_budget_too_small_for_every_object_keeps_the_best_seen():
+    _, kept = offered(0.02, uids=10, offers=10)
+    assert 0 < len(kept) < 10
+    assert 10 in kept, "the last one was the best seen"
+
+
+def test_kept_views_look_as_the_picture_did():
+    across, down = np.meshgrid(np.arange(WIDTH), np.arange(HEIGHT))
+    image = np.stack([across * 255 // WIDTH, down * 255 // HEIGHT, np.full_like(across, 40)], axis=2).astype(np.uint8)
+    image[40:80, 60:61] = (250, 10, 10)  # a red line one pixel wide: lost if colour were kept at half resolution
+    keeper = CropKeeper(CropConfig(context=0.0))
+    keeper.offer(7, Frame.from_image(0, 0.0, image), np.array([20.0, 20.0, 100.0, 100.0]), 0.9)
+    (crop,) = keeper.collect({7: 1})[1]
+    assert np.abs(crop.image.astype(int) - image[20:100, 20:100]).mean() < 2
+    assert np.abs(crop.image[30:50, 40].astype(int) - (250, 10, 10)).max() < 25
 
 
 @pytest.mark.parametrize(("shape", "longest"), [((1000, 500), 256), ((300, 1), 256), ((700, 1200), 256), ((5, 5), 256)])

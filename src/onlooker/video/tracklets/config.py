@@ -168,14 +168,15 @@ class CropConfig:
         longest_side_px: views are shrunk to this.
         context: border around the box, as a share of its width and height.
         minimum_apart_s: two kept views are at least this far apart in time.
-        budget_mb: memory for all views of a video; over it the weaker views go first, then resolution.
+        budget_mb: memory for all views of a video, which are held as JPEG; over it the weaker views go first, then
+            resolution. The default holds some two thousand views.
     """
 
     per_tracklet: int = 4
     longest_side_px: int = 256
     context: float = 0.1
     minimum_apart_s: float = 0.5
-    budget_mb: float = 192.0
+    budget_mb: float = 16.0
 
     def __post_init__(self) -> None:
         _require(self.per_tracklet >= 0, f"`per_tracklet` must not be negative, got {self.per_tracklet}")

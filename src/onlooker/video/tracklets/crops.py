@@ -1,17 +1,21 @@
 """The best views of every object, cut out while the frame is at hand, so that no frame is ever decoded twice.
 
-Memory is bounded twice: a few views per object, and a budget for all of them; over the budget, objects first lose their
-weaker views, then all views lose resolution.
+Views are held as JPEG, since a long video has thousands of them, and are unpacked one object at a time. Memory is
+bounded twice: a few views per object, and a budget for all of them; over the budget, objects first lose their weaker
+views, then all views lose resolution, and at last the objects that are seen worst lose theirs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+import io
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as Pil
 
+from onlooker.media.images import from_jpeg
 from onlooker.types import BoxXYXY, Crop, Frame, Image
 from onlooker.video.tracklets.config import CropConfig
 
@@ -23,13 +27,70 @@ _SHARP_GRADIENT = 12.0
 _TOUCHES_PX = 2.0
 
 
+# Colour is kept at full resolution: colour names are read from these pictures.
+_JPEG_QUALITY = 95
+_SMALLEST_SIDE_PX = 48  # below this a view tells nothing any more (ours)
+
+
+@dataclass(frozen=True, slots=True)
+class PackedCrop:
+    """A `Crop` whose picture is held as JPEG; `longest_px` is the longer side of that picture."""
+
+    frame: int
+    time_s: float
+    box_xyxy_px: BoxXYXY
+    inner_xyxy: BoxXYXY
+    jpeg: bytes
+    longest_px: int
+    quality: float
+
+    @classmethod
+    def pack(cls, crop: Crop) -> PackedCrop:
+        """The crop with its picture compressed."""
+        buffer = io.BytesIO()
+        picture = Pil.fromarray(np.ascontiguousarray(crop.image))
+        picture.save(buffer, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
+        longest = max(crop.image.shape[:2])
+        return cls(crop.frame, crop.time_s, crop.box_xyxy_px, crop.inner_xyxy, buffer.getvalue(), longest, crop.quality)
+
+    @property
+    def image(self) -> Image:
+        """(h, w, 3) uint8 RGB, unpacked anew at every call."""
+        return from_jpeg(self.jpeg)
+
+    def unpack(self) -> Crop:
+        """The crop with its picture as pixels."""
+        return Crop(self.frame, self.time_s, self.box_xyxy_px, self.inner_xyxy, self.image, self.quality)
+
+
+class PackedCrops(Mapping[int, tuple[Crop, ...]]):
+    """Views by tracklet number, best first; those of one tracklet are unpacked when they are asked for."""
+
+    def __init__(self, packed: Mapping[int, Sequence[PackedCrop]]) -> None:
+        self._packed = dict(packed)
+
+    def __getitem__(self, number: int) -> tuple[Crop, ...]:
+        return tuple(crop.unpack() for crop in self._packed[number])
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._packed)
+
+    def __len__(self) -> int:
+        return len(self._packed)
+
+
 class CropKeeper:
     """Keeps the best views of each object, by the uid of its track."""
 
     def __init__(self, config: CropConfig) -> None:
         self._config = config
-        self._kept: dict[int, list[Crop]] = {}
+        self._kept: dict[int, list[PackedCrop]] = {}
         self._bytes = 0
+
+    @property
+    def held_bytes(self) -> int:
+        """Size of all kept pictures in memory."""
+        return self._bytes
 
     def offer(self, uid: int, frame: Frame, box_xyxy: Array, score: float) -> None:
         """Look at one detected box (4,) and keep its picture if it is among the best of its object."""
@@ -45,38 +106,48 @@ class CropKeeper:
             return
         if rival is not None:
             kept.remove(rival)
-            self._bytes -= rival.image.nbytes
-        kept.append(crop)
-        self._bytes += crop.image.nbytes
-        if self._bytes > self._config.budget_mb * 1e6:
+            self._bytes -= len(rival.jpeg)
+        packed = PackedCrop.pack(crop)
+        kept.append(packed)
+        self._bytes += len(packed.jpeg)
+        while self._bytes > self._config.budget_mb * 1e6:
             self._shrink()
 
-    def best(self, uid: int) -> tuple[Crop, ...]:
+    def best(self, uid: int) -> tuple[PackedCrop, ...]:
         """Views of one track, best first."""
-        return tuple(sorted(self._kept.get(uid, ()), key=lambda c: (-c.quality, c.frame)))
+        return tuple(sorted(self._kept.get(uid, ()), key=_best_first))
 
-    def collect(self, number_of: Mapping[int, int]) -> dict[int, tuple[Crop, ...]]:
+    def collect(self, number_of: Mapping[int, int]) -> PackedCrops:
         """Best views per tracklet number; `number_of` maps uids, several of which may share a number."""
-        gathered: dict[int, list[Crop]] = {}
+        gathered: dict[int, list[PackedCrop]] = {}
         for uid, number in number_of.items():
             gathered.setdefault(number, []).extend(self._kept.get(uid, ()))
-        return {
-            number: tuple(sorted(crops, key=lambda c: (-c.quality, c.frame))[: self._config.per_tracklet])
-            for number, crops in sorted(gathered.items())
-            if crops
-        }
+        return PackedCrops(
+            {
+                number: sorted(crops, key=_best_first)[: self._config.per_tracklet]
+                for number, crops in sorted(gathered.items())
+                if crops
+            }
+        )
 
     def _shrink(self) -> None:
+        everything = [crop for crops in self._kept.values() for crop in crops]
         most = max(len(crops) for crops in self._kept.values())
-        for uid, crops in self._kept.items():
-            if most > 1:
-                self._kept[uid] = sorted(crops, key=lambda c: -c.quality)[: most - 1]
-            else:
-                self._kept[uid] = [_halved(crop) for crop in crops]
-        self._bytes = sum(c.image.nbytes for crops in self._kept.values() for c in crops)
+        if most > 1:
+            self._kept = {uid: sorted(crops, key=_best_first)[: most - 1] for uid, crops in self._kept.items()}
+        elif any(crop.longest_px >= 2 * _SMALLEST_SIDE_PX for crop in everything):
+            self._kept = {uid: [_halved(crop) for crop in crops] for uid, crops in self._kept.items()}
+        else:
+            weak = sorted(crop.quality for crop in everything)[(len(everything) - 1) // 2]
+            self._kept = {uid: [c for c in crops if c.quality > weak] for uid, crops in self._kept.items()}
+        self._bytes = sum(len(c.jpeg) for crops in self._kept.values() for c in crops)
 
 
-def _rival(kept: Sequence[Crop], time_s: float, config: CropConfig) -> Crop | None:
+def _best_first(crop: PackedCrop) -> tuple[float, int]:
+    return -crop.quality, crop.frame
+
+
+def _rival(kept: Sequence[PackedCrop], time_s: float, config: CropConfig) -> PackedCrop | None:
     """The view that a new one must beat: one near in time, else the worst when all places are taken."""
     near = [c for c in kept if abs(c.time_s - time_s) < config.minimum_apart_s]
     if near:
@@ -135,11 +206,14 @@ def _mean_gradient(image: Image) -> float:
     return float(np.abs(np.diff(luma, axis=0)).mean() + np.abs(np.diff(luma, axis=1)).mean())
 
 
-def _halved(crop: Crop) -> Crop:
-    image = shrink_image(crop.image, max(max(crop.image.shape[:2]) // 2, 1))
+def _halved(packed: PackedCrop) -> PackedCrop:
+    if packed.longest_px < 2 * _SMALLEST_SIDE_PX:
+        return packed
+    crop = packed.unpack()
+    image = shrink_image(crop.image, packed.longest_px // 2)
     scale = (image.shape[1] / crop.image.shape[1], image.shape[0] / crop.image.shape[0])
     inner = np.array(crop.inner_xyxy) * np.array(scale * 2)
-    return replace(crop, image=image, inner_xyxy=_four(inner))
+    return PackedCrop.pack(replace(crop, image=image, inner_xyxy=_four(inner)))
 
 
 def _four(values: Array) -> BoxXYXY:
