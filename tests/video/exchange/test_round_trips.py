@@ -219,7 +219,7 @@ def test_several_videos_go_into_a_folder_of_safe_names(filled: Store, tmp_path: 
 
 
 def test_failed_write_leaves_the_old_file(filled: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    target = tmp_path / "out.json"
+    target = tmp_path / "out.xml"
     target.write_text("old")
 
     def broken(self: Path, *args: object, **kwargs: object) -> int:
@@ -228,7 +228,7 @@ def test_failed_write_leaves_the_old_file(filled: Store, tmp_path: Path, monkeyp
 
     monkeypatch.setattr(Path, "write_text", broken)
     with pytest.raises(OSError, match="No space"):
-        export_coco_vid(filled, target)
+        export_cvat(filled, target)
     assert target.read_bytes() == b"old"
     assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".out")] == []
 

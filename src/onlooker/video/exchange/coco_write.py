@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeAlias
 
+from onlooker.video.exchange.json_rows import Json, JsonRows, json_of_lists
 from onlooker.video.exchange.masks import mask_area
 from onlooker.video.exchange.outgoing import (
     ExportReport,
     OutgoingTrack,
     OutgoingVideo,
-    read_videos,
+    OutgoingVideos,
+    open_videos,
     unique_names,
-    write_text,
 )
 from onlooker.video.store.store import Store
-
-Json: TypeAlias = "bool | int | float | str | Sequence[Json] | dict[str, Json] | None"
 
 
 def export_coco_vid(store: Store, target: str | Path, video_ids: Sequence[int] | None = None) -> ExportReport:
@@ -29,33 +26,42 @@ def export_coco_vid(store: Store, target: str | Path, video_ids: Sequence[int] |
     Raises:
         NothingFoundError: there is no finished video to write.
     """
-    videos = read_videos(store, video_ids)
-    ids = _category_ids(videos)
-    images: list[Json] = []
-    annotations: list[Json] = []
-    for video, name in zip(videos, unique_names(videos), strict=True):
-        image_of: dict[int, int] = {}
-        for frame, time in video.frames:
-            image_of[frame] = len(images) + 1
-            image = _named(video, f"{name}/{frame + 1:06d}.jpg")
-            image |= {"id": len(images) + 1, "video_id": video.stored.id, "frame_id": frame, "time_s": time}
-            images.append(image)
-        for track in video.tracks:
-            for place, frame in enumerate(track.frames.tolist()):
-                row = _box_fields(track, place)
-                mask = track.masks.get(frame)
-                if mask is not None:
-                    row |= {"segmentation": _rle(mask, video), "area": mask_area(mask)}
-                row |= {"id": len(annotations) + 1, "image_id": image_of[frame], "video_id": video.stored.id}
-                row |= {"category_id": ids[track.category], "track_id": track.number, "instance_id": track.number}
-                annotations.append(row)
-    content: Json = {
-        "videos": [_video_fields(video) for video in videos],
-        "images": images,
-        "annotations": annotations,
-        "categories": [{"id": key, "name": name} for name, key in ids.items()],
-    }
-    return _written(target, content, "COCO-VID")
+    with (
+        open_videos(store, video_ids) as videos,
+        json_of_lists(Path(target), ("videos", "images", "annotations", "categories")) as lists,
+    ):
+        ids = _add_categories(lists["categories"], videos)
+        for video, name in zip(videos, unique_names(videos.stored), strict=True):
+            lists["videos"].add(_video_fields(video))
+            image_of = _add_images(lists["images"], video, name)
+            for track in video.tracks:
+                _add_boxes(lists["annotations"], video, track, image_of, ids[track.category])
+    return _report(target, "COCO-VID")
+
+
+def _add_images(images: JsonRows, video: OutgoingVideo, name: str) -> dict[int, int]:
+    """Adds a row for each frame; returns the ids of the rows by frame."""
+    image_of: dict[int, int] = {}
+    for frame, time in video.frames:
+        image_of[frame] = len(images) + 1
+        image: dict[str, Json] = {"file_name": f"{name}/{frame + 1:06d}.jpg"}
+        image |= {"width": video.stored.width, "height": video.stored.height}
+        image |= {"id": len(images) + 1, "video_id": video.stored.id, "frame_id": frame, "time_s": time}
+        images.add(image)
+    return image_of
+
+
+def _add_boxes(
+    annotations: JsonRows, video: OutgoingVideo, track: OutgoingTrack, image_of: dict[int, int], category: int
+) -> None:
+    for place, frame in enumerate(track.frames.tolist()):
+        row = _box_fields(track, place)
+        mask = track.masks.get(frame)
+        if mask is not None:
+            row |= {"segmentation": _rle(mask, video), "area": mask_area(mask)}
+        row |= {"id": len(annotations) + 1, "image_id": image_of[frame], "video_id": video.stored.id}
+        row |= {"category_id": category, "track_id": track.number, "instance_id": track.number}
+        annotations.add(row)
 
 
 def export_ytvis(store: Store, target: str | Path, video_ids: Sequence[int] | None = None) -> ExportReport:
@@ -66,27 +72,24 @@ def export_ytvis(store: Store, target: str | Path, video_ids: Sequence[int] | No
     Raises:
         NothingFoundError: there is no finished video to write.
     """
-    videos = read_videos(store, video_ids)
-    ids = _category_ids(videos)
-    listed: list[Json] = []
-    annotations: list[Json] = []
-    for video, name in zip(videos, unique_names(videos), strict=True):
-        row = _video_fields(video)
-        row["file_names"] = [f"{name}/{frame + 1:06d}.jpg" for frame, _ in video.frames]
-        row["frame_ids"] = [frame for frame, _ in video.frames]
-        row["times_s"] = [time for _, time in video.frames]
-        listed.append(row)
-        for track in video.tracks:
-            annotation = _ytvis_annotation(video, track)
-            annotation |= {"id": len(annotations) + 1, "category_id": ids[track.category]}
-            annotations.append(annotation)
-    content: Json = {
-        "info": {"description": "tracklets of an Onlooker library"},
-        "videos": listed,
-        "annotations": annotations,
-        "categories": [{"id": key, "name": name} for name, key in ids.items()],
-    }
-    return _written(target, content, "YouTube-VIS")
+    about: dict[str, Json] = {"info": {"description": "tracklets of an Onlooker library"}}
+    with (
+        open_videos(store, video_ids) as videos,
+        json_of_lists(Path(target), ("videos", "annotations", "categories"), about) as lists,
+    ):
+        ids = _add_categories(lists["categories"], videos)
+        annotations = lists["annotations"]
+        for video, name in zip(videos, unique_names(videos.stored), strict=True):
+            row = _video_fields(video)
+            row["file_names"] = [f"{name}/{frame + 1:06d}.jpg" for frame, _ in video.frames]
+            row["frame_ids"] = [frame for frame, _ in video.frames]
+            row["times_s"] = [time for _, time in video.frames]
+            lists["videos"].add(row)
+            for track in video.tracks:
+                annotation = _ytvis_annotation(video, track)
+                annotation |= {"id": len(annotations) + 1, "category_id": ids[track.category]}
+                annotations.add(annotation)
+    return _report(target, "YouTube-VIS")
 
 
 def _ytvis_annotation(video: OutgoingVideo, track: OutgoingTrack) -> dict[str, Json]:
@@ -110,13 +113,12 @@ def _ytvis_annotation(video: OutgoingVideo, track: OutgoingTrack) -> dict[str, J
     }
 
 
-def _category_ids(videos: Sequence[OutgoingVideo]) -> dict[str, int]:
-    names = sorted({track.category for video in videos for track in video.tracks})
-    return {name: place for place, name in enumerate(names, start=1)}
-
-
-def _named(video: OutgoingVideo, file_name: str) -> dict[str, Json]:
-    return {"file_name": file_name, "width": video.stored.width, "height": video.stored.height}
+def _add_categories(categories: JsonRows, videos: OutgoingVideos) -> dict[str, int]:
+    """Adds a row for each category; returns their ids."""
+    ids = {name: place for place, name in enumerate(videos.categories(), start=1)}
+    for name, place in ids.items():
+        categories.add({"id": place, "name": name})
+    return ids
 
 
 def _video_fields(video: OutgoingVideo) -> dict[str, Json]:
@@ -142,6 +144,5 @@ def _rle(mask: bytes, video: OutgoingVideo) -> dict[str, Json]:
     return {"size": [video.stored.height, video.stored.width], "counts": mask.decode("ascii")}
 
 
-def _written(target: str | Path, content: Json, name: str) -> ExportReport:
-    file = write_text(Path(target), json.dumps(content, ensure_ascii=False))
-    return ExportReport((file,), (f"{name} carries no names given by people, speech or attributes",))
+def _report(target: str | Path, name: str) -> ExportReport:
+    return ExportReport((Path(target),), (f"{name} carries no names given by people, speech or attributes",))

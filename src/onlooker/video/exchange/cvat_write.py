@@ -12,7 +12,7 @@ from onlooker.video.exchange.outgoing import (
     OutgoingTrack,
     OutgoingVideo,
     number_text,
-    read_videos,
+    open_videos,
     targets_per_video,
     write_text,
 )
@@ -31,9 +31,9 @@ def export_cvat(store: Store, target: str | Path, video_ids: Sequence[int] | Non
         NothingFoundError: there is no finished video to write.
         ConfigError: `target` names one file, and there are several videos.
     """
-    videos = read_videos(store, video_ids)
-    targets = targets_per_video(videos, Path(target), ".xml")
-    files = [write_text(file, _xml(video)) for video, file in zip(videos, targets, strict=True)]
+    with open_videos(store, video_ids) as videos:
+        targets = targets_per_video(videos.stored, Path(target), ".xml")
+        files = [write_text(file, _xml(video)) for video, file in zip(videos, targets, strict=True)]
     return ExportReport(tuple(files), ("CVAT XML carries no scores, masks, seconds or attributes",))
 
 

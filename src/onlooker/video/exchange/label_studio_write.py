@@ -6,12 +6,10 @@ import itertools
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypeAlias
 
-from onlooker.video.exchange.outgoing import ExportReport, OutgoingTrack, OutgoingVideo, read_videos, write_text
+from onlooker.video.exchange.json_rows import Json
+from onlooker.video.exchange.outgoing import ExportReport, OutgoingTrack, OutgoingVideo, atomic_path, open_videos
 from onlooker.video.store.store import Store
-
-Json: TypeAlias = "bool | int | float | str | Sequence[Json] | dict[str, Json] | None"
 
 
 def export_label_studio(store: Store, target: str | Path, video_ids: Sequence[int] | None = None) -> ExportReport:
@@ -24,9 +22,16 @@ def export_label_studio(store: Store, target: str | Path, video_ids: Sequence[in
     Raises:
         NothingFoundError: there is no finished video to write.
     """
-    videos = read_videos(store, video_ids)
-    tasks = [_task(video) for video in videos]
-    file = write_text(Path(target), json.dumps(tasks, ensure_ascii=False, indent=1))
+    file = Path(target)
+    with (
+        open_videos(store, video_ids) as videos,
+        atomic_path(file) as part,
+        part.open("w", encoding="utf-8", newline="\n") as stream,
+    ):
+        for place, video in enumerate(videos):
+            task = json.dumps(_task(video), ensure_ascii=False, indent=1)
+            stream.write((",\n " if place else "[\n ") + task.replace("\n", "\n "))  # one level deeper
+        stream.write("\n]")
     return ExportReport((file,), ("Label Studio tasks carry no scores, masks or attributes",))
 
 

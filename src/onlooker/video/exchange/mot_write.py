@@ -11,7 +11,7 @@ from onlooker.video.exchange.outgoing import (
     ExportReport,
     OutgoingVideo,
     number_text,
-    read_videos,
+    open_videos,
     unique_names,
     write_text,
 )
@@ -32,11 +32,11 @@ def export_mot(store: Store, target: str | Path, video_ids: Sequence[int] | None
     target = Path(target)
     if target.is_file():
         raise ConfigError(f"`{target}` is a file; a MOTChallenge sequence is a folder")
-    videos = read_videos(store, video_ids)
-    folders = [target] if len(videos) == 1 else [target / name for name in unique_names(videos)]
     files: list[Path] = []
-    for video, folder in zip(videos, folders, strict=True):
-        files += _write(video, folder)
+    with open_videos(store, video_ids) as videos:
+        folders = [target] if len(videos) == 1 else [target / name for name in unique_names(videos.stored)]
+        for video, folder in zip(videos, folders, strict=True):
+            files += _write(video, folder)
     return ExportReport(tuple(files), ("MOT carries no scores, masks, names or attributes",))
 
 

@@ -81,8 +81,36 @@ class ExportReport:
     notes: tuple[str, ...] = ()
 
 
-def read_videos(store: Store, video_ids: Sequence[int] | None = None) -> list[OutgoingVideo]:
-    """Finished videos with all that hangs on them.
+class OutgoingVideos:
+    """The finished videos that leave a library, in one consistent view; all that hangs on one is read when it is due.
+
+    Attributes:
+        stored: their rows, in the order in which iterating reads them.
+    """
+
+    def __init__(self, connection: Connection, stored: Sequence[StoredVideo]) -> None:
+        self._connection = connection
+        self.stored = tuple(stored)
+
+    def __len__(self) -> int:
+        return len(self.stored)
+
+    def __iter__(self) -> Iterator[OutgoingVideo]:
+        for video in self.stored:
+            yield _read(self._connection, video)
+
+    def categories(self) -> list[str]:
+        """Every category among their tracklets, sorted."""
+        found: set[str] = set()
+        for video in self.stored:
+            query = select(TRACKLETS.c.category).where(TRACKLETS.c.video_id == video.id).distinct()
+            found.update(self._connection.execute(query).scalars())
+        return sorted(found)
+
+
+@contextmanager
+def open_videos(store: Store, video_ids: Sequence[int] | None = None) -> Iterator[OutgoingVideos]:
+    """Finished videos to write; leave the block when all are written.
 
     Args:
         video_ids: which ones; all by default.
@@ -96,7 +124,7 @@ def read_videos(store: Store, video_ids: Sequence[int] | None = None) -> list[Ou
             stored = [v for v in stored if v.id in set(video_ids)]
         if not stored:
             raise NothingFoundError("there is no finished video to export")
-        return [_read(connection, video) for video in stored]
+        yield OutgoingVideos(connection, stored)
 
 
 def _read(connection: Connection, video: StoredVideo) -> OutgoingVideo:
@@ -157,12 +185,12 @@ def safe_name(name: str) -> str:
     return short.strip(". ") or "video"
 
 
-def unique_names(videos: Sequence[OutgoingVideo]) -> list[str]:
+def unique_names(videos: Sequence[StoredVideo]) -> list[str]:
     """A safe file name for each video, no two alike even where case does not count."""
     taken: set[str] = set()
     names = []
     for video in videos:
-        name = base = safe_name(video.stored.name)
+        name = base = safe_name(video.name)
         number = 2
         while name.casefold() in taken:
             name, number = f"{base} ({number})", number + 1
@@ -171,7 +199,7 @@ def unique_names(videos: Sequence[OutgoingVideo]) -> list[str]:
     return names
 
 
-def targets_per_video(videos: Sequence[OutgoingVideo], target: Path, suffix: str) -> list[Path]:
+def targets_per_video(videos: Sequence[StoredVideo], target: Path, suffix: str) -> list[Path]:
     """Where each video goes in a format of one file a video: `target` itself, or files in the folder `target`.
 
     A single video goes to `target` when that ends in `suffix`; otherwise `target` is a folder.

@@ -10,7 +10,7 @@ from onlooker.video.exchange.outgoing import (
     ExportReport,
     OutgoingTrack,
     OutgoingVideo,
-    read_videos,
+    open_videos,
     targets_per_video,
     write_text,
 )
@@ -31,9 +31,9 @@ def export_webvtt(
         NothingFoundError: there is no finished video to write.
         ConfigError: `target` names one file, and there are several videos.
     """
-    videos = read_videos(store, video_ids)
-    targets = targets_per_video(videos, Path(target), ".vtt")
-    files = [write_text(file, _vtt(video, cues)) for video, file in zip(videos, targets, strict=True)]
+    with open_videos(store, video_ids) as videos:
+        targets = targets_per_video(videos.stored, Path(target), ".vtt")
+        files = [write_text(file, _vtt(video, cues)) for video, file in zip(videos, targets, strict=True)]
     return ExportReport(tuple(files), ("WebVTT carries times and words only",))
 
 
