@@ -198,6 +198,7 @@ class Crop:
 
     `image` is the box with 10 % context on each side, at most 256 px on its longer side. `box_xyxy_px` is in the full
     frame; `inner_xyxy` is the box inside `image`, in pixels of `image`. `quality` orders the crops of one tracklet.
+    `jpeg` is the same picture as JPEG, where it is at hand.
     """
 
     frame: int
@@ -206,6 +207,7 @@ class Crop:
     inner_xyxy: BoxXYXY
     image: Image
     quality: float
+    jpeg: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)

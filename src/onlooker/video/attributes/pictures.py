@@ -160,6 +160,8 @@ def _keyframe_row(video_id: int, keyframe: Keyframe) -> dict[str, object]:
 def crop_row(video_id: int, tracklet_id: int, crop: Crop) -> dict[str, object]:
     """The `base_pictures` row of a crop."""
     x1, y1, x2, y2 = (float(v) for v in crop.box_xyxy_px)
+    # Bytes at hand are stored as they are: a picture compressed twice is a worse picture.
+    jpeg = crop.jpeg or to_jpeg(np.ascontiguousarray(crop.image), CROP_JPEG_QUALITY)
     return {
         "video_id": video_id,
         "tracklet_id": tracklet_id,
@@ -174,7 +176,7 @@ def crop_row(video_id: int, tracklet_id: int, crop: Crop) -> dict[str, object]:
         "quality": float(crop.quality),
         "width": crop.image.shape[1],
         "height": crop.image.shape[0],
-        "jpeg": to_jpeg(np.ascontiguousarray(crop.image), CROP_JPEG_QUALITY),
+        "jpeg": jpeg,
     }
 
 

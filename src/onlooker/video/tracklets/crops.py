@@ -7,15 +7,13 @@ views, then all views lose resolution, and at last the objects that are seen wor
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image as Pil
 
-from onlooker.media.images import from_jpeg
+from onlooker.media.images import from_jpeg, to_jpeg
 from onlooker.types import BoxXYXY, Crop, Frame, Image
 from onlooker.video.tracklets.config import CropConfig
 
@@ -27,8 +25,7 @@ _SHARP_GRADIENT = 12.0
 _TOUCHES_PX = 2.0
 
 
-# Colour is kept at full resolution: colour names are read from these pictures.
-_JPEG_QUALITY = 95
+_JPEG_QUALITY = 90  # as in the library, which stores these bytes as they are
 _SMALLEST_SIDE_PX = 48  # below this a view tells nothing any more (ours)
 
 
@@ -47,11 +44,9 @@ class PackedCrop:
     @classmethod
     def pack(cls, crop: Crop) -> PackedCrop:
         """The crop with its picture compressed."""
-        buffer = io.BytesIO()
-        picture = Pil.fromarray(np.ascontiguousarray(crop.image))
-        picture.save(buffer, "JPEG", quality=_JPEG_QUALITY, subsampling=0)
+        jpeg = to_jpeg(np.ascontiguousarray(crop.image), _JPEG_QUALITY)
         longest = max(crop.image.shape[:2])
-        return cls(crop.frame, crop.time_s, crop.box_xyxy_px, crop.inner_xyxy, buffer.getvalue(), longest, crop.quality)
+        return cls(crop.frame, crop.time_s, crop.box_xyxy_px, crop.inner_xyxy, jpeg, longest, crop.quality)
 
     @property
     def image(self) -> Image:
@@ -60,7 +55,7 @@ class PackedCrop:
 
     def unpack(self) -> Crop:
         """The crop with its picture as pixels."""
-        return Crop(self.frame, self.time_s, self.box_xyxy_px, self.inner_xyxy, self.image, self.quality)
+        return Crop(self.frame, self.time_s, self.box_xyxy_px, self.inner_xyxy, self.image, self.quality, self.jpeg)
 
 
 class PackedCrops(Mapping[int, tuple[Crop, ...]]):
