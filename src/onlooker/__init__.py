@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from onlooker.catalogue import build, list_methods
     from onlooker.video.answer import Answer, Claim, Evidence
     from onlooker.video.library import Library
     from onlooker.video.wiring import RoleChoice, Settings
@@ -28,8 +29,10 @@ _HOMES = {
     "Library": "onlooker.video.library",
     "RoleChoice": "onlooker.video.wiring",
     "Settings": "onlooker.video.wiring",
+    "build": "onlooker.catalogue",
+    "list_methods": "onlooker.catalogue",
 }
-__all__ = ["Answer", "Claim", "Evidence", "Library", "RoleChoice", "Settings", "__version__"]
+__all__ = ["Answer", "Claim", "Evidence", "Library", "RoleChoice", "Settings", "__version__", "build", "list_methods"]
 
 
 def __getattr__(name: str) -> object:

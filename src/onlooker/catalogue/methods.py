@@ -1,0 +1,151 @@
+"""The one table of methods, as plain data. `build` imports the folder of the method it is asked for and no other."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+from onlooker.errors import ConfigError, MissingExtraError, UnknownNameError
+
+if TYPE_CHECKING:
+    from typing import Any
+
+    from torch import nn
+
+    from onlooker.methods.definition import Method
+
+Family = Literal["encoders", "trackers", "videolm", "forensics", "generation", "learning"]
+Stability = Literal["experimental", "stable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """What a method comes from.
+
+    Attributes:
+        title, identifier, year: as published; the identifier is an arXiv number or a DOI.
+        code: official repository, `owner/name`, if there is one.
+        code_licence: SPDX name, or "none".
+        weights: where official weights are and under which licence; says so when there are none.
+    """
+
+    title: str
+    identifier: str
+    year: int
+    code: str | None
+    code_licence: str
+    weights: str
+
+
+@dataclass(frozen=True, slots=True)
+class MethodEntry:
+    """One method.
+
+    Attributes:
+        name: what `build` takes.
+        family: the folder under `methods/`.
+        definition: `module:NAME` of its `Method`, imported only when asked for.
+        summary: one line, for `onlooker methods`.
+        roles: roles of the application it can play.
+        configs: names of its configurations; a test keeps them equal to the folder's.
+        paper: where it comes from.
+        extra: the optional dependency group it needs, if any.
+        stability: promoted when parity or claims hold and its page exists.
+    """
+
+    name: str
+    family: Family
+    definition: str
+    summary: str
+    roles: tuple[str, ...]
+    configs: tuple[str, ...]
+    paper: Paper
+    extra: str | None = None
+    stability: Stability = "experimental"
+
+
+_ROWS: tuple[MethodEntry, ...] = ()
+
+METHODS: Mapping[str, MethodEntry] = MappingProxyType({row.name: row for row in _ROWS})
+"""Name -> row, in the order of the families."""
+
+
+def list_methods(family: str | None = None) -> tuple[MethodEntry, ...]:
+    """Every method, or those of one family.
+
+    Raises:
+        UnknownNameError: no method belongs to such a family.
+    """
+    families = {row.family for row in METHODS.values()}
+    if family is not None and family not in families:
+        raise UnknownNameError("family", family, sorted(families))
+    return tuple(row for row in METHODS.values() if family in (None, row.family))
+
+
+def find_method(name: str) -> MethodEntry:
+    """The row of a method.
+
+    Raises:
+        UnknownNameError: no such method; the message names the nearest.
+    """
+    if name not in METHODS:
+        raise UnknownNameError("method", name, METHODS)
+    return METHODS[name]
+
+
+def load_definition(name: str) -> Method[Any]:
+    """Imports a method's folder and returns what it declares.
+
+    Raises:
+        UnknownNameError: no such method.
+        MissingExtraError: an optional dependency is not installed.
+    """
+    row = find_method(name)
+    module, _, attribute = row.definition.partition(":")
+    try:
+        found: Method[Any] = getattr(importlib.import_module(module), attribute)
+    except ImportError as error:
+        how = f'run `pip install "onlooker[{row.extra}]"`' if row.extra else "reinstall `onlooker`"
+        raise MissingExtraError(f"method `{name}` cannot be imported: {error}; {how}") from error
+    return found
+
+
+def build(
+    name: str,
+    config: str | Mapping[str, object] | object | None = None,
+    weights: str | Path | None = None,
+    *,
+    seed: int = 0,
+    offline: bool = False,
+) -> nn.Module:
+    """A network of a method, in evaluation mode, on the CPU, in float32.
+
+    Args:
+        name: a row of `METHODS`.
+        config: name of a configuration ("paper", "tiny", ...), a mapping of its fields, or the dataclass itself. Left
+            out, the one stored beside `weights`, or "paper".
+        weights: a folder written by training or `save_pretrained`, a file in our layout or the official one
+            (safetensors, or a pickle that holds nothing but tensors), or a hub name. Left out, random from `seed`.
+        seed: of the random initialisation; the global generator is left as it was.
+        offline: refuse the network; without it, only a hub name reaches for the network.
+
+    Raises:
+        UnknownNameError: no such method, configuration or field; the message names the nearest.
+        WeightsError: the weights are missing, unsafe, or do not fit, with the first missing and surplus keys.
+    """
+    definition = load_definition(name)
+    from onlooker.weights.load import load_weights, locate_weights  # torch: only when something is built
+
+    found = locate_weights(weights, offline=offline) if weights is not None else None
+    if config is None:
+        config = found.config if found is not None and found.config is not None else "paper"
+    if found is not None and found.method not in (None, name):
+        raise ConfigError(f"`{weights}` holds weights of `{found.method}`, not of `{name}`; build that method instead")
+    network = definition.create(definition.resolve(config), seed)
+    if found is not None:
+        load_weights(network, found, definition.key_map(definition.resolve(config)))
+    return network.eval()

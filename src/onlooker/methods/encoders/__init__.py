@@ -1,0 +1,1 @@
+"""Encoders: pictures, clips and text to vectors."""

@@ -1,0 +1,156 @@
+"""Official parameter names to ours, as a literal table that is checked in both directions.
+
+A rule is `official pattern -> our pattern`; `{}` stands for a layer index (digits) and is carried over in order. Most
+methods keep official names for most of their parts, so a rule may map a whole subtree: a pattern that ends in `.*`
+carries the rest of the name over.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from torch import Tensor
+
+from onlooker.errors import WeightsError
+
+_SHOWN = 5
+
+
+@dataclass(frozen=True)
+class KeyMap:
+    """How official names become ours.
+
+    Attributes:
+        rules: official pattern -> our pattern. The first rule that matches a name is the one used.
+        ignored: official patterns that are left out on purpose (buffers, parts that are not used).
+        transforms: our pattern -> change of the tensor (a reshape, a transpose, a split), applied after renaming.
+        wrappers: keys under which a checkpoint may hold the tensors ("state_dict"), opened from outside in.
+        prefixes: removed from the start of every official name when all names carry it ("module.").
+    """
+
+    rules: Mapping[str, str]
+    ignored: tuple[str, ...] = ()
+    transforms: Mapping[str, Callable[[Tensor], Tensor]] = field(default_factory=lambda: MappingProxyType({}))
+    wrappers: tuple[str, ...] = ("state_dict", "model_state", "model", "weights")
+    prefixes: tuple[str, ...] = ("module.",)
+
+    def ours(self, official: str) -> str | None:
+        """Our name of an official one, or `None` where it is ignored.
+
+        Raises:
+            KeyError: no rule knows the name.
+        """
+        for pattern in self.ignored:
+            if _regex(pattern).fullmatch(official):
+                return None
+        for pattern, target in self.rules.items():
+            match = _regex(pattern).fullmatch(official)
+            if match:
+                return _fill(target, match.groups())
+        raise KeyError(official)
+
+
+@dataclass(frozen=True)
+class KeyReport:
+    """What two sets of names have against each other.
+
+    Attributes:
+        missing: our names that nothing official fills.
+        surplus: official names that no rule knows, or that no tensor of ours takes.
+        mismatched: our name -> (our shape, shape that came).
+    """
+
+    missing: tuple[str, ...]
+    surplus: tuple[str, ...]
+    mismatched: Mapping[str, tuple[tuple[int, ...], tuple[int, ...]]] = field(default_factory=dict)
+
+    @property
+    def fits(self) -> bool:
+        """Nothing missing, nothing left over, every shape equal."""
+        return not (self.missing or self.surplus or self.mismatched)
+
+    def __str__(self) -> str:
+        parts = [f"missing: {_first(self.missing)}"] if self.missing else []
+        parts += [f"surplus: {_first(self.surplus)}"] if self.surplus else []
+        shapes = [f"`{name}` is {ours}, got {came}" for name, (ours, came) in self.mismatched.items()]
+        parts += [f"wrong shape: {', '.join(shapes[:_SHOWN])}{_more(len(shapes))}"] if shapes else []
+        return "; ".join(parts) or "all keys fit"
+
+
+def compare_keys(official: Iterable[str], ours: Iterable[str], key_map: KeyMap) -> KeyReport:
+    """What remains on either side after the map: names only, for lists without tensors."""
+    wanted = dict.fromkeys(ours)
+    filled, surplus = set(), []
+    for name in strip_prefixes(list(official), key_map.prefixes).values():
+        try:
+            target = key_map.ours(name)
+        except KeyError:
+            surplus.append(name)
+            continue
+        if target is not None and target not in wanted:
+            surplus.append(name)
+        elif target is not None:
+            filled.add(target)
+    return KeyReport(tuple(name for name in wanted if name not in filled), tuple(surplus))
+
+
+def translate(state: Mapping[str, Tensor], key_map: KeyMap) -> tuple[dict[str, Tensor], tuple[str, ...]]:
+    """Tensors under our names, and the official names no rule knows.
+
+    Raises:
+        WeightsError: two official names become the same name of ours with different values.
+    """
+    renamed: dict[str, Tensor] = {}
+    unknown = []
+    stripped = strip_prefixes(list(state), key_map.prefixes)
+    transforms = [(_regex(pattern), change) for pattern, change in key_map.transforms.items()]
+    for name, official in stripped.items():
+        try:
+            target = key_map.ours(official)
+        except KeyError:
+            unknown.append(official)
+            continue
+        if target is None:
+            continue
+        tensor = state[name]
+        for pattern, change in transforms:
+            if pattern.fullmatch(target):
+                tensor = change(tensor)
+        if target in renamed and not renamed[target].equal(tensor):
+            raise WeightsError(f"two tensors claim the place of `{target}`, one of them `{official}`")
+        renamed[target] = tensor
+    return renamed, tuple(unknown)
+
+
+def strip_prefixes(names: list[str], prefixes: Iterable[str]) -> dict[str, str]:
+    """Name -> name without those prefixes that every name carries."""
+    stripped = {name: name for name in names}
+    for prefix in prefixes:
+        if names and all(short.startswith(prefix) for short in stripped.values()):
+            stripped = {name: short[len(prefix) :] for name, short in stripped.items()}
+    return stripped
+
+
+def _regex(pattern: str) -> re.Pattern[str]:
+    """`{}` is a run of digits, a final `*` is the rest of the name. `re` caches compiled patterns."""
+    tail = pattern.endswith("*")
+    body = re.escape(pattern[:-1] if tail else pattern).replace(r"\{\}", r"(\d+)")
+    return re.compile(body + ("(.+)" if tail else ""))
+
+
+def _fill(target: str, parts: tuple[str, ...]) -> str:
+    """`{}` and a final `*` of the target, filled in order."""
+    pieces = re.split(r"(\{\}|\*$)", target)
+    holes = iter(parts)
+    return "".join(next(holes) if piece in ("{}", "*") else piece for piece in pieces)
+
+
+def _first(names: tuple[str, ...]) -> str:
+    return ", ".join(f"`{name}`" for name in names[:_SHOWN]) + _more(len(names))
+
+
+def _more(count: int) -> str:
+    return f" and {count - _SHOWN} more" if count > _SHOWN else ""
