@@ -92,7 +92,7 @@ def _painted(scene, frame_index, **changes):
         data = dataclasses.replace(load_video(connection, scene.video_id), **changes)
     with VideoReader(scene.clip) as reader:
         frame = next(frame for frame in reader if frame.index == frame_index)
-    return data, frame, FramePainter(data).paint(frame)
+    return data, frame, FramePainter(data).paint(frame, frame.index)
 
 
 def test_carried_boxes_are_dashed_and_detected_ones_are_not(scene):
@@ -150,6 +150,24 @@ def test_crop_at_a_moment_is_cut_from_that_frame(scene, tmp_path):
     crop = read_picture(tmp_path / "crop.png")
     assert crop.shape == (40, 20, 3)
     assert _near(crop, (200, 30, 30), 40).mean() > 0.9
+
+
+def test_a_frame_late_in_the_video_is_sought_and_wears_its_own_mask(scene, tmp_path, monkeypatch):
+    with scene.store.write() as connection:
+        car = select(TRACKLETS.c.id).where(TRACKLETS.c.number == 2).scalar_subquery()
+        for index, rows in ((0, slice(50, 60)), (25, slice(90, 100))):  # a seek does not tell which frame it came to
+            mask = np.zeros((120, 160), bool)
+            mask[rows, 112:130] = True
+            connection.execute(insert(MASKS).values(tracklet_id=car, frame=index, rle=encode_mask(mask)))
+    monkeypatch.setattr(VideoReader, "__iter__", lambda reader: pytest.fail("decoded from the start"))
+    request = ShowRequest("crop", output=tmp_path / "frame.png", at_s=2.5)
+    _run(show(scene.store, request))
+    monkeypatch.undo()
+    frame = next(f for f in VideoReader(scene.clip) if abs(f.time_s - 2.5) < 1e-3)
+    shown = read_picture(tmp_path / "frame.png")
+    tinted = 0.55 * frame.image[95, 120].astype(float) + 0.45 * np.array(colour_of(2))
+    assert np.abs(shown[95, 120] - tinted).max() < 4
+    assert np.abs(shown[55, 120].astype(int) - frame.image[55, 120]).max() < 4
 
 
 def test_crop_without_a_moment_is_the_kept_best_view(scene, tmp_path):

@@ -185,18 +185,22 @@ def safe_name(name: str) -> str:
     return short.strip(". ") or "video"
 
 
-def unique_names(videos: Sequence[StoredVideo]) -> list[str]:
-    """A safe file name for each video, no two alike even where case does not count."""
+def unlike(names: Sequence[str]) -> list[str]:
+    """The names, numbered where one came before, so that no two are alike even where case does not count."""
     taken: set[str] = set()
-    names = []
-    for video in videos:
-        name = base = safe_name(video.name)
-        number = 2
+    kept = []
+    for base in names:
+        name, number = base, 2
         while name.casefold() in taken:
             name, number = f"{base} ({number})", number + 1
         taken.add(name.casefold())
-        names.append(name)
-    return names
+        kept.append(name)
+    return kept
+
+
+def unique_names(videos: Sequence[StoredVideo]) -> list[str]:
+    """A safe file name for each video, no two alike."""
+    return unlike([safe_name(video.name) for video in videos])
 
 
 def targets_per_video(videos: Sequence[StoredVideo], target: Path, suffix: str) -> list[Path]:

@@ -46,7 +46,7 @@ def annotate_video(
         VideoWriter(output, (video.width, video.height), audio_from=sound, fps_hint=video.fps or 25.0) as writer,
     ):
         for done, frame in enumerate(frames, start=1):
-            writer.write(painter.paint(frame), frame.time_s)
+            writer.write(painter.paint(frame, frame.index), frame.time_s)
             if done % _PROGRESS_EVERY == 0:
                 yield Progress(video.name, "annotate", done, video.n_frames, "frames")
     return output
@@ -59,10 +59,14 @@ class FramePainter:
         self._data = data
         self._slack_s = data.interval_s / 2 + 1e-3
 
-    def paint(self, frame: Frame) -> Image:
-        """(H, W, 3) uint8: a copy of the frame's picture with everything visible at its time."""
+    def paint(self, frame: Frame, index: int | None) -> Image:
+        """(H, W, 3) uint8: a copy of the frame's picture with everything visible at its time.
+
+        Args:
+            index: the frame's place in the video, by which masks are kept; `None` for a frame without masks.
+        """
         visible = [
-            self._drawn(one, box, frame)
+            self._drawn(one, box, frame, index)
             for one in self._data.tracklets
             if (box := one.box_at(frame.time_s, self._slack_s)) is not None
         ]
@@ -72,8 +76,8 @@ class FramePainter:
             notes.append(Note(words, "bottom"))
         return draw_tracks(frame.image, visible, notes)
 
-    def _drawn(self, tracklet: ShownTracklet, box: BoxXYXY, frame: Frame) -> DrawnTrack:
-        rle = self._data.masks.get((tracklet.number, frame.index))
+    def _drawn(self, tracklet: ShownTracklet, box: BoxXYXY, frame: Frame, index: int | None) -> DrawnTrack:
+        rle = None if index is None else self._data.masks.get((tracklet.number, index))
         # A colour with a space says which part it is of ("upper red"): too long for a label.
         main = [colour for colour in tracklet.colors[:1] if " " not in colour]
         return DrawnTrack(

@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from onlooker.errors import ConfigError, MediaError, NothingFoundError, UnknownNameError
+from onlooker.video.exchange.outgoing import safe_name, unlike
 from onlooker.video.ingest.job import Progress
 from onlooker.video.report.annotated import FramePainter, annotate_video
 from onlooker.video.report.answers import load_answers
 from onlooker.video.report.data import ShownTracklet, VideoData, load_video
 from onlooker.video.report.page import write_page
 from onlooker.video.report.sheet import write_sheet
-from onlooker.video.report.source import open_frames
+from onlooker.video.report.source import frame_near, index_of
 from onlooker.video.report.timeline import write_timeline
 from onlooker.video.store import Store, StoredVideo, find_videos, list_videos
 
@@ -30,7 +31,6 @@ _ENDINGS: dict[Kind, str] = {
     "crop": ".jpg",
 }
 _JPEG_QUALITY = 92
-_MAX_NAME_BYTES = 200  # ours
 _MAX_UNNAMED = 40  # ours: nobody means a page, or hours of encoding, of a thousand videos without saying so
 
 
@@ -125,7 +125,7 @@ def _show_one(store: Store, video: StoredVideo, request: ShowRequest, path: Path
     elif request.kind == "timeline":
         write_timeline(data, path)
     else:
-        _write_crop(data, request, path)
+        _write_crop(store, data, request, path)
 
 
 def _report(store: Store, videos: Sequence[StoredVideo], path: Path) -> Shown:
@@ -158,13 +158,6 @@ def _path_for(request: ShowRequest, about: Sequence[StoredVideo], of: Sequence[S
     return path
 
 
-def safe_name(name: str) -> str:
-    """A video's name as a file name on any system."""
-    # Cut so that all endings fit into the 255 bytes that file systems allow.
-    short = re.sub(r"[^\w.\-() ]", "_", name).encode("utf-8")[:_MAX_NAME_BYTES].decode("utf-8", "ignore")
-    return short.strip(". ") or "video"
-
-
 def file_stem(name: str) -> str:
     """The same without the suffix of the video file: `clip.mp4 (2)` is `clip (2)`."""
     return re.sub(r"\.[A-Za-z0-9]{2,4}(?= \(\d+\)$|$)", "", safe_name(name)) or "video"
@@ -175,24 +168,16 @@ def file_stems(names: Sequence[str]) -> list[str]:
     stems = [file_stem(name) for name in names]
     if len({stem.casefold() for stem in stems}) < len(stems):
         stems = [safe_name(name) for name in names]
-    taken: set[str] = set()
-    unique = []
-    for stem in stems:
-        name, number = stem, 2
-        while name.casefold() in taken:
-            name, number = f"{stem} ({number})", number + 1
-        taken.add(name.casefold())
-        unique.append(name)
-    return unique
+    return unlike(stems)
 
 
-def _write_crop(data: VideoData, request: ShowRequest, path: Path) -> None:
+def _write_crop(store: Store, data: VideoData, request: ShowRequest, path: Path) -> None:
     tracklet = None if request.track is None else _tracklet(data, request.track)
     if tracklet is not None and request.at_s is None and tracklet.crop is not None:
         # The best view was kept when the video was read: no file is needed.
         path.write_bytes(tracklet.crop.jpeg)
         return
-    _write_view(data, tracklet, request, path)
+    _write_view(store, data, tracklet, request, path)
 
 
 def _tracklet(data: VideoData, number: int) -> ShownTracklet:
@@ -203,7 +188,9 @@ def _tracklet(data: VideoData, number: int) -> ShownTracklet:
     raise UnknownNameError(f"tracklet of `{data.video.name}`", str(number), known)
 
 
-def _write_view(data: VideoData, tracklet: ShownTracklet | None, request: ShowRequest, path: Path) -> None:
+def _write_view(
+    store: Store, data: VideoData, tracklet: ShownTracklet | None, request: ShowRequest, path: Path
+) -> None:
     """A view cut from the video itself: the box of a tracklet at a moment, or the frame with all boxes."""
     from PIL import Image as Pillow
 
@@ -212,17 +199,13 @@ def _write_view(data: VideoData, tracklet: ShownTracklet | None, request: ShowRe
     if tracklet is not None and box is None:
         spans = ", ".join(f"{s.start_s:.2f} to {s.end_s:.2f} s" for s in tracklet.stretches)
         raise NothingFoundError(f"tracklet {tracklet.title} is not visible at {at_s:.2f} s; it is seen from {spans}")
-    with open_frames(data.video, request.source) as frames:
-        nearest = None
-        for frame in frames:
-            if nearest is None or abs(frame.time_s - at_s) < abs(nearest.time_s - at_s):
-                nearest = frame
-            if frame.time_s > at_s:
-                break
+    nearest = frame_near(data.video, at_s, request.source)
     if nearest is None or abs(nearest.time_s - at_s) > 1.0:
         raise MediaError(f"`{data.video.name}` has no frame at {at_s:.2f} s; it is {data.duration_s:.2f} s long")
     if box is None:
-        Pillow.fromarray(FramePainter(data).paint(nearest)).save(path, quality=_JPEG_QUALITY)
+        with store.read() as connection:
+            painted = FramePainter(data).paint(nearest, index_of(connection, data.video, nearest.time_s))
+        Pillow.fromarray(painted).save(path, quality=_JPEG_QUALITY)
         return
     inside = (max(0, round(box[0])), max(0, round(box[1])), min(nearest.width, round(box[2])), round(box[3]))
     Pillow.fromarray(nearest.image).crop(inside).save(path, quality=_JPEG_QUALITY)

@@ -7,11 +7,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import Connection, select
+
 from onlooker.errors import MediaError
 from onlooker.media.decode import VideoReader
 from onlooker.media.images import PICTURE_SUFFIXES, ImageSequenceReader, list_pictures
+from onlooker.media.seek import decode_at
 from onlooker.types import Frame
+from onlooker.video.store.schema import FRAMES
 from onlooker.video.store.videos import StoredVideo, content_hash
+
+_SAME_TIME_S = 1e-4  # ours: stored times are exact, frames are a thousandth of a second apart at the least
 
 
 @contextmanager
@@ -32,6 +38,28 @@ def open_frames(video: StoredVideo, source: Path | None = None) -> Iterator[Iter
     check_source(video, path)
     with VideoReader(path) as reader:
         yield iter(reader)
+
+
+def frame_near(video: StoredVideo, at_s: float, source: Path | None = None) -> Frame | None:
+    """The frame nearest to a moment, by seeking: nothing before it is decoded that need not be.
+
+    A seek does not tell how many frames came before, so `index` means nothing here; `index_of` has it.
+
+    Raises:
+        MediaError: as `open_frames`.
+    """
+    path = source or Path(video.path)
+    if path.is_dir():
+        # Frames of a folder are not read before somebody looks at them.
+        return min(_sequence_frames(video, path), key=lambda frame: abs(frame.time_s - at_s), default=None)
+    check_source(video, path)
+    return decode_at(path, [at_s])[0]
+
+
+def index_of(connection: Connection, video: StoredVideo, time_s: float) -> int | None:
+    """The index of the frame that was looked at with this time; `None` when that frame was not looked at."""
+    near = FRAMES.c.t.between(time_s - _SAME_TIME_S, time_s + _SAME_TIME_S)
+    return connection.execute(select(FRAMES.c.frame).where(FRAMES.c.video_id == video.id, near).limit(1)).scalar()
 
 
 def check_source(video: StoredVideo, path: Path) -> None:
