@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from onlooker.errors import ConfigError
-from onlooker.video.search import MIN_SCORE, TextSearch, search_example, search_text
+from onlooker.video.search import MIN_SCORE, TextSearch, search_example
 from onlooker.video.store.reader import Reader
 from onlooker.video.store.vectors import vector_to_blob
 
@@ -154,10 +154,10 @@ def test_words_are_data_even_when_they_look_like_sql(search, library):
 
 
 def test_wrong_settings_are_refused(library):
-    with Reader.open(library) as reader:
+    with Reader.open(library) as reader, TextSearch(reader, WordEmbedder()) as search:
         for top_k, min_score in ((0, None), (10, 1.5), (10, -0.1)):
             with pytest.raises(ConfigError):
-                search_text(reader, WordEmbedder(), "car", top_k, None, min_score)
+                search.find("car", top_k, None, min_score)
 
 
 def test_a_picture_finds_what_looks_like_it(library):

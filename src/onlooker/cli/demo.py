@@ -107,7 +107,7 @@ def _fresh_library(path: Path) -> Path:
 def _ingest(library: Library, clip: Path) -> None:
     from onlooker.cli.ingesting import describe, run_with_progress
 
-    emit(describe(run_with_progress(library.add(clip), clip.name, as_json=False)))
+    emit(describe(run_with_progress(library.add(clip), as_json=False)))
 
 
 def _ask_all(library: Library) -> Iterator[tuple[DemoQuestion, Answer]]:

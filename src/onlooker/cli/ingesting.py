@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onlooker.cli.following import show_progress
 from onlooker.cli.options import (
     DEFAULT_LIBRARY,
     AsJson,
@@ -36,7 +35,6 @@ DetectorRate = Annotated[
 Again = Annotated[
     bool, typer.Option("--again", help="Read anew what was read with other settings; corrections by hand are lost.")
 ]
-_QUIET_EVERY_S = 5.0
 
 
 def register(app: typer.Typer) -> None:
@@ -100,7 +98,7 @@ def _ingest_one(lib: Library, file: Path, again: bool, as_json: bool, alone: boo
     from onlooker.errors import MediaError
 
     try:
-        report = run_with_progress(lib.add(file, again=again), file.name, as_json)
+        report = run_with_progress(lib.add(file, again=again), as_json)
     except MediaError as error:
         if alone and not as_json:
             raise
@@ -134,16 +132,14 @@ def describe(report: IngestReport) -> str:
     return line if report.problem is None else f"{line} (partial: {printable(report.problem)})"
 
 
-def run_with_progress(job: Job, title: str, as_json: bool) -> IngestReport:
+def run_with_progress(job: Job, as_json: bool) -> IngestReport:
     """Runs a job: JSON events on standard output, a bar on a terminal, else a line every few seconds."""
     if as_json:
         for step in job:
             emit_json({"event": "progress", **_step_as_dict(step)})
             sys.stdout.flush()
-    elif sys.stderr.isatty():
-        _run_with_bar(job, title)
     else:
-        _run_with_lines(job)
+        show_progress(job)
     return job.result()
 
 
@@ -151,31 +147,3 @@ def _step_as_dict(step: Progress) -> dict[str, object]:
     import dataclasses
 
     return dataclasses.asdict(step)
-
-
-def _run_with_bar(job: Iterable[Progress], title: str) -> None:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.fields[title]}", markup=False), TextColumn("{task.description}"), BarColumn())
-    with Progress(
-        *columns, TextColumn("{task.fields[count]}"), TimeRemainingColumn(), console=Console(stderr=True)
-    ) as bars:
-        stages: dict[str, TaskID] = {}
-        for step in job:
-            if step.stage not in stages:
-                stages[step.stage] = bars.add_task(step.stage, total=step.total, title=printable(title), count="")
-            bars.update(stages[step.stage], completed=step.done, total=step.total, count=_count(step))
-
-
-def _run_with_lines(job: Iterable[Progress]) -> None:
-    last = time.monotonic()
-    for step in job:
-        if time.monotonic() - last > _QUIET_EVERY_S:
-            last = time.monotonic()
-            note(f"{printable(step.video)}: {step.stage} {_count(step)}")
-
-
-def _count(step: Progress) -> str:
-    total = "" if step.total is None else f"/{step.total:.0f}"
-    return f"{step.done:.0f}{total} {step.unit}"

@@ -25,10 +25,6 @@ class Orientation:
     mirror_y: bool = False
 
     @property
-    def is_upright(self) -> bool:
-        return not (self.transpose or self.mirror_x or self.mirror_y)
-
-    @property
     def rotation_deg(self) -> Quarter:
         """Clockwise turn that makes the stored picture upright (what cameras call `rotate`), mirroring left aside."""
         if self.transpose:

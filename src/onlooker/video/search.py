@@ -64,19 +64,6 @@ class Hit:
         return dataclasses.asdict(self)
 
 
-def search_text(
-    reader: Reader,
-    embedder: TextEmbedder,
-    query: str,
-    top_k: int = 10,
-    videos: Sequence[int] | None = None,
-    min_score: float | None = None,
-) -> list[Hit]:
-    """One search; see `TextSearch` for many."""
-    with TextSearch(reader, embedder) as search:
-        return search.find(query, top_k, videos, min_score)
-
-
 class TextSearch:
     """Searches one library. Keeps vectors in memory between searches; notices when the library changes."""
 

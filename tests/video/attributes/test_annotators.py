@@ -12,7 +12,7 @@ from sqlalchemy import delete, insert, select
 from onlooker.types import Frame, Shot, SoundSegment, SpeechSegment, Tag, TextRegion
 from onlooker.video.attributes.captions import AppearanceText, Captions, appearance_sentence
 from onlooker.video.attributes.colour import ColourAnnotator
-from onlooker.video.attributes.embedding import LookVectors, TextVectors, blob_to_vector, vector_to_blob
+from onlooker.video.attributes.embedding import LookVectors, TextVectors
 from onlooker.video.attributes.pictures import KeyframeKeeper, load_crops, load_pictures, save_keyframes
 from onlooker.video.attributes.pipeline import in_order, is_done, run_annotator, run_annotators
 from onlooker.video.attributes.pool import PoolModels, make_annotators
@@ -22,6 +22,7 @@ from onlooker.video.attributes.sound import Sounds, Speech
 from onlooker.video.attributes.tags import SceneTags, TrackletTags, mean_tags, tag_spans
 from onlooker.video.attributes.write import write_tracking
 from onlooker.video.store import schema
+from onlooker.video.store.vectors import blob_to_vector, vector_to_blob
 
 
 def rows(store, table, *columns):
@@ -180,7 +181,7 @@ def test_vectors_survive_storage_within_a_thousandth():
     vector = np.random.default_rng(0).normal(size=384)
     unit = vector / np.linalg.norm(vector)
     assert abs(float(blob_to_vector(vector_to_blob(vector)) @ unit) - 1) < 1e-3
-    assert not blob_to_vector(vector_to_blob(np.zeros(3))).any()
+    assert not blob_to_vector(vector_to_blob(np.zeros(3))).any(), "a model's zero vector is no reason to stop an ingest"
 
 
 def test_text_vectors_say_colour_category_and_tags(library):

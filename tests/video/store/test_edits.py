@@ -22,7 +22,7 @@ from onlooker.video.store.edits import (
     split_tracklet,
 )
 from onlooker.video.store.store import Store
-from onlooker.video.store.vectors import VectorRow, save_vectors
+from onlooker.video.store.vectors import vector_to_blob
 
 # Ten frames at 10 per second. 1: frames 1-3 at x = 10, 20, 30; 2: frames 7-9 at x = 70, 80, 90; 3: always at x = 200.
 ROWS = (
@@ -43,9 +43,9 @@ def video(store: Store, tmp_path: Path) -> int:
         for number, value, score in ((1, "red", 0.6), (2, "red", 0.9), (2, "hat", 0.5)):
             row = {"video_id": video, "tracklet_id": key(connection, number), "name": "tag", "value": value}
             connection.execute(insert(schema.ATTRIBUTES).values(row | {"score": score, "annotator": "t"}))
-        vector = np.ones(4, np.float32)
-        rows = [VectorRow(video, key(connection, n), "tracklet", key(connection, n), "m@1", vector) for n in (1, 2)]
-        save_vectors(connection, rows)
+        for owner in (key(connection, 1), key(connection, 2)):
+            row = {"video_id": video, "tracklet_id": owner, "subject": "tracklet", "subject_id": owner, "space": "m@1"}
+            connection.execute(insert(schema.EMBEDDINGS).values(row | {"vector": vector_to_blob(np.ones(4))}))
     answer = Answer("?", "answered", "!", evidence=(Evidence("tracklet", "toy", 1),), answer_id="x")
     assert save_answer(store.path, answer)
     return video

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sqlalchemy import insert
 
 from onlooker.errors import LibraryError, ShapeError
 from onlooker.types import VideoInfo
 from onlooker.video.store import vectors
+from onlooker.video.store.schema import EMBEDDINGS
 from onlooker.video.store.store import Store
-from onlooker.video.store.vectors import VectorRow, VectorSearch, blob_to_vector, save_vectors, vector_to_blob
+from onlooker.video.store.vectors import VectorSearch, blob_to_vector, vector_to_blob
 from onlooker.video.store.videos import add_video, set_status
 
 
@@ -21,13 +23,17 @@ def video(store: Store, info: VideoInfo) -> int:
         return key
 
 
-def save(store: Store, *rows: VectorRow) -> None:
+Row = dict[str, int | str | bytes]
+
+
+def save(store: Store, *rows: Row) -> None:
     with store.write() as connection:
-        save_vectors(connection, rows)
+        connection.execute(insert(EMBEDDINGS).prefix_with("OR REPLACE"), list(rows))
 
 
-def row(video: int, number: int, vector: list[float], space: str = "m@1", subject: str = "speech") -> VectorRow:
-    return VectorRow(video, None, subject, number, space, np.array(vector, np.float32))
+def row(video: int, number: int, vector: list[float], space: str = "m@1", subject: str = "speech") -> Row:
+    blob = vector_to_blob(np.array(vector, np.float32))
+    return {"video_id": video, "subject": subject, "subject_id": number, "space": space, "vector": blob}
 
 
 def test_vector_comes_back_as_unit_length_half_precision() -> None:
@@ -35,10 +41,17 @@ def test_vector_comes_back_as_unit_length_half_precision() -> None:
     np.testing.assert_array_equal(back, np.array([0.6, 0.8], np.float16).astype(np.float32))
 
 
-@pytest.mark.parametrize("bad", [[0.0, 0.0], [np.nan, 1.0], [[1.0, 0.0]]])
-def test_vector_without_direction_is_refused(bad: list[float]) -> None:
+@pytest.mark.parametrize("bad", [[np.nan, 1.0], [np.inf, 1.0], [[1.0, 0.0]]])
+def test_vector_that_is_no_vector_is_refused(bad: list[float]) -> None:
     with pytest.raises(ShapeError, match="finite vector"):
         vector_to_blob(np.array(bad, np.float32))
+
+
+@pytest.mark.parametrize("bad", [[0.0, 0.0], [np.nan, 1.0], [[1.0, 0.0]]])
+def test_query_without_direction_is_refused(store: Store, video: int, bad: list[float]) -> None:
+    save(store, row(video, 1, [1, 0]))
+    with VectorSearch.open(store.path) as search, pytest.raises(ShapeError, match="finite query"):
+        search.search("m@1", np.array(bad, np.float32))
 
 
 def test_nearest_come_first_with_their_cosine(store: Store, video: int) -> None:
@@ -91,7 +104,7 @@ def test_chunked_search_agrees_with_one_product(
     if as_stored:
         monkeypatch.setattr(vectors, "FLOAT32_UP_TO_BYTES", 0)
     made = np.random.default_rng(0).normal(size=(50, 16)).astype(np.float32)
-    save(store, *(VectorRow(video, None, "speech", i, "m@1", v) for i, v in enumerate(made)))
+    save(store, *(row(video, i, v.tolist()) for i, v in enumerate(made)))
     query = made[17] + 0.1
     unit = made / np.linalg.norm(made, axis=1, keepdims=True)
     wanted = np.argsort(-(unit @ query / np.linalg.norm(query)))[:5]

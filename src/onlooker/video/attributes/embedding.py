@@ -18,20 +18,10 @@ from onlooker.video.attributes.pictures import count_pictures, load_pictures
 from onlooker.video.attributes.registry import AnnotatorSpec, Context, ModelHandle, Output, Row
 from onlooker.video.protocols import AppearanceEmbedder, TextEmbedder
 from onlooker.video.store import schema
+from onlooker.video.store.vectors import vector_to_blob
 
 _BATCH = 16
 _TEXT_BATCH = 64
-
-
-def vector_to_blob(vector: NDArray[np.floating]) -> bytes:
-    """(D,) vector as float16 bytes of unit length; a zero vector stays zero."""
-    length = float(np.linalg.norm(vector))
-    return (vector / length if length > 0 else vector).astype("<f2").tobytes()
-
-
-def blob_to_vector(blob: bytes) -> FloatArray:
-    """(D,) float32 from stored bytes."""
-    return np.frombuffer(blob, dtype="<f2").astype(np.float32)
 
 
 class LookVectors:

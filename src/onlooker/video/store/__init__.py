@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from onlooker.video.store.stages import StageRun, clear_stage, models_used, record_stage, stage_done, stages_done
+    from onlooker.video.store.stages import StageRun, clear_stage, record_stage, stage_done, stages_done
     from onlooker.video.store.store import Store
     from onlooker.video.store.videos import (
         StoredVideo,
@@ -35,13 +35,12 @@ __all__ = [
     "find_videos",
     "get_video",
     "list_videos",
-    "models_used",
     "record_stage",
     "set_status",
     "stage_done",
     "stages_done",
 ]
-_STAGES = frozenset({"StageRun", "clear_stage", "models_used", "record_stage", "stage_done", "stages_done"})
+_STAGES = frozenset({"StageRun", "clear_stage", "record_stage", "stage_done", "stages_done"})
 
 
 def __getattr__(name: str) -> object:

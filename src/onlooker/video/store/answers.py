@@ -5,12 +5,10 @@ Written with the driver alone: a question must not pay for loading SQLAlchemy.
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
-from onlooker.errors import NothingFoundError
 from onlooker.video.answer import Answer
 
 _PATIENCE_S = 0.2  # ours: an answer is not kept waiting while a long ingest holds the write lock
@@ -58,21 +56,3 @@ def _insert(connection: sqlite3.Connection, answer: Answer) -> None:
     else:
         names = sorted({item.video for item in answer.evidence})
         connection.executemany(f"{link} WHERE name = ?", [(answer.answer_id, name) for name in names])
-
-
-def load_answer(path: Path, answer_id: str) -> dict[str, object]:
-    """A kept answer in the shape of its JSON.
-
-    Raises:
-        NothingFoundError: no answer is kept under this id.
-    """
-    connection = sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
-    try:
-        found = connection.execute("SELECT answer_json FROM base_answers WHERE answer_id = ?", (answer_id,)).fetchone()
-    finally:
-        connection.close()
-    if found is None:
-        raise NothingFoundError(f"no answer is kept under `{answer_id}`; ask the question again")
-    content = json.loads(found[0])
-    assert isinstance(content, dict)
-    return content

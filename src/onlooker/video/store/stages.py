@@ -47,16 +47,6 @@ def stages_done(connection: Connection, video_id: int) -> dict[str, str]:
     return {row.annotator: row.version for row in rows}
 
 
-def models_used(connection: Connection) -> dict[str, str]:
-    """`name@version` of the models behind the library, by role; several of one role are joined by a comma."""
-    runs = ANNOTATOR_RUNS.c
-    query = select(runs.role, runs.model).where(runs.role.is_not(None), runs.model.is_not(None)).distinct()
-    found: dict[str, set[str]] = {}
-    for row in connection.execute(query):
-        found.setdefault(row.role, set()).add(row.model)
-    return {role: ", ".join(sorted(names)) for role, names in sorted(found.items())}
-
-
 def record_stage(connection: Connection, video_id: int, run: StageRun) -> None:
     """Record that a stage is finished; call it in the transaction that wrote its rows."""
     row = {

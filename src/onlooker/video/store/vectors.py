@@ -7,14 +7,13 @@ Loaded vectors stay in memory until another connection changes the file (`PRAGMA
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection
 
 from onlooker.errors import LibraryError, ShapeError
 from onlooker.types import FloatArray
@@ -24,18 +23,6 @@ from onlooker.video.store.store import read_only_uri
 # Up to here the matrix is kept as float32, which multiplies five times faster; beyond, as stored (half the memory).
 FLOAT32_UP_TO_BYTES = 512 << 20
 _CHUNK_ROWS = 65_536  # rows widened and multiplied at once: bounds the memory of a search
-
-
-@dataclass(frozen=True, slots=True)
-class VectorRow:
-    """One vector to keep: what it is of (`subject`, `subject_id`), and the space it lives in."""
-
-    video_id: int
-    tracklet_id: int | None
-    subject: str
-    subject_id: int
-    space: str
-    vector: FloatArray
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,36 +36,22 @@ class VectorHit:
     score: float
 
 
-def vector_to_blob(vector: FloatArray) -> bytes:
-    """A (D,) vector, made unit length, as little-endian half precision.
+def vector_to_blob(vector: NDArray[np.floating]) -> bytes:
+    """A (D,) vector, made unit length, as little-endian half precision; a zero vector stays zero and is near nothing.
 
     Raises:
-        ShapeError: it is not one-dimensional, not finite, or has no length.
+        ShapeError: it is not one-dimensional or not finite.
     """
     wide = np.asarray(vector, dtype=np.float64)
-    length = float(np.linalg.norm(wide)) if wide.ndim == 1 else 0.0
-    if not (wide.ndim == 1 and np.isfinite(length) and length > 0):
-        raise ShapeError(f"expected a finite vector (D,) of non-zero length, got shape {wide.shape}, length {length:g}")
-    return (wide / length).astype("<f2").tobytes()
+    if wide.ndim != 1 or not np.all(np.isfinite(wide)):
+        raise ShapeError(f"expected a finite vector (D,), got shape {wide.shape}")
+    length = float(np.linalg.norm(wide))
+    return (wide / length if length > 0 else wide).astype("<f2").tobytes()
 
 
 def blob_to_vector(blob: bytes) -> FloatArray:
     """(D,) float32 from a blob of `vector_to_blob`."""
     return np.frombuffer(blob, "<f2").astype(np.float32)
-
-
-def save_vectors(connection: Connection, rows: Iterable[VectorRow]) -> int:
-    """Keep vectors; one of the same subject in the same space is replaced. Returns how many."""
-    values = [(r.video_id, r.tracklet_id, r.subject, r.subject_id, r.space, vector_to_blob(r.vector)) for r in rows]
-    statement = (
-        "INSERT INTO base_embeddings (video_id, tracklet_id, subject, subject_id, space, vector)"
-        " VALUES (?, ?, ?, ?, ?, ?)"
-        " ON CONFLICT (subject, subject_id, space) DO UPDATE SET"
-        " video_id = excluded.video_id, tracklet_id = excluded.tracklet_id, vector = excluded.vector"
-    )
-    if values:
-        connection.exec_driver_sql(statement, values)
-    return len(values)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +119,7 @@ class VectorSearch:
             held = self._load(space)
         if not len(held.subject_ids) or top_k < 1:
             return []
-        unit = blob_to_vector(vector_to_blob(query))
+        unit = _unit_query(query)
         if len(unit) != held.matrix.shape[1]:
             raise ShapeError(
                 f"space `{space}` has vectors of {held.matrix.shape[1]} numbers, the query has {len(unit)}"
@@ -157,7 +130,7 @@ class VectorSearch:
         if video_ids is not None:
             keep &= np.isin(held.video_ids, list(video_ids))
         rows = np.flatnonzero(keep)
-        scores = _scores(held.matrix, rows, np.asarray(query, np.float32) / np.float32(np.linalg.norm(query)))
+        scores = _scores(held.matrix, rows, unit)
         if len(rows) > top_k:
             near = np.argpartition(-scores, top_k - 1)[:top_k]
             rows, scores = rows[near], scores[near]
@@ -204,6 +177,14 @@ class VectorSearch:
             tracklet_ids=np.array([row[3] for row in rows], np.int64),
             matrix=matrix.astype(np.float32) if matrix.size * 4 <= FLOAT32_UP_TO_BYTES else matrix,
         )
+
+
+def _unit_query(query: FloatArray) -> FloatArray:
+    wide = np.asarray(query, np.float32)
+    length = np.float32(np.linalg.norm(wide)) if wide.ndim == 1 else np.float32(0)
+    if not (np.isfinite(length) and length > 0):
+        raise ShapeError(f"expected a finite query (D,) of non-zero length, got shape {wide.shape}, length {length:g}")
+    return wide / length
 
 
 def _scores(

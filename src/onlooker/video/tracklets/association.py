@@ -96,11 +96,6 @@ class Associator:
         return cxcywh_to_xyxy(self._state.position)
 
     @property
-    def live_uids(self) -> tuple[int, ...]:
-        """Uids of the live tracks, aligned with `live_boxes_xyxy`."""
-        return tuple(record.uid for record in self._live)
-
-    @property
     def live_speeds(self) -> Array:
         """(N, 2) speeds of their centres in px/s."""
         return self._state.speed[:, :2]

@@ -9,7 +9,7 @@ from onlooker.video.chat.grammar.mentions import Mention
 from onlooker.video.chat.grammar.phrases import Cue
 from onlooker.video.chat.grammar.reading import Reading
 from onlooker.video.chat.grammar.words import words
-from onlooker.video.chat.query import Anchor, Selection, TimePoint, Window
+from onlooker.video.chat.query import Anchor, TimePoint, Window
 
 _AT = words("when once while as moment")
 _BEFORE = words("before until till by")
@@ -114,8 +114,3 @@ def without(reading: Reading, clause: Clause) -> Reading:
         sides=tuple(s for s in reading.sides if outside(s.start)),
         colors=tuple(c for c in reading.colors if outside(c[0])),
     )
-
-
-def unanchored(selection: Selection) -> bool:
-    """Whether a selection names nothing."""
-    return selection.categories is None and not selection.numbers

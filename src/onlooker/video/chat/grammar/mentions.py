@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from onlooker.video.chat.grammar.nouns import GENERIC, Nouns, NounSense, is_plural, singular
+from onlooker.video.chat.grammar.nouns import Nouns, NounSense, is_plural, singular
 from onlooker.video.chat.grammar.tokens import ORDINAL_WORDS, Token
 from onlooker.video.chat.grammar.words import COLORS, words
 from onlooker.video.chat.query import Condition, Selection
@@ -354,8 +354,3 @@ def _word_quantifier(head: str) -> QuantifierWord | None:
     if head in {"everyone", "everything", "everybody"}:
         return "all"
     return "none" if head in {"nobody", "nothing"} else None
-
-
-def is_generic(word: str) -> bool:
-    """Whether a noun means any object."""
-    return singular(word) in GENERIC
