@@ -302,11 +302,12 @@ class EdgeQuery(Query):
 
 @dataclass(frozen=True, slots=True)
 class OvertakeQuery(Query):
-    """Does the first pass the second, or when."""
+    """Does the first pass the second (in a span), or when."""
 
     first: Selection
     second: Selection
     ask: Literal["yes_no", "when", "which"] = "yes_no"
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)

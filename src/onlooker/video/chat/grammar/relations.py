@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onlooker.video.chat.grammar.context import Scene
-from onlooker.video.chat.query import OvertakeQuery, Query, Refusal, RelationQuery, Selection, SideQuery
+from onlooker.video.chat.query import OvertakeQuery, Query, Refusal, RelationQuery, Selection, SideQuery, Window
 
 
 def overtaking(scene: Scene) -> Query | None:
@@ -11,7 +11,12 @@ def overtaking(scene: Scene) -> Query | None:
     if not scene.has("pass") or len(scene.specific) < 2:
         return None
     ask = "when" if scene.form == "when" else "which" if scene.form == "which" else "yes_no"
-    return OvertakeQuery(scene.specific[0], scene.specific[1], ask)  # type: ignore[arg-type]
+    return OvertakeQuery(scene.specific[0], scene.specific[1], ask, _span_of(scene))  # type: ignore[arg-type]
+
+
+def _span_of(scene: Scene) -> Window | None:
+    """The span of a question; passing takes longer than the moment a question may name."""
+    return scene.window if scene.window is not None and scene.window.kind == "span" else None
 
 
 def sides(scene: Scene) -> Query | None:
@@ -77,8 +82,6 @@ def company(scene: Scene) -> Query | None:
         return None
     if mention.amount is not None and mention.amount > 1:
         return Refusal("Which things are visible together is stored for two at a time, not for more.")
-    if scene.window is not None and scene.window.kind != "at":
-        return Refusal("What is visible together is known of one moment or of the whole video, not of a span.")
     return RelationQuery(other, asked, "together", "count" if scene.form == "count" else "who", scene.window)
 
 
@@ -104,7 +107,8 @@ def _relation(scene: Scene) -> str | None:
     if scene.form == "when" and main is not None and main.quantifier == "both" and scene.has("visible"):
         return "together"
     together = scene.has("together") and scene.form not in {"count"} and not scene.has("most_common")
-    if together and (len(scene.specific) >= 2 or (scene.form == "yes_no" and scene.subject.plural)):
+    asked = scene.form == "yes_no" or (scene.form in {"which", "what", "list"} and scene.window is not None)
+    if together and (len(scene.specific) >= 2 or (asked and scene.subject.plural)):
         return "together"
     return None
 

@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from onlooker.video.answer import Cell, Evidence, Value
-from onlooker.video.chat.compile import Binder, Statement, tracklets_sql
+from onlooker.video.answer import Value
+from onlooker.video.chat.compile import Binder, Statement, moment_in_video
 from onlooker.video.chat.query import OvertakeQuery, Rank, RelationQuery, Selection, SideQuery, Window
+from onlooker.video.chat.respond.pairing import ASKING_DISTANCE, Pair, frames_in, pair_of, pairs_of, span_tests
 from onlooker.video.chat.respond.session import Draft, Session, Track, certainty, fill, nothing
 from onlooker.video.chat.wording import joined, name_of, number, seconds, window_words
 
 _MAX_NAMED = 8
-# Edges this near, as a share of the frame diagonal, make two things near each other (ours).
-_NEAR_SHARE = 0.05
 _MAX_SHARED_FRAMES = 5000
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """Two tracklets and a measure of them, at a moment."""
-
-    video: str
-    first: str
-    first_number: int
-    second: str
-    second_number: int
-    holds: bool
-    measure: float
-    t: float
-    lasts_s: float
-
-    @property
-    def told(self) -> str:
-        return f"{self.first} {self.first_number} and {self.second} {self.second_number}"
-
-    @property
-    def evidence(self) -> Evidence:
-        return Evidence("pair", self.video, self.first_number, self.t, self.t + self.lasts_s, self.t)
 
 
 def relation(session: Session, query: RelationQuery) -> Draft:
@@ -46,12 +21,15 @@ def relation(session: Session, query: RelationQuery) -> Draft:
     for selection in (query.first, query.second):
         if selection is not None and (selection.is_unknown or not session.exists(selection)):
             return nothing(session, selection, empty)
-    at = query.window is not None and query.window.kind == "at"
-    statement = _pairs_at(session, query) if at else _pairs(session, query)
+    if query.window is not None and query.window.kind == "span":
+        unseen = _unseen(session, query.window)
+        if unseen is not None:
+            return unseen
+    statement = pairs_of(session, query)
     _, rows = session.run(statement)
-    pairs = [_pair(row) for row in rows]
+    pairs = [pair_of(row) for row in rows]
     holding = [p for p in pairs if p.holds]
-    if query.ask in {"distance", "pair", "who"} and query.relation == "near":
+    if query.ask in ASKING_DISTANCE and query.relation == "near":
         return _nearest(session, query, statement, pairs, empty)
     draft = _held(query, holding)
     draft.text += "" if holding else f" It is so for no pair{window_words(query.window)}{session.where}."
@@ -61,6 +39,16 @@ def relation(session: Session, query: RelationQuery) -> Draft:
     if not shown:
         _cite_each(draft, session, query)
     return draft
+
+
+def _unseen(session: Session, window: Window) -> Draft | None:
+    """The answer where no frame of a span was looked at; None where one was."""
+    statement = frames_in(session, window)
+    _, rows = session.run(statement)
+    if rows[0][0]:
+        return None
+    draft = Draft(f"No frame was looked at{window_words(window)}{session.where}.", None, "cannot_answer")
+    return fill(draft, session, statement)
 
 
 def _held(query: RelationQuery, holding: list[Pair]) -> Draft:
@@ -78,10 +66,14 @@ def _held(query: RelationQuery, holding: list[Pair]) -> Draft:
         longest = max(holding, key=lambda p: p.lasts_s, default=None)
         text = f"{longest.told} {words} for {seconds(longest.lasts_s)}." if longest else "Never."
         return Draft(text[:1].upper() + text[1:], longest.lasts_s if longest else 0.0, unit="s")
+    # "Which objects were together?" asks for both members of every pair.
+    members = [(p.video, n) for p in holding for n in (p.first_number, p.second_number)]
+    if query.second != query.first:
+        members = [(p.video, p.second_number) for p in holding]
     if query.ask == "count":
-        others = {(p.video, p.second_number) for p in holding}
+        others = set(members)
         return Draft(f"{len(others)}: {told}." if others else "None.", len(others))
-    numbers = list(dict.fromkeys(p.second_number for p in holding))
+    numbers = list(dict.fromkeys(number for _, number in members))
     return Draft(f"{told}." if numbers else "None.", numbers)
 
 
@@ -115,83 +107,6 @@ def _cite_each(draft: Draft, session: Session, query: RelationQuery) -> None:
             draft.cite(f"{name_of(selection)} by itself", session.evidence(tracks))
 
 
-def _pair(row: Sequence[Cell]) -> Pair:
-    return Pair(
-        video=str(row[0]), first=str(row[1]), first_number=int(row[2] or 0), second=str(row[3]),
-        second_number=int(row[4] or 0), holds=bool(row[5]), measure=float(row[6] or 0), t=float(row[7] or 0),
-        lasts_s=float(row[8] or 0),
-    )  # fmt: skip
-
-
-def _member_tests(session: Session, binder: Binder, selection: Selection, side: str) -> str:
-    """Tests that one side ("first" or "second") of a pair is of a selection; plain ones need the pairs table only."""
-    if selection.conditions or selection.excluded or selection.label or selection.rank:
-        return f"p.{side}_key IN ({tracklets_sql(binder, selection, session.scope, 'k.key')})"
-    if selection.keys:
-        return f"p.{side}_key IN ({binder.bind_all(selection.keys)})"
-    tests = []
-    if selection.categories is not None:
-        tests.append(f"p.{side}_category IN ({binder.bind_all(selection.categories)})")
-    if selection.numbers:
-        tests.append(f"p.{side}_id IN ({binder.bind_all(selection.numbers)})")
-    return " AND ".join(tests) or "1 = 1"
-
-
-def _pairs(session: Session, query: RelationQuery) -> Statement:
-    """One row a pair, its first member of the first selection: whether it holds, how near, when, how long."""
-    binder = Binder()
-    near = f"p.min_gap_px <= {binder.bind(_NEAR_SHARE)} * sqrt(v.width * v.width + v.height * v.height)"
-    holds, moment, lasts = {
-        "together": ("1", "p.first_t", "p.together_s"),
-        "touch": ("p.overlap_s > 0", "coalesce(p.overlap_t, p.min_distance_t)", "p.overlap_s"),
-        "near": (near, "p.min_distance_t", "0.0"),
-    }[query.relation]
-    second = query.second or Selection()
-    straight, swapped = (
-        f"({_member_tests(session, binder, query.first, a)} AND {_member_tests(session, binder, second, b)})"
-        for a, b in (("first", "second"), ("second", "first"))
-    )
-    inside = "" if session.scope is None else f" AND p.video_key IN ({binder.bind_all(session.scope)})"
-    # The pair is turned so that its first member is of the first selection.
-    turned = ", ".join(
-        f"CASE WHEN {straight} THEN p.{a} ELSE p.{b} END AS {name}"
-        for a, b, name in (
-            ("first_category", "second_category", "one"),
-            ("first_id", "second_id", "one_id"),
-            ("second_category", "first_category", "other"),
-            ("second_id", "first_id", "other_id"),
-        )
-    )
-    order = "distance_px DESC" if query.farthest else "distance_px"
-    return binder.statement(
-        f"SELECT p.video, {turned}, {holds} AS holds, p.min_distance_px AS distance_px, {moment} AS t,"
-        f" {lasts} AS seconds FROM pairs AS p JOIN videos AS v ON v.key = p.video_key"
-        f" WHERE ({straight} OR {swapped}){inside} ORDER BY holds DESC, {order}, t LIMIT 200"
-    )
-
-
-def _pairs_at(session: Session, query: RelationQuery) -> Statement:
-    """The same from the boxes on the frame nearest to one moment."""
-    binder = Binder()
-    columns = "k.key, k.id, k.category, k.video, k.video_key, b.t, b.x1, b.y1, b.x2, b.y2"
-    first = tracklets_sql(binder, query.first, session.scope, columns, query.window)
-    second = tracklets_sql(binder, query.second or Selection(), session.scope, columns, query.window)
-    across, down = "(a.x1 + a.x2 - c.x1 - c.x2) / 2", "(a.y1 + a.y2 - c.y1 - c.y2) / 2"
-    gap_x = "max(0, a.x1 - c.x2, c.x1 - a.x2)"
-    gap_y = "max(0, a.y1 - c.y2, c.y1 - a.y2)"
-    diagonal = "(v.width * v.width + v.height * v.height)"
-    near = f"{gap_x} * {gap_x} + {gap_y} * {gap_y} <= {binder.bind(_NEAR_SHARE**2)} * {diagonal}"
-    touch = "a.x1 < c.x2 AND c.x1 < a.x2 AND a.y1 < c.y2 AND c.y1 < a.y2"
-    holds = {"together": "1", "touch": touch, "near": near}[query.relation]
-    order = "distance_px DESC" if query.farthest else "distance_px"
-    return binder.statement(
-        f"SELECT a.video, a.category AS one, a.id AS one_id, c.category AS other, c.id AS other_id, ({holds}) AS holds,"
-        f" sqrt({across} * {across} + {down} * {down}) AS distance_px, a.t, 0.0 AS seconds"
-        f" FROM ({first}) AS a JOIN ({second}) AS c ON c.video_key = a.video_key AND c.key <> a.key"
-        f" JOIN videos AS v ON v.key = a.video_key ORDER BY holds DESC, {order}, one_id, other_id LIMIT 200"
-    )
-
-
 def _one_of_each(
     session: Session, first: Selection, second: Selection, window: Window | None
 ) -> list[Track] | Selection:
@@ -211,32 +126,32 @@ def _one_of_each(
 
 
 def _shared(session: Session, a: Track, b: Track, window: Window | None) -> tuple[Statement, list[list[float]]]:
-    """Rows (t, centre of a, centre of b) of the frames on which both are visible."""
+    """Rows (t, centre of a, centre of b) of the frames on which both are visible: in a span, or nearest to a moment."""
     binder = Binder()
-    pick = "t, (x1 + x2) / 2 AS x, (y1 + y2) / 2 AS y"
-    tests = ""
-    if window is not None and window.start is not None and window.start.base == "start":
-        tests = f" AND p.t >= {binder.bind(window.start.value)}" if window.kind == "span" else ""
-        if window.kind == "at":
-            tests = f" AND abs(p.t - {binder.bind(window.start.value)}) <= 1"
-    sql = (
-        f"SELECT p.t, p.x AS first_x, p.y AS first_y, q.x AS second_x, q.y AS second_y"
-        f" FROM (SELECT frame, {pick} FROM boxes WHERE tracklet_key = {binder.bind(a.key)}) AS p"
-        f" JOIN (SELECT frame, {pick} FROM boxes WHERE tracklet_key = {binder.bind(b.key)}) AS q ON q.frame = p.frame"
-        f" WHERE 1 = 1{tests} ORDER BY p.t LIMIT {binder.bind(_MAX_SHARED_FRAMES)}"
+    pick = "t, frame, (x1 + x2) / 2 AS x, (y1 + y2) / 2 AS y"
+    first, second = (f"SELECT {pick} FROM boxes WHERE tracklet_key = {binder.bind(track.key)}" for track in (a, b))
+    tests, order, limit = "1 = 1", "p.t", _MAX_SHARED_FRAMES
+    if window is not None and window.kind == "at" and window.start is not None:
+        away = f"abs(p.t - {moment_in_video(binder, window.start, binder.bind(a.video_key))})"
+        tests, order, limit = f"{away} <= 1", f"{away}, p.t", 1
+    elif window is not None:
+        tests = span_tests(binder, window, "p.t", binder.bind(a.video_key))
+    statement = binder.statement(
+        "SELECT p.t, p.x AS first_x, p.y AS first_y, q.x AS second_x, q.y AS second_y"
+        f" FROM ({first}) AS p JOIN ({second}) AS q ON q.frame = p.frame"
+        f" WHERE {tests} ORDER BY {order} LIMIT {binder.bind(limit)}"
     )
-    statement = binder.statement(sql)
     _, rows = session.run(statement)
-    shared = [[float(c or 0) for c in row] for row in rows]
-    if (
-        window is not None
-        and window.kind == "at"
-        and window.start is not None
-        and window.start.base == "start"
-        and shared
-    ):
-        shared = [min(shared, key=lambda r: abs(r[0] - window.start.value))]  # type: ignore[union-attr]
-    return statement, shared
+    return statement, [[float(c or 0) for c in row] for row in rows]
+
+
+def _absent(session: Session, selection: Selection, window: Window | None, empty: Value) -> Draft:
+    """The answer about something that is not there, or not in the span asked about."""
+    if window is None or not session.exists(selection):
+        return nothing(session, selection, empty)
+    draft = Draft(f"Not seen{window_words(window)}{session.where}: {name_of(selection)}.", empty, "no_evidence")
+    _, statement = session.count(replace(selection, rank=None), window)
+    return fill(draft, session, statement)
 
 
 def side(session: Session, query: SideQuery) -> Draft:
@@ -244,7 +159,7 @@ def side(session: Session, query: SideQuery) -> Draft:
     empty: Value = False if query.ask == "yes_no" else None
     chosen = _one_of_each(session, query.first, query.second, query.window)
     if isinstance(chosen, Selection):
-        return nothing(session, chosen, empty)
+        return _absent(session, chosen, query.window, empty)
     a, b = chosen
     statement, shared = _shared(session, a, b, query.window)
     when = window_words(query.window)
@@ -278,11 +193,11 @@ def side(session: Session, query: SideQuery) -> Draft:
 def overtake(session: Session, query: OvertakeQuery) -> Draft:
     """Whether the first gets from behind the second to in front of it, along its own way."""
     empty: Value = {"yes_no": False, "which": []}.get(query.ask)  # type: ignore[assignment]
-    chosen = _one_of_each(session, query.first, query.second, None)
+    chosen = _one_of_each(session, query.first, query.second, query.window)
     if isinstance(chosen, Selection):
-        return nothing(session, chosen, empty)
+        return _absent(session, chosen, query.window, empty)
     a, b = chosen
-    statement, shared = _shared(session, a, b, None)
+    statement, shared = _shared(session, a, b, query.window)
     dx, dy = a.number_of("dx_px") or 0.0, a.number_of("dy_px") or 0.0
     axis, sign = (1, 1 if dx > 0 else -1) if abs(dx) >= abs(dy) else (2, 1 if dy > 0 else -1)
     lead = [sign * (row[axis] - row[axis + 2]) for row in shared]
@@ -292,7 +207,14 @@ def overtake(session: Session, query: OvertakeQuery) -> Draft:
     if passes and moment is not None:
         told = f"{a.name} passes {b.name} at {seconds(moment)}"
     else:
-        told = f"{a.name} does not pass {b.name}" + ("" if shared else ": they are never visible at the same time")
+        told = f"{a.name} does not pass {b.name}{window_words(query.window)}"
+        told += (
+            ""
+            if shared
+            else ": they are never visible at the same time then"
+            if query.window
+            else (": they are never visible at the same time")
+        )
     value: Value = passes
     if query.ask == "when":
         value = moment if passes else None
