@@ -18,6 +18,7 @@ OnlookerError
 │   └── QueryLimitError     over the time, row or byte limit
 ├── LanguageModelError      a language model could not be reached or did not reply
 ├── FormatError             an annotation file to import is malformed
+│   └── NotAnAnswerError    a file to verify is no answer as `ask --json` writes it
 └── NothingFoundError       the request was fine and there is nothing to return
 """
 
@@ -93,6 +94,10 @@ class LanguageModelError(OnlookerError):
 
 class FormatError(OnlookerError, ValueError):
     """An annotation file does not follow its format; the message says where."""
+
+
+class NotAnAnswerError(FormatError):
+    """What should be verified is not an answer: nothing can be said about whether it stands."""
 
 
 class NothingFoundError(OnlookerError, LookupError):

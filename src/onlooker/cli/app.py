@@ -15,7 +15,7 @@ import typer
 from onlooker import __version__
 from onlooker.cli import asking, exchanging, ingesting, looking, managing
 from onlooker.cli.options import note_error
-from onlooker.errors import NothingFoundError, OnlookerError, UnknownNameError
+from onlooker.errors import NotAnAnswerError, NothingFoundError, OnlookerError, UnknownNameError
 
 app = typer.Typer(
     name="onlooker",
@@ -56,7 +56,8 @@ def main() -> None:
         app()
     except OnlookerError as error:
         note_error(error)
-        sys.exit(3 if isinstance(error, NothingFoundError) else 2 if isinstance(error, UnknownNameError) else 1)
+        wrong_use = isinstance(error, UnknownNameError | NotAnAnswerError)
+        sys.exit(3 if isinstance(error, NothingFoundError) else 2 if wrong_use else 1)
     except OSError as error:
         # A place that cannot be read or written, a name that is too long: the user's to mend, not ours.
         note_error(error)

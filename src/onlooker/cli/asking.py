@@ -135,7 +135,7 @@ def verify_answer(
     library: LibraryPath = DEFAULT_LIBRARY,
     as_json: AsJson = False,
 ) -> None:
-    """Run an answer's SQL again and report whether the answer still stands. Exit code 1 when it does not."""
+    """Run an answer's SQL again and report whether the answer still stands. Exit code 1 when not, 2 for no answer."""
     from onlooker.video.library import Library
 
     with Library.open(library, create=False) as lib:

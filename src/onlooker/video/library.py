@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
-from onlooker.errors import FormatError, QueryError
+from onlooker.errors import NotAnAnswerError, QueryError
 from onlooker.video.answer import Answer, Cell
 from onlooker.video.chat.answering import Answerer
 from onlooker.video.chat.conversation import Conversation
@@ -228,14 +228,14 @@ class Library:
         """Runs an answer's statement again and compares rows, value and evidence.
 
         Raises:
-            FormatError: the text is not JSON.
+            NotAnAnswerError: the text is not JSON, or not an answer.
         """
         from onlooker.video.chat.verify_answer import verify
 
         try:
             answer = json.loads(answer_json)
         except (ValueError, RecursionError) as error:
-            raise FormatError(f"the answer is not JSON as `ask --json` writes it ({error})") from error
+            raise NotAnAnswerError(f"the answer is not JSON as `ask --json` writes it ({error})") from error
         return verify(answer, self.reader)
 
     def search(

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from small_library import make_library
 
+from onlooker.errors import NotAnAnswerError
 from onlooker.video.chat.answering import answer_question
 from onlooker.video.chat.conversation import Conversation
 from onlooker.video.chat.prompting import AnswerType
@@ -161,10 +162,33 @@ def test_evidence_is_checked_piece_by_piece(reader):
 def test_hostile_answer_files_fail_cleanly(reader, library, hostile):
     before = hashlib.sha256(library.read_bytes()).digest()
     good = by_grammar(reader, "How many cars are there?")
-    result = verify(good | hostile if isinstance(hostile, dict) and hostile else hostile, reader)
-    assert not result.ok
-    assert all(isinstance(line, str) and len(line) < 2_000 for line in result.drift)
+    try:
+        result = verify(good | hostile if isinstance(hostile, dict) and hostile else hostile, reader)
+    except NotAnAnswerError as error:
+        said = [str(error)]
+    else:
+        assert not result.ok
+        said = list(result.drift)
+    assert said
+    assert all(isinstance(line, str) and len(line) < 2_000 for line in said)
     assert hashlib.sha256(library.read_bytes()).digest() == before
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ([1], r"expected an answer object as `ask --json` writes it \(question, .*\), got a list"),
+        (None, "got null"),
+        ({"name": "x"}, "`question`: expected text, got no such field; .*; and 7 more"),
+        ({"sql": 1}, "`sql`: expected text or null, got a number"),
+        ({"status": "fine"}, "`status`: expected one of answered, no_evidence, cannot_answer, got 'fine'"),
+    ],
+)
+def test_json_that_is_no_answer_has_not_drifted_it_is_none(reader, content, said):
+    good = by_grammar(reader, "How many cars are there?")
+    whole = good | content if isinstance(content, dict) and "name" not in content else content
+    with pytest.raises(NotAnAnswerError, match=said):
+        verify(whole, reader)
 
 
 def test_hostile_statements_in_answer_files_change_nothing(reader, library):

@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import get_args
 
-from onlooker.errors import OnlookerError, QueryError
+from onlooker.errors import NotAnAnswerError, OnlookerError, QueryError
 from onlooker.video.answer import Answer, Evidence
 from onlooker.video.chat.narrator import says_the_same
 from onlooker.video.chat.prompting import AnswerType
@@ -26,6 +26,16 @@ _MAX_EVIDENCE = 1_000
 _MAX_DRIFT = 20
 _KINDS: tuple[AnswerType, ...] = get_args(AnswerType)
 _EVIDENCE_FIELDS = tuple(field.name for field in dataclasses.fields(Evidence))
+_MAX_FAULTS = 3
+_JSON_KINDS: tuple[tuple[type | tuple[type, ...], str], ...] = (
+    (type(None), "null"), (bool, "true or false"), ((int, float), "a number"), (str, "text"), (list, "a list"),
+    (Mapping, "an object"),
+)  # fmt: skip
+_FIELDS: dict[str, tuple[str, type | tuple[type, ...]]] = {
+    "question": ("text", str), "status": ("text", str), "text": ("text", str), "value": ("a value", object),
+    "sql": ("text or null", (str, type(None))), "planner": ("text", str), "columns": ("a list", list),
+    "rows": ("a list", list), "evidence": ("a list", list), "claims": ("a list", list),
+}  # fmt: skip
 _STATUSES = ("answered", "no_evidence", "cannot_answer")
 _SCOPE = re.compile(r"video_key\s*(?:=\s*(\d+)|IN\s*\(([\d\s,]+)\))", re.IGNORECASE)
 _NOTE = re.compile(r"\s*\(Answered without the language model: [^)]*\)\Z")
@@ -40,9 +50,14 @@ class Verification:
 
 
 def verify(answer_json: object, reader: Reader) -> Verification:
-    """Check an answer (a parsed `ask --json` object) against the library as it is now. Never raises for its content."""
+    """Check an answer (a parsed `ask --json` object) against the library as it is now.
+
+    Raises:
+        NotAnAnswerError: it has not the fields of an answer. Whatever these say, raises nothing.
+    """
+    answer = _checked(answer_json)
     try:
-        drift = _drift(answer_json, reader)
+        drift = _drift(answer, reader)
     except QueryError as error:
         drift = [f"sql: {error}"]
     shown = drift[:_MAX_DRIFT]
@@ -51,52 +66,60 @@ def verify(answer_json: object, reader: Reader) -> Verification:
     return Verification(not drift, tuple(shown))
 
 
-def _drift(answer: object, reader: Reader) -> list[str]:
-    if not isinstance(answer, Mapping):
-        return [f"expected one answer object, got {type(answer).__name__}"]
-    malformed = _malformed(answer)
-    if malformed:
-        return malformed
+def _drift(answer: Mapping[str, object], reader: Reader) -> list[str]:
     with reader.snapshot():
         sql = answer["sql"]
         if sql is None:
             return _without_statement(answer)
-        now = reader.query(sql)
+        now = reader.query(str(sql))
         drift = _row_drift(answer, now)
         drift += _value_drift(answer, now, reader)
         return drift + _evidence_drift(answer["evidence"], reader)
 
 
+def _checked(answer: object) -> Mapping[str, object]:
+    if not isinstance(answer, Mapping):
+        fields = ", ".join(_FIELDS)
+        raise NotAnAnswerError(f"expected an answer object as `ask --json` writes it ({fields}), got {_named(answer)}")
+    wrong = _malformed(answer)
+    if wrong:
+        more = f"; and {len(wrong) - _MAX_FAULTS} more" if len(wrong) > _MAX_FAULTS else ""
+        raise NotAnAnswerError(f"not an answer as `ask --json` writes it: {'; '.join(wrong[:_MAX_FAULTS])}{more}")
+    return answer
+
+
 def _malformed(answer: Mapping[str, object]) -> list[str]:
-    """What is not as the contract says, field by field."""
-    wanted: dict[str, type | tuple[type, ...]] = {
-        "question": str, "status": str, "text": str, "sql": (str, type(None)), "planner": str,
-        "columns": list, "rows": list, "evidence": list, "claims": list,
-    }  # fmt: skip
+    """What is not as the contract says, field by field: what was expected and what came."""
     wrong = [
-        f"{name}: missing or of the wrong type"
-        for name, kind in wanted.items()
-        if not isinstance(answer.get(name), kind)
+        f"`{name}`: expected {wanted}, got {_named(answer[name]) if name in answer else 'no such field'}"
+        for name, (wanted, kinds) in _FIELDS.items()
+        if name not in answer or not isinstance(answer[name], kinds)
     ]
-    if "value" not in answer:
-        wrong.append("value: missing")
     if wrong:
         return wrong
     rows, evidence, claims = _items(answer["rows"]), _items(answer["evidence"]), _items(answer["claims"])
     if not _is_value(answer["value"]):
-        wrong.append("value: expected nothing, a number, a text, or a list of numbers or texts")
+        wrong.append("`value`: expected nothing, a number, a text, or a list of numbers or texts")
     if answer["status"] not in _STATUSES:
-        wrong.append(f"status: expected one of {', '.join(_STATUSES)}")
+        wrong.append(f"`status`: expected one of {', '.join(_STATUSES)}, got {answer['status']!r:.40}")
     if not all(isinstance(row, list) for row in rows):
-        wrong.append("rows: a row is a list")
+        wrong.append("`rows`: expected lists only")
     if len(evidence) > _MAX_EVIDENCE or not all(isinstance(item, Mapping) for item in evidence):
-        wrong.append(f"evidence: at most {_MAX_EVIDENCE} objects")
+        wrong.append(f"`evidence`: expected at most {_MAX_EVIDENCE} objects, got {len(evidence)} items")
     for claim in claims:
         indices = claim.get("evidence") if isinstance(claim, Mapping) else None
         if not isinstance(indices, list) or not all(isinstance(i, int) and 0 <= i < len(evidence) for i in indices):
-            wrong.append("claims: a claim points at evidence by its place in the list")
+            wrong.append("`claims`: a claim points at evidence by its place in the list")
             break
     return wrong
+
+
+def _named(value: object) -> str:
+    """The kind of a JSON value in words."""
+    for kinds, name in _JSON_KINDS:
+        if isinstance(value, kinds):
+            return name
+    return type(value).__name__
 
 
 def _is_value(value: object) -> bool:
