@@ -68,6 +68,11 @@ def answerer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answerer]:
         ("Does car 1 overtake car 2 after 4 seconds?", False),
         ("Does car 1 overtake car 2 between 2 and 4 seconds?", True),
         ("When does car 1 pass car 2 before 2 seconds?", None),
+        # spans that start or end with a third thing: person 3 comes at 2 s, car 1 leaves at 5 s, the dog comes at 9 s
+        ("Was car 1 near car 2 after person 3 appears?", True),
+        ("Did car 1 touch car 2 before person 3 appears?", False),
+        ("Did car 1 overtake car 2 before person 3 appears?", False),
+        ("Were person 3 and person 4 visible together after the dog appears?", False),
     ],
 )
 def test_a_relation_is_looked_for_inside_the_span_only(answerer: Answerer, question: str, value: object) -> None:

@@ -19,6 +19,7 @@ _INSTANT_S = 0.001
 _EVENT_CUES = ("start", "end", "appear", "visible", "gone")
 # Questions that use "before" and "after" to weigh two things against each other.
 _WEIGHING = frozenset({"yes_no", "when", "how_long"})
+_RELATIONS = ("near", "touch", "together", "pass", "nearest", "distance")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,15 @@ def _opening(reading: Reading, mention: Mention) -> tuple[int, Literal["at", "be
     timed = {t.text for t in reading.tokens[i + 1 : i + 3]} & {"time", "moment", "second", "instant"}
     if word == "by" and not timed:  # "hit by the car"
         return None
-    if word in _BEFORE | _AFTER and (reading.form not in _WEIGHING or word == "by"):
+    if word in _BEFORE | _AFTER and (reading.form not in _WEIGHING or word == "by" or _relates(reading, i)):
         return i, "before" if word in _BEFORE else "after"
     return None
+
+
+def _relates(reading: Reading, end: int) -> bool:
+    """Whether two things are already set against each other before token `end`: "was A near B, after C came?"."""
+    said = any(cue.start < end for code in _RELATIONS for cue in reading.cues.get(code, ()))
+    return said and sum(mention.end <= end for mention in reading.mentions) >= 2
 
 
 def _event(
