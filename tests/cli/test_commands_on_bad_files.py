@@ -195,6 +195,14 @@ def test_what_is_no_video_is_refused_in_one_line_and_nothing_is_lost(run, cheap,
     assert run("sql", "SELECT * FROM boxes", "--json", "-l", library).json == before
 
 
+@pytest.mark.parametrize("name", ["text.mp4", "head.mp4", "none.mp4"])
+def test_first_ingest_of_nothing_but_bad_files_makes_no_library(run, cheap, tmp_path, name):
+    path = bad(tmp_path, name)
+    for words in ([path], [path, "--json"], [path, bad(tmp_path, "empty.mp4")]):
+        assert run("ingest", *words, "-l", tmp_path / "lib.onlooker", *cheap).code == 1
+    assert [p for p in tmp_path.iterdir() if p.name.startswith("lib")] == []
+
+
 def test_a_name_of_broken_bytes_is_refused_by_name(process, cheap, tmp_path):
     clip = make_clip(tmp_path / "a.mp4", moving_squares(2))
     broken = clip.rename(tmp_path / "\udcff.mp4")

@@ -180,6 +180,44 @@ def test_migrate_gc_and_info_keep_what_is_there(run, library):
     assert "base_tracklets" in run("db", "info", "-l", library).out
 
 
+@pytest.mark.parametrize(
+    "words",
+    [["db", "info"], ["db", "migrate"], ["db", "gc"], ["db", "backup", "copy"], ["edit", "log"], ["videos"],
+     ["edit", "delete", "yard", "7"], ["ask", "How many dogs are there?"], ["remove", "yard"]],
+)  # fmt: skip
+def test_an_empty_file_is_no_library_and_stays_empty(run, tmp_path, words):
+    empty = tmp_path / "empty.onlooker"
+    empty.touch()
+    ran = run(*words, "-l", empty)
+    assert ran.code == 1
+    assert "no library" in ran.error or "not a library" in ran.error
+    assert [p.name for p in tmp_path.iterdir()] == ["empty.onlooker"]
+    assert empty.stat().st_size == 0
+
+
+def test_changes_come_back_as_json_when_asked(run, library, tmp_path):
+    def changed(*words):
+        return run(*words, "--json", "-l", library).json
+
+    split = changed("edit", "split", "yard", "3", "--at", "1.0")
+    assert (split["video"], split["kind"]) == ("yard", "split")
+    assert split["detail"] == {"tracklet": 3, "at_s": 1.0, "new": 10}
+    assert changed("edit", "merge", "yard", "3", "10")["detail"] == {"into": 3, "merged": [10]}
+    assert changed("edit", "rename", "yard", "3", "Anna")["detail"] == {"tracklet": 3, "label": "Anna"}
+    relabelled = changed("edit", "relabel", "yard", "9", "truck")
+    assert relabelled["detail"] == {"tracklet": 9, "from": "car", "to": "truck"}
+    deleted = changed("edit", "delete", "yard", "7")
+    assert deleted["detail"] == {"tracklet": 7}
+    log = run("edit", "log", "--json", "-l", library).json
+    assert [entry["kind"] for entry in log] == ["split", "merge", "rename", "relabel", "delete"]
+    assert log[3:] == [relabelled, deleted]
+    copy = tmp_path / "copy.onlooker"
+    assert changed("db", "backup", copy) == {"backup": str(copy), "n_bytes": copy.stat().st_size}
+    assert changed("db", "migrate")["schema_version"] >= 1
+    assert changed("remove", "yard") == {"removed": ["yard"]}
+    assert list(changed("db", "gc")) == ["n_bytes_given_back"]
+
+
 def test_a_question_brings_the_views_of_an_older_library_up_to_date(run, library):
     connection = sqlite3.connect(library)
     with connection:

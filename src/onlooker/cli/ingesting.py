@@ -67,20 +67,26 @@ def ingest(
         for file in files:
             failed += not _ingest_one(lib, file, again, as_json, alone=len(files) == 1)
     if failed:
-        note(f"{failed} of {len(files)} files could not be read; the others are in `{printable(str(library))}`")
+        rest = "" if failed == len(files) else f"; the others are in `{printable(str(library))}`"
+        note(f"{failed} of {len(files)} files could not be read{rest}")
         raise typer.Exit(1)
 
 
 def remove(
     videos: Annotated[list[str], typer.Argument(help="Names of videos to delete.")],
     library: LibraryPath = DEFAULT_LIBRARY,
+    as_json: AsJson = False,
 ) -> None:
     """Delete videos and everything derived from them: tracklets, pictures, vectors, cached answers."""
     from onlooker.video.library import Library
 
     with Library.open(library, create=False) as lib:
-        for name in lib.remove(*videos):
-            emit(f"removed {printable(name)}")
+        removed = lib.remove(*videos)
+    if as_json:
+        emit_json({"removed": removed})
+        return
+    for name in removed:
+        emit(f"removed {printable(name)}")
 
 
 def make_settings(

@@ -53,12 +53,13 @@ def merge(
         list[int], typer.Argument(min=0, max=_LARGEST, help="Two or more tracklet numbers; the first one stays.")
     ],
     library: LibraryPath = DEFAULT_LIBRARY,
+    as_json: AsJson = False,
 ) -> None:
     """Say that several tracklets are one object."""
     from onlooker.video.store import edits
 
-    number = _edit(library, video, lambda connection, key: edits.merge_tracklets(connection, key, tracklets))
-    emit(f"{len(set(tracklets))} tracklets are now tracklet {number}")
+    number, edit = _edit(library, video, lambda connection, key: edits.merge_tracklets(connection, key, tracklets))
+    _show_edit(edit, f"{len(set(tracklets))} tracklets are now tracklet {number}", as_json)
 
 
 def split(
@@ -66,12 +67,13 @@ def split(
     tracklet: _Number,
     at: Annotated[float, typer.Option("--at", help="Second from which it is another object.")],
     library: LibraryPath = DEFAULT_LIBRARY,
+    as_json: AsJson = False,
 ) -> None:
     """Say that a tracklet is two objects, one before and one from a moment on."""
     from onlooker.video.store import edits
 
-    number = _edit(library, video, lambda connection, key: edits.split_tracklet(connection, key, tracklet, at))
-    emit(f"tracklet {tracklet} from {at:g} s on is now tracklet {number}")
+    number, edit = _edit(library, video, lambda connection, key: edits.split_tracklet(connection, key, tracklet, at))
+    _show_edit(edit, f"tracklet {tracklet} from {at:g} s on is now tracklet {number}", as_json)
 
 
 def rename(
@@ -79,12 +81,16 @@ def rename(
     tracklet: _Number,
     label: Annotated[str, typer.Argument(help='A name, like "Anna"; "" takes the name away.')],
     library: LibraryPath = DEFAULT_LIBRARY,
+    as_json: AsJson = False,
 ) -> None:
     """Give a tracklet a name that questions can use."""
     from onlooker.video.store import edits
 
-    _edit(library, video, lambda connection, key: edits.rename_tracklet(connection, key, tracklet, label or None))
-    emit(f"tracklet {tracklet} is called {printable(label)}" if label else f"tracklet {tracklet} has no name now")
+    _, edit = _edit(
+        library, video, lambda connection, key: edits.rename_tracklet(connection, key, tracklet, label or None)
+    )
+    said = f"tracklet {tracklet} is called {printable(label)}" if label else f"tracklet {tracklet} has no name now"
+    _show_edit(edit, said, as_json)
 
 
 def relabel(
@@ -92,20 +98,23 @@ def relabel(
     tracklet: _Number,
     category: Annotated[str, typer.Argument(help="What it really is: truck.")],
     library: LibraryPath = DEFAULT_LIBRARY,
+    as_json: AsJson = False,
 ) -> None:
     """Correct the category of a tracklet."""
     from onlooker.video.store import edits
 
-    _edit(library, video, lambda connection, key: edits.relabel_tracklet(connection, key, tracklet, category))
-    emit(f"tracklet {tracklet} is a {printable(category)}")
+    _, edit = _edit(library, video, lambda connection, key: edits.relabel_tracklet(connection, key, tracklet, category))
+    _show_edit(edit, f"tracklet {tracklet} is a {printable(category)}", as_json)
 
 
-def delete(video: _VideoArgument, tracklet: _Number, library: LibraryPath = DEFAULT_LIBRARY) -> None:
+def delete(
+    video: _VideoArgument, tracklet: _Number, library: LibraryPath = DEFAULT_LIBRARY, as_json: AsJson = False
+) -> None:
     """Take a tracklet away that is no object at all."""
     from onlooker.video.store import edits
 
-    _edit(library, video, lambda connection, key: edits.delete_tracklet(connection, key, tracklet))
-    emit(f"tracklet {tracklet} is gone")
+    _, edit = _edit(library, video, lambda connection, key: edits.delete_tracklet(connection, key, tracklet))
+    _show_edit(edit, f"tracklet {tracklet} is gone", as_json)
 
 
 def edit_log(library: LibraryPath = DEFAULT_LIBRARY, as_json: AsJson = False) -> None:
@@ -122,13 +131,22 @@ def edit_log(library: LibraryPath = DEFAULT_LIBRARY, as_json: AsJson = False) ->
         emit_table(("when", "video", "edit", "detail"), rows)
 
 
-def _edit(library: Path, video: str, change: Callable[[Connection, int], T]) -> T:
-    """Applies one correction to one video, whole or not at all."""
-    from onlooker.video.store import Store, find_videos
+def _edit(library: Path, video: str, change: Callable[[Connection, int], T]) -> tuple[T, dict[str, object]]:
+    """Applies one correction to one video, whole or not at all; also returns its entry of the log."""
+    from onlooker.video.store import Store, edits, find_videos
 
     with Store.open(library, create=False) as store, store.write() as connection:
         (found,) = find_videos(connection, [video])
-        return change(connection, found.id)
+        result = change(connection, found.id)
+        entry = edits.list_edits(connection, found.id)[-1]
+    return result, {"video": found.name, **dataclasses.asdict(entry)}
+
+
+def _show_edit(entry: dict[str, object], said: str, as_json: bool) -> None:
+    if as_json:
+        emit_json(entry)
+    else:
+        emit(said)
 
 
 # -- models -----------------------------------------------------------------------------------------------------
@@ -152,13 +170,19 @@ def models_verify(as_json: AsJson = False) -> None:
 
 
 def models_pull(
-    names: Annotated[list[str], typer.Argument(help="Names from `onlooker models list`.")], offline: Offline = False
+    names: Annotated[list[str], typer.Argument(help="Names from `onlooker models list`.")],
+    offline: Offline = False,
+    as_json: AsJson = False,
 ) -> None:
     """Fetch models of the hub profile, so that they work offline afterwards."""
     from onlooker.models.inventory import pull_models
 
-    for path in pull_models(names, offline=offline):
-        emit(str(path))
+    paths = [str(path) for path in pull_models(names, offline=offline)]
+    if as_json:
+        emit_json(paths)
+        return
+    for path in paths:
+        emit(path)
 
 
 def _show_models(found: list[ModelStatus], as_json: bool) -> None:
@@ -201,16 +225,23 @@ def doctor(library: LibraryPath = DEFAULT_LIBRARY, as_json: AsJson = False) -> N
         raise typer.Exit(1)
 
 
-def migrate(library: LibraryPath = DEFAULT_LIBRARY) -> None:
+def migrate(library: LibraryPath = DEFAULT_LIBRARY, as_json: AsJson = False) -> None:
     """Bring a library of an older version up to date (opening one does so, too)."""
     from onlooker.video.store import Store
+    from onlooker.video.store.migrations import schema_version
 
-    with Store.open(library, create=False):
-        emit(f"{library} is up to date")
+    with Store.open(library, create=False) as store, store.read() as connection:
+        version = schema_version(connection)
+    if as_json:
+        emit_json({"library": str(library), "schema_version": version})
+    else:
+        emit(f"{printable(str(library))} is up to date")
 
 
 def backup(
-    output: Annotated[Path, typer.Argument(help="Where the copy goes.")], library: LibraryPath = DEFAULT_LIBRARY
+    output: Annotated[Path, typer.Argument(help="Where the copy goes.")],
+    library: LibraryPath = DEFAULT_LIBRARY,
+    as_json: AsJson = False,
 ) -> None:
     """Write a consistent copy, also while videos are being read."""
     from onlooker.video.store import Store
@@ -218,16 +249,23 @@ def backup(
 
     with Store.open(library, create=False) as store:
         write_backup(store, output)
-    emit(str(output))
+    if as_json:
+        emit_json({"backup": str(output), "n_bytes": output.stat().st_size})
+    else:
+        emit(str(output))
 
 
-def gc(library: LibraryPath = DEFAULT_LIBRARY) -> None:
+def gc(library: LibraryPath = DEFAULT_LIBRARY, as_json: AsJson = False) -> None:
     """Give back the space of what was deleted."""
     from onlooker.video.store import Store
     from onlooker.video.store.maintenance import collect_garbage
 
     with Store.open(library, create=False) as store:
-        emit(f"{collect_garbage(store) / 1024**2:.1f} MiB given back")
+        given_back = collect_garbage(store)
+    if as_json:
+        emit_json({"n_bytes_given_back": given_back})
+    else:
+        emit(f"{given_back / 1024**2:.1f} MiB given back")
 
 
 def info(library: LibraryPath = DEFAULT_LIBRARY, as_json: AsJson = False) -> None:

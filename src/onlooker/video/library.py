@@ -15,7 +15,7 @@ import hashlib
 import json
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -33,7 +33,8 @@ from onlooker.video.store.views import views_fingerprint
 if TYPE_CHECKING:
     from onlooker.video.chat.llm import LLMPlanner
     from onlooker.video.chat.verify_answer import Verification
-    from onlooker.video.ingest import Job
+    from onlooker.video.ingest import IngestReport, Job, Progress
+    from onlooker.video.ingest.pipeline import Toolbox
     from onlooker.video.search import Hit, TextSearch
     from onlooker.video.store import Store
     from onlooker.video.wiring import ModelPool, Settings
@@ -80,11 +81,11 @@ class Library:
         llm_base_url: str | None = None,
         llm_model: str | None = None,
     ) -> Library:
-        """Opens a library; with `create`, a missing file is made.
+        """Opens a library.
 
         Args:
             path: the library file.
-            create: make the file when it is missing.
+            create: make the file when it is missing: as soon as something is put in or asked, not before.
             settings: which models read videos; the bundled profile by default.
             planner: "llm" lets a language model write the query first; the grammar is always the fallback.
             llm_base_url, llm_model: an OpenAI-compatible endpoint and a model name there, for planner "llm".
@@ -95,7 +96,12 @@ class Library:
         """
         chosen = _make_planner(llm_base_url, llm_model) if planner == "llm" else None
         library = cls(Path(path), create, settings, chosen)
-        _ = library.reader
+        if create and not library.path.exists():
+            from onlooker.video.store.store import check_path
+
+            check_path(library.path, create)
+        else:
+            _ = library.reader
         return library
 
     # -- parts, opened when first needed ------------------------------------------------------------------------
@@ -151,12 +157,20 @@ class Library:
         """Ingests one video file. Iterate the job for progress, or call its `result()`.
 
         A file whose content is already here is not computed again; only what is missing is. With `again`, one that was
-        read with other settings is read anew, and corrections made to it by hand are lost.
+        read with other settings is read anew, and corrections made to it by hand are lost. A file that is no video
+        makes no library.
         """
-        from onlooker.video.ingest import Job, ingest_video
+        from onlooker.video.ingest import Job
         from onlooker.video.wiring import make_toolbox
 
-        return Job(ingest_video(self.store, make_toolbox(self.models), Path(path), again))
+        return Job(self._ingest(make_toolbox(self.models), Path(path), again))
+
+    def _ingest(self, tools: Toolbox, path: Path, again: bool) -> Generator[Progress, None, IngestReport]:
+        from onlooker.video.ingest import check_readable, ingest_video
+
+        if not self.path.exists():
+            check_readable(path)
+        return (yield from ingest_video(self.store, tools, path, again))
 
     def remove(self, *videos: str) -> list[str]:
         """Deletes videos and everything derived from them, pictures, vectors and cached answers included.

@@ -87,10 +87,8 @@ def ingest_video(
         MediaError: the file cannot be read as a video; the library is unchanged.
         LibraryError: the library cannot be written; finished stages stay.
     """
-    _check_name(path)
-    # A library outlives the folder it was filled from: another one must find the file again.
-    path = Path(os.path.abspath(path))
-    info = probe(path)
+    info = check_readable(path)
+    path = Path(info.path)
     yield Progress(path.name, "hash", 0, None, "file")
     sha256 = content_hash(path)
     tally = _Tally({})
@@ -107,6 +105,17 @@ def ingest_video(
             add_video(connection, info, sha256, path.name, "video")
     yield from _annotate(store, tools, video, tally)
     return _finish(store, tools, video, tally)
+
+
+def check_readable(path: Path) -> VideoInfo:
+    """What a file says about its video stream, under its full path; touches nothing.
+
+    Raises:
+        MediaError: the file cannot be read as a video, or cannot be named in a library.
+    """
+    _check_name(path)
+    # A library outlives the folder it was filled from: another one must find the file again.
+    return probe(Path(os.path.abspath(path)))
 
 
 def _check_name(path: Path) -> None:

@@ -17,7 +17,7 @@ from urllib.parse import quote
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
-from onlooker.errors import LibraryError
+from onlooker.errors import LibraryError, SchemaError
 from onlooker.video.store.failures import mapped_failures
 from onlooker.video.store.migrations import LATEST, migrate, schema_version, views_current
 
@@ -43,7 +43,7 @@ class Store:
 
         Args:
             path: the file; with `create` it is made when missing (its folder must exist).
-            create: whether a missing file is made.
+            create: whether a missing or empty file is made a library.
             busy_timeout_s: how long to wait for another writer.
 
         Raises:
@@ -52,21 +52,23 @@ class Store:
             SchemaError: if the file is not a library, or was written by a newer version.
         """
         path = Path(path)
-        _check_path(path, create)
+        check_path(path, create)
         read_only = not _is_writable(path)
         engine = _make_engine(path, read_only, busy_timeout_s)
         store = cls(path, engine, read_only)
         try:
-            store._bring_up_to_date()
+            store._bring_up_to_date(create)
         except BaseException:
             engine.dispose()
             raise
         return store
 
-    def _bring_up_to_date(self) -> None:
+    def _bring_up_to_date(self, create: bool) -> None:
         with self.read() as connection:
             version = schema_version(connection)  # raises for a file that is not ours, before anything is changed
             current = version == LATEST and views_current(connection)
+        if version == 0 and not create:
+            raise SchemaError(f"`{self.path}` is empty and no library; name another with `--library`")
         if not self.read_only:
             self._use_wal()  # only now: the file is known to be a library, or empty
         if current:
@@ -141,7 +143,12 @@ class Store:
         self.close()
 
 
-def _check_path(path: Path, create: bool) -> None:
+def check_path(path: Path, create: bool) -> None:
+    """Refuses what can be no library, or no place for one, without touching it.
+
+    Raises:
+        LibraryError: a folder, a missing file that is not to be made, or a place that cannot be written.
+    """
     if path.is_dir():
         raise LibraryError(f"`{path}` is a folder; a library is one file, for example `{path / 'library.onlooker'}`")
     if path.exists() and not path.is_file():
