@@ -51,11 +51,13 @@ class Method(Generic[C]):
     example: Callable[[C, int, torch.Generator], Inputs]
     run: Callable[[nn.Module, Inputs], Outputs]
     output_shapes: Callable[[C, int], Mapping[str, tuple[int, ...]]]
-    tasks: Mapping[str, Callable[[nn.Module, Mapping[str, object]], Task]] = MappingProxyType({})
+    tasks: Mapping[str, Callable[[nn.Module, Mapping[str, object]], Task]] = field(
+        default_factory=lambda: MappingProxyType({})
+    )
     not_batched: frozenset[str] = frozenset()
-    no_gradient: Mapping[str, str] = MappingProxyType({})
+    no_gradient: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     claims: Callable[[], tuple[Claim, ...]] = field(default=lambda: ())
-    parameter_counts: Mapping[str, float] = MappingProxyType({})
+    parameter_counts: Mapping[str, float] = field(default_factory=lambda: MappingProxyType({}))
 
     def resolve(self, config: str | Mapping[str, object] | object) -> C:
         """A configuration from its name, from a mapping of its fields, or from itself.

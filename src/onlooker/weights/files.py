@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import pickle
-import zipfile
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
 from onlooker.errors import WeightsError
 
 _DEPTH = 3  # a checkpoint wraps its tensors once or twice
+_CODE = ("GLOBAL", "Trying to call", "can not be", "unsupported class")  # how torch words that a pickle names code
 
 
 def read_tensors(path: Path, wrappers: tuple[str, ...] = ()) -> dict[str, Tensor]:
@@ -29,23 +29,51 @@ def read_tensors(path: Path, wrappers: tuple[str, ...] = ()) -> dict[str, Tensor
     """
     if not path.is_file():
         raise WeightsError(f"there are no weights at `{path}`; give a file, a folder with one, or a hub name")
+    if path.stat().st_size == 0:
+        raise WeightsError(f"`{path}` is empty; it was cut off while it was written or copied")
     if path.suffix == ".safetensors":
-        try:
-            tensors: dict[str, Tensor] = load_file(path)
-            return tensors
-        except (SafetensorError, OSError) as error:
-            raise WeightsError(f"`{path}` is not a readable safetensors file: {error}") from error
+        return _read_safetensors(path)
+    return _tensors_of(_read_pickle(path), wrappers, path)
+
+
+def _read_safetensors(path: Path) -> dict[str, Tensor]:
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        with safe_open(path, framework="pt") as file:
+            tensors: dict[str, Tensor] = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a dict)
+            notes: dict[str, str] = file.metadata() or {}
+    except (SafetensorError, OSError) as error:
+        raise WeightsError(f"`{path}` is not a readable safetensors file: {error}") from error
+    if not tensors:
+        raise WeightsError(f"`{path}` holds no tensors")
+    # Tied parameters are stored once; the notes say which other name has the same tensor.
+    return tensors | {name: tensors[kept] for name, kept in notes.items() if kept in tensors and name not in tensors}
+
+
+def _read_pickle(path: Path) -> object:
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # other pickle protocols read just as well, or are refused
+            content: object = torch.load(path, map_location="cpu", weights_only=True)
+            return content
     except pickle.UnpicklingError as error:
-        reason = str(error).splitlines()[0]
-        raise WeightsError(
-            f"`{path}` was refused: reading it would run code that came with it ({reason}); "
-            "ask for the tensors alone, as safetensors"
-        ) from error
-    except (OSError, EOFError, RuntimeError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise WeightsError(f"`{path}` is not a readable checkpoint: {error}") from error
-    return _tensors_of(content, wrappers, path)
+        reason = _reason(error)
+        if any(word in reason for word in _CODE):
+            raise WeightsError(
+                f"`{path}` was refused: reading it would run code that came with it ({reason}); "
+                "ask for the tensors alone, as safetensors"
+            ) from error
+        raise WeightsError(f"`{path}` is not a readable checkpoint: {reason}") from error
+    except Exception as error:  # a damaged pickle can fail in any way, and each of them means the same
+        raise WeightsError(f"`{path}` is not a readable checkpoint: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """The one line that says what was met, out of a page of advice."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    telling = [
+        line for line in lines if not line.startswith(("Weights only", "Please file", "Check the doc", "(1)", "(2)"))
+    ]
+    return (telling or lines or [type(error).__name__])[0][:200]
 
 
 def _tensors_of(content: object, wrappers: tuple[str, ...], path: Path) -> dict[str, Tensor]:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from torch import Tensor
 
-from onlooker.errors import WeightsError
+from onlooker.errors import ConfigError, WeightsError
 
 _SHOWN = 5
 
@@ -29,6 +29,9 @@ class KeyMap:
         transforms: our pattern -> change of the tensor (a reshape, a transpose, a split), applied after renaming.
         wrappers: keys under which a checkpoint may hold the tensors ("state_dict"), opened from outside in.
         prefixes: removed from the start of every official name when all names carry it ("module.").
+
+    Raises:
+        ConfigError: a rule whose two sides have different holes, or a `*` that is not at the end.
     """
 
     rules: Mapping[str, str]
@@ -37,20 +40,49 @@ class KeyMap:
     wrappers: tuple[str, ...] = ("state_dict", "model_state", "model", "weights")
     prefixes: tuple[str, ...] = ("module.",)
 
+    def __post_init__(self) -> None:
+        for official, target in self.rules.items():
+            if _holes(official) != _holes(target):
+                raise ConfigError(f"both sides of the rule `{official}` -> `{target}` need the same `{{}}` and `*`")
+        for pattern in (*self.rules, *self.rules.values(), *self.ignored, *self.transforms):
+            if "*" in pattern[:-1]:
+                raise ConfigError(f"`*` stands for the rest of a name and is the last character, got `{pattern}`")
+
     def ours(self, official: str) -> str | None:
         """Our name of an official one, or `None` where it is ignored.
 
         Raises:
             KeyError: no rule knows the name.
         """
-        for pattern in self.ignored:
-            if _regex(pattern).fullmatch(official):
-                return None
+        if any(_regex(pattern).fullmatch(official) for pattern in self.ignored):
+            return None
+        rule = self.rule_for(official)
+        match = _regex(rule).fullmatch(official) if rule is not None else None
+        if rule is None or match is None:
+            raise KeyError(official)
+        return _fill(self.rules[rule], match.groups())
+
+    def rule_for(self, official: str) -> str | None:
+        """The official pattern whose rule is used for a name, or `None` where no rule knows it."""
+        return next((pattern for pattern in self.rules if _regex(pattern).fullmatch(official)), None)
+
+    def theirs(self, ours: str) -> tuple[str, ...]:
+        """Official names that become a name of ours: several where layouts differ or parameters are tied, none where
+        no rule leads there."""
+        found = []
         for pattern, target in self.rules.items():
-            match = _regex(pattern).fullmatch(official)
+            match = _regex(target).fullmatch(ours)
             if match:
-                return _fill(target, match.groups())
-        raise KeyError(official)
+                official = _fill(pattern, match.groups())
+                if self._leads_to(official, ours):  # an earlier rule may take the name elsewhere
+                    found.append(official)
+        return tuple(dict.fromkeys(found))
+
+    def _leads_to(self, official: str, ours: str) -> bool:
+        try:
+            return self.ours(official) == ours
+        except KeyError:
+            return False
 
 
 @dataclass(frozen=True)
@@ -118,11 +150,19 @@ def translate(state: Mapping[str, Tensor], key_map: KeyMap) -> tuple[dict[str, T
         tensor = state[name]
         for pattern, change in transforms:
             if pattern.fullmatch(target):
-                tensor = change(tensor)
+                tensor = _changed(change, tensor, official)
         if target in renamed and not renamed[target].equal(tensor):
             raise WeightsError(f"two tensors claim the place of `{target}`, one of them `{official}`")
         renamed[target] = tensor
     return renamed, tuple(unknown)
+
+
+def _changed(change: Callable[[Tensor], Tensor], tensor: Tensor, official: str) -> Tensor:
+    try:
+        return change(tensor)
+    except (RuntimeError, IndexError, ValueError) as error:  # what reshapes and splits raise for a wrong shape
+        shape = tuple(tensor.shape)
+        raise WeightsError(f"`{official}` with shape {shape} cannot be brought into our layout: {error}") from error
 
 
 def strip_prefixes(names: list[str], prefixes: Iterable[str]) -> dict[str, str]:
@@ -139,6 +179,11 @@ def _regex(pattern: str) -> re.Pattern[str]:
     tail = pattern.endswith("*")
     body = re.escape(pattern[:-1] if tail else pattern).replace(r"\{\}", r"(\d+)")
     return re.compile(body + ("(.+)" if tail else ""))
+
+
+def _holes(pattern: str) -> tuple[int, bool]:
+    """How many `{}`, and whether a `*` ends it."""
+    return pattern.count("{}"), pattern.endswith("*")
 
 
 def _fill(target: str, parts: tuple[str, ...]) -> str:

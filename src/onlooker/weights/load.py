@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from onlooker.errors import WeightsError
 from onlooker.weights.files import read_tensors
 from onlooker.weights.hub_cache import local_folder
-from onlooker.weights.keys import KeyMap, KeyReport, translate
+from onlooker.weights.keys import KeyMap, KeyReport, strip_prefixes, translate
 
 TENSOR_FILE = "model.safetensors"
 CONFIG_FILE = "config.json"
@@ -90,17 +90,35 @@ def load_state(network: nn.Module, state: Mapping[str, Tensor], key_map: KeyMap,
     Raises:
         WeightsError: a key or shape that does not fit.
     """
-    ours = network.state_dict()
-    unknown: tuple[str, ...] = ()
-    if set(state) != set(ours):
-        translated, surplus = translate(state, key_map)
-        # A file of ours with a key too few or too many must be reported in its own names.
-        if len(set(translated) & set(ours)) >= len(set(state) & set(ours)):
-            state, unknown = translated, surplus
-    report = compare_tensors(state, ours, unknown)
+    state, report = fit_state(network, state, key_map)
     if not report.fits:
         raise WeightsError(f"the weights in `{source}` do not fit `{type(network).__name__}`: {report}")
     network.load_state_dict(dict(state), strict=True)
+
+
+def fit_state(
+    network: nn.Module, state: Mapping[str, Tensor], key_map: KeyMap
+) -> tuple[Mapping[str, Tensor], KeyReport]:
+    """The tensors under our names, and what does not fit `network`, which may be on the meta device."""
+    ours = network.state_dict()
+    unknown: tuple[str, ...] = ()
+    if not _in_our_layout(state, ours, key_map):
+        state, unknown = translate(state, key_map)
+    return state, compare_tensors(state, ours, unknown)
+
+
+def _in_our_layout(state: Mapping[str, Tensor], ours: Mapping[str, Tensor], key_map: KeyMap) -> bool:
+    """Whether more names fit as they are than through the map: a file of ours with a key too few or too many must be
+    reported in its own names. Where all names are the same in both layouts, shapes decide."""
+    if set(state) == set(ours):
+        return not key_map.transforms or all(state[name].shape == ours[name].shape for name in ours)
+    translated = set()
+    for official in strip_prefixes(list(state), key_map.prefixes).values():
+        try:
+            translated.add(key_map.ours(official))
+        except KeyError:
+            continue
+    return len(set(state) & set(ours)) > len(translated & set(ours))
 
 
 def compare_tensors(

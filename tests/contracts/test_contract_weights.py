@@ -1,0 +1,127 @@
+"""Every configuration of every method: built without memory, counted, saved, loaded, and named as the key map says."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from contract_tools import Tiny, definition_of
+from torch import nn
+
+from onlooker import build
+from onlooker.configs import config_from_dict, config_to_dict
+from onlooker.errors import UnknownNameError, WeightsError
+from onlooker.methods.definition import Method
+from onlooker.weights.keys import compare_keys
+from onlooker.weights.load import load_state
+
+COUNT_TOLERANCE = 0.005
+
+
+@functools.lru_cache(maxsize=2)
+def on_meta(name: str, config_name: str) -> nn.Module:
+    """The network without any values; large ones cost no memory."""
+    method = definition_of(name)
+    with torch.device("meta"):
+        return method.build(method.configs[config_name])
+
+
+def test_every_configuration_builds_without_memory(method: Method[Any], config_name: str) -> None:
+    parameters = dict(on_meta(method.name, config_name).named_parameters())
+    assert parameters
+    real = [name for name, parameter in parameters.items() if parameter.device.type != "meta"]
+    assert not real, f"made on a device of their own choice: {real[:5]}"
+
+
+def test_parameter_counts_are_the_stated_ones(method: Method[Any], config_name: str) -> None:
+    stated = method.parameter_counts.get(config_name)
+    if stated is None:
+        assert config_name != "paper", "`parameter_counts` states the paper's main configuration"
+        pytest.skip("the sources state no count for it")
+    counted = sum(parameter.numel() for parameter in on_meta(method.name, config_name).parameters())
+    assert abs(counted - stated) <= COUNT_TOLERANCE * stated, f"{counted:,} parameters, {stated:,.0f} stated"
+
+
+def test_every_configuration_survives_plain_data(method: Method[Any], config_name: str) -> None:
+    config = method.configs[config_name]
+    assert config_from_dict(method.config_type, config_to_dict(config)) == config
+
+
+def test_every_name_of_ours_has_an_official_one(method: Method[Any], config_name: str) -> None:
+    ours = list(on_meta(method.name, config_name).state_dict())
+    key_map = method.key_map(method.configs[config_name])
+    unreachable = [name for name in ours if not key_map.theirs(name)]
+    assert not unreachable, f"no rule leads to {len(unreachable)} of our tensors: {unreachable[:5]}"
+    official = [key_map.theirs(name)[0] for name in ours]
+    assert len(set(official)) == len(official), "one official name fills two of ours"
+    report = compare_keys(official, ours, key_map)
+    assert report.fits, str(report)
+
+
+def test_every_rule_of_the_key_map_serves_some_configuration(method: Method[Any]) -> None:
+    used, known = set(), set()
+    for config_name, config in method.configs.items():
+        key_map = method.key_map(config)
+        known |= set(key_map.rules)
+        for ours in on_meta(method.name, config_name).state_dict():
+            used |= {key_map.rule_for(official) for official in key_map.theirs(ours)}
+    assert known <= used, f"rules that no configuration needs: {sorted(known - used)[:5]}"
+
+
+def test_official_tensors_go_where_they_belong(tiny: Tiny) -> None:
+    """Through the map, as a file in the official layout would: values arrive where the names say, unless a transform
+    changes them on the way."""
+    key_map = tiny.method.key_map(tiny.config)
+    if key_map.transforms:
+        pytest.skip("its official tensors have another layout; golden tensors check them")
+    source, target = tiny.network(1), tiny.network(2)
+    state = source.state_dict()
+    load_state(target, {key_map.theirs(name)[0]: tensor for name, tensor in state.items()}, key_map, "memory")
+    for name, tensor in target.state_dict().items():
+        assert tensor.equal(state[name]), f"`{name}` got the values of another tensor"
+
+
+def test_save_and_load_is_exact(tiny: Tiny, tmp_path: Path) -> None:
+    network: Any = tiny.network(seed=7).eval()
+    network.save_pretrained(tmp_path)
+    state = network.state_dict()
+    for loaded in (type(network).from_pretrained(tmp_path), build(tiny.method.name, weights=tmp_path)):
+        assert loaded.config == tiny.config
+        assert not loaded.training
+        assert list(loaded.state_dict()) == list(state)
+        assert all(tensor.equal(state[name]) for name, tensor in loaded.state_dict().items())
+        inputs = tiny.inputs(2)
+        with torch.no_grad():
+            expected, found = tiny.run(network, inputs), tiny.run(loaded, inputs)
+        assert all(found[name].equal(expected[name]) for name in expected)
+
+
+def test_building_by_name_is_repeatable_and_ready_for_use(tiny: Tiny) -> None:
+    built = build(tiny.method.name, "tiny", seed=3)
+    assert not built.training
+    expected = tiny.network(3).state_dict()
+    assert all(tensor.equal(expected[name]) for name, tensor in built.state_dict().items())
+
+
+def test_a_missing_or_surplus_tensor_is_named_in_our_layout(tiny: Tiny) -> None:
+    state = tiny.network().state_dict()
+    gone = list(state)[len(state) // 2]
+    fewer = {name: tensor for name, tensor in state.items() if name != gone}
+    key_map = tiny.method.key_map(tiny.config)
+    with pytest.raises(WeightsError) as missing:
+        load_state(tiny.network(), fewer, key_map, "cut.safetensors")
+    assert f"missing: `{gone}`" in str(missing.value)
+    assert "surplus" not in str(missing.value)
+    with pytest.raises(WeightsError, match="surplus: `not_a_tensor_of_ours`"):
+        load_state(tiny.network(), {**state, "not_a_tensor_of_ours": torch.zeros(1)}, key_map, "more.safetensors")
+
+
+def test_unknown_configurations_and_fields_are_answered_with_the_nearest(method: Method[Any]) -> None:
+    with pytest.raises(UnknownNameError, match="did you mean `tiny`"):
+        method.resolve("tinny")
+    field = next(iter(config_to_dict(method.configs["tiny"])))
+    with pytest.raises(UnknownNameError, match=f"did you mean.*`{field}`"):
+        method.resolve({f"{field}x": 1})
