@@ -68,7 +68,41 @@ class MethodEntry:
     stability: Stability = "experimental"
 
 
-_ROWS: tuple[MethodEntry, ...] = ()
+_ROWS: tuple[MethodEntry, ...] = (
+    MethodEntry(
+        name="perception-encoder",
+        family="encoders",
+        definition="onlooker.methods.encoders.perception_encoder:METHOD",
+        summary="Pictures, videos and texts in one space; features of any layer for tracking, segmentation and depth",
+        roles=("appearance_embedder", "text_embedder"),
+        configs=(
+            "paper",
+            "tiny",
+            "core-t16-384",
+            "core-s16-384",
+            "core-b16-224",
+            "core-l14-336",
+            "core-g14-448",
+            "lang-l14-448",
+            "lang-g14-448",
+            "lang-l14-448-tiling",
+            "lang-g14-448-tiling",
+            "spatial-t16-512",
+            "spatial-s16-512",
+            "spatial-b16-512",
+            "spatial-l14-448",
+            "spatial-g14-448",
+        ),
+        paper=Paper(
+            title="Perception Encoder: The best visual embeddings are not at the output of the network",
+            identifier="2504.13181",
+            year=2025,
+            code="facebookresearch/perception_models",
+            code_licence="Apache-2.0",
+            weights="facebook/PE-{Core,Lang,Spatial}-* on the Hugging Face hub, Apache-2.0",
+        ),
+    ),
+)
 
 METHODS: Mapping[str, MethodEntry] = MappingProxyType({row.name: row for row in _ROWS})
 """Name -> row, in the order of the families."""
