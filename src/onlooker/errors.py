@@ -9,6 +9,7 @@ OnlookerError
 ├── UnknownNameError        a name is not in a table; carries the nearest known ones
 ├── WeightsError            weights are missing, altered or do not fit
 ├── MissingExtraError       an optional dependency is not installed
+├── TrainingError           a run cannot go on: a loss that is no number, a checkpoint that cannot be written or read
 ├── LibraryError            the library file cannot be used
 │   ├── LibraryBusyError    another process holds the write lock for too long
 │   ├── StorageFullError    the disk is full; the transaction was rolled back
@@ -58,6 +59,10 @@ class WeightsError(OnlookerError):
 
 class MissingExtraError(OnlookerError, ImportError):
     """An optional dependency is needed; the message names the extra to install."""
+
+
+class TrainingError(OnlookerError):
+    """A training run cannot go on; what was written before is kept."""
 
 
 class LibraryError(OnlookerError):

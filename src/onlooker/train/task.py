@@ -120,8 +120,13 @@ class Task(nn.Module, ABC):
             ParameterGroup("gains and biases", tuple(p for p in trained if p.ndim <= 1), weight_decay=0.0),
         )
 
+    def data_fingerprint(self) -> str | None:
+        """What identifies the data (a hash of files, or seed and version of a synthetic world), for the result file."""
+        return None
+
     def before_step(self, moment: Moment) -> None:
-        """Called before the first forward of an optimiser step (a noise level that decays, say). Default: nothing."""
+        """Called before the first forward of an optimiser step (a noise level that decays, say). Default: nothing.
+        All processes draw the same numbers here and in `after_step`."""
 
     def after_step(self, moment: Moment) -> None:
         """Called after the optimiser's step (momentum copies, queues). Default: nothing."""
