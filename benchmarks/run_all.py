@@ -1,4 +1,4 @@
-"""Runs every benchmark, one after the other, and renders docs/results.md: `python benchmarks/run_all.py`."""
+"""Runs every benchmark, one after the other, and renders the pages of results: `python benchmarks/run_all.py`."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ SCRIPTS = (
     "tracking_speed_accuracy.py",
     "ingest_cost.py",
     "ask_speed.py",
+    "claims/run.py",
 )
 
 
@@ -23,7 +24,8 @@ def main() -> None:
         started = time.monotonic()
         subprocess.run([sys.executable, str(HERE / script)], check=True, cwd=HERE)
         print(f"{script}: {time.monotonic() - started:.0f} s", flush=True)
-    subprocess.run([sys.executable, str(HERE.parent / "docs" / "generate_results.py")], check=True)
+    for page in ("generate_results.py", "generate_papers.py"):
+        subprocess.run([sys.executable, str(HERE.parent / "docs" / page)], check=True)
 
 
 if __name__ == "__main__":
