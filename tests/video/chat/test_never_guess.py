@@ -42,6 +42,14 @@ def ask(library: Library, question: str, video: str = "street.mp4") -> Answer:
         "when is car 1 at the center of the frame?",
         "when does car 1 move left?",
         "how often does car 1 stop?",
+        "does car 1 stop?",
+        "did car 2 stop?",
+        "does person 3 ever stop?",
+        "when does car 1 stop?",
+        "has car 2 stopped?",
+        "does car 1 halt at some point?",
+        "which cars stop?",
+        "does person 4 stop moving?",
         "which people are slower than car 1?",
         "who filmed it?",
         "when is nobody on screen?",
@@ -113,6 +121,27 @@ def test_moments_that_no_video_has_are_said_to_be_so(world: Library, question: s
 )
 def test_the_asked_thing_is_answered_and_not_its_opposite(world: Library, question: str, value: object) -> None:
     assert ask(world, question).value == value
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("is car 2 stopped?", True),
+        ("is car 1 stopped?", False),
+        ("is car 2 stationary?", True),
+        ("has car 2 been stopped the whole time?", True),
+        ("how many stopped cars are there?", 1),
+        ("when does car 1 stop being visible?", 5.0),
+        ("is there a stop sign?", False),
+        ("if I stop the video at 3 seconds, how many people do I see?", 2),
+    ],
+)
+def test_other_uses_of_stop_are_not_taken_for_stopping_at_a_moment(
+    world: Library, question: str, value: object
+) -> None:
+    answer = ask(world, question)
+    assert answer.status != "cannot_answer", answer.text
+    assert answer.value == value
 
 
 def test_the_noun_asked_for_is_what_is_nearest(world: Library) -> None:

@@ -26,6 +26,10 @@ _OF_VIDEO = words("video clip footage film movie recording time duration length 
 _EDGE_NOUNS = words("edge edges border side boundary margin")
 _EDGE_SIDES = {"left": "left", "right": "right", "top": "top", "bottom": "bottom", "upper": "top", "lower": "bottom"}
 
+_STOPPING = words("stop halt pause")
+_ABOUT_THE_VIDEO = words("video clip film movie footage playback recording here there being appearing")
+_WATCHERS = words("i we you")
+
 _OFTEN_TOGETHER = re.compile(
     r"\bhow (?:often|frequently|many times)\b.*"
     r"(?:(?<!all )\btogether\b|\bat (?:the same|one) time\b|\bat once\b|\bsimultaneous)"
@@ -34,7 +38,7 @@ _OFTEN_TOGETHER = re.compile(
 
 def doubtful(scene: Scene) -> Query | None:
     """A refusal or the right query for a question of these kinds, None for all others."""
-    for rule in (_gender, _foreign, _impossible, _parts, _share, _edge, _how_often):
+    for rule in (_gender, _foreign, _impossible, _parts, _share, _edge, _how_often, _stops):
         query = rule(scene)
         if query is not None:
             return query
@@ -123,4 +127,26 @@ def _how_often(scene: Scene) -> Query | None:
     kinds = scene.has("most_common", "least_common", "return", "gone", "end", "start", "appear", "visible")
     if counted and scene.has("stationary", "in_motion", "move", "touch", "near") and not kinds:
         return Refusal("How often something moves, stops or meets another thing is not stored.")
+    return None
+
+
+def _stops(scene: Scene) -> Query | None:
+    """ "Does the car stop?", "when did it stop?": something that happens at a moment, where only a whole is stored."""
+    tokens = scene.reading.tokens
+    named = {i for mention in scene.mentions for i in range(mention.start, mention.end)}
+    if not scene.has_subject or scene.reading.has("gone", "end"):
+        return None
+    for cue in scene.reading.cues.get("stationary", ()):
+        i = cue.start
+        if tokens[i].base not in _STOPPING or i in named:
+            continue
+        before = {t.base for t in tokens[:i]}
+        passive = (i > 0 and tokens[i - 1].base == "be") or ("be" in before and not before & {"do", "have"})
+        is_state = tokens[i].text.endswith("ed") and (passive or i + 1 in named)
+        following = {t.text for t in tokens[i + 1 : i + 3]}
+        if not (is_state or following & _ABOUT_THE_VIDEO or before & _WATCHERS):
+            return Refusal(
+                "Whether something stops at some moment is not stored as such, only whether it stays where it is all "
+                "the time it is visible. Ask for example: is it stationary? Or: what path does it take?"
+            )
     return None
