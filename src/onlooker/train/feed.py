@@ -81,10 +81,9 @@ class Feed:
     def _loader(self, name: str) -> Iterator[Batch]:
         if name not in self._iterators:
             batches = _EndlessBatches(self._orders[name], self._share, self.counters[name])
-            # `batch_sampler` is only iterated, which is all that is asked of it here.
             loader: DataLoader[Batch] = DataLoader(
-                cast("SampleDataset", self._datasets[name]),  # type: ignore[arg-type]
-                batch_sampler=batches,  # type: ignore[arg-type]
+                self._datasets[name],
+                batch_sampler=batches,
                 num_workers=self._config.n_workers,
                 collate_fn=self._task.collate,
             )

@@ -16,7 +16,7 @@ import shutil
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import torch
 from safetensors import SafetensorError
@@ -110,8 +110,8 @@ class RunFolder:
             step, seconds = int(stored["step"]), float(stored["seconds"])
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
             raise TrainingError(f"the finished run in `{self.folder}` cannot be read: {error}") from error
-        weights = "average" if averaged else "last step"
-        return TrainResult("finished", step, task.metric, scores, weights, seconds, (), self.folder)  # type: ignore[arg-type]
+        weights: Literal["average", "last step"] = "average" if averaged else "last step"
+        return TrainResult("finished", step, task.metric, scores, weights, seconds, (), self.folder)
 
     def restore(
         self, task: Task, optimiser: Optimizer, average: MovingAverage | None, scaler: GradScaler | None

@@ -112,8 +112,9 @@ class _Run:
         share = Share(accelerator.process_index, accelerator.num_processes, config.micro_batches)
         self._feed = Feed(task, config, share)
         self._average = None if config.ema_decay is None else MovingAverage(task.network, config.ema_decay)
-        optimiser = make_optimiser(config.optimiser, self._groups, accelerator.device)
-        self._module, self._optimiser = accelerator.prepare(task, optimiser)
+        # accelerate's own wrapper of an optimiser searches the disk for packages at every step.
+        self._optimiser = make_optimiser(config.optimiser, self._groups, accelerator.device)
+        self._module = accelerator.prepare(task)
         self._step, self._seconds_before = 0, 0.0
         self._started = time.perf_counter()
         self._last_event = (0, self._started)
@@ -157,8 +158,7 @@ class _Run:
         if not math.isfinite(losses["loss"]):
             raise TrainingError(f"the loss of step {step + 1} is not finite: {_shown(losses)}; {_ADVICE}")
         norm = self._clip(losses)
-        self._optimiser.step()
-        self._optimiser.zero_grad()
+        self._apply()
         self._task.after_step(self._moment("after"))
         if self._average is not None:
             self._average.update()
@@ -180,7 +180,8 @@ class _Run:
                 names, values = _checked_parts(parts, names, type(self._task).__name__)
                 self._accelerator.backward(parts["loss"] / len(batches))
                 sums = values if sums is None else sums + values
-        assert names is not None and sums is not None  # there is at least one micro-batch
+        assert names is not None  # there is at least one micro-batch
+        assert sums is not None
         return names, sums / len(batches)
 
     def _agree(self, names: tuple[str, ...], means: Tensor, stop: StopRequest) -> tuple[dict[str, float], bool]:
@@ -194,7 +195,8 @@ class _Run:
 
     def _clip(self, losses: dict[str, float]) -> float:
         """The norm of all gradients, after which none is longer than the recipe allows."""
-        self._accelerator.unscale_gradients()
+        if (scaler := self._accelerator.scaler) is not None:
+            scaler.unscale_(self._optimiser)
         gradients = [parameter.grad for parameter in self._trained if parameter.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
         if self._config.clip_norm is not None:
@@ -206,6 +208,14 @@ class _Run:
                 f"the gradient of step {self._step + 1} is not finite though the loss is: {_shown(losses)}; {_ADVICE}"
             )
         return value
+
+    def _apply(self) -> None:
+        if (scaler := self._accelerator.scaler) is None:
+            self._optimiser.step()
+        else:
+            scaler.step(self._optimiser)
+            scaler.update()
+        self._optimiser.zero_grad(set_to_none=True)
 
     def _moment(self, *place: int | str) -> Moment:
         """Step, and generators seeded for this place in it."""

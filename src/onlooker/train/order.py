@@ -28,7 +28,7 @@ class Share:
     micro_batches: int
 
     def of(self, batch: list[int]) -> list[list[int]]:
-        """This process's micro-batches of a global batch: taken together, all processes and micro-batches are the batch.
+        """This process's micro-batches of a global batch; those of all processes together are the batch.
 
         Args:
             batch: its length is a multiple of n_processes * micro_batches.
