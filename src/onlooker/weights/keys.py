@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+import torch
 from torch import Tensor
 
 from onlooker.errors import ConfigError, WeightsError
@@ -29,6 +30,8 @@ class KeyMap:
         transforms: our pattern -> change of the tensor (a reshape, a transpose, a split), applied after renaming.
         wrappers: keys under which a checkpoint may hold the tensors ("state_dict"), opened from outside in.
         prefixes: removed from the start of every official name when all names carry it ("module.").
+        fused: official pattern -> official patterns whose tensors, all present, are joined along the first dimension
+            to make it, before renaming (queries, keys and values that some files keep apart).
 
     Raises:
         ConfigError: a rule whose two sides have different holes, or a `*` that is not at the end.
@@ -39,6 +42,7 @@ class KeyMap:
     transforms: Mapping[str, Callable[[Tensor], Tensor]] = field(default_factory=lambda: MappingProxyType({}))
     wrappers: tuple[str, ...] = ("state_dict", "model_state", "model", "weights")
     prefixes: tuple[str, ...] = ("module.",)
+    fused: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: MappingProxyType({}))
 
     def __post_init__(self) -> None:
         for official, target in self.rules.items():
@@ -139,7 +143,8 @@ def translate(state: Mapping[str, Tensor], key_map: KeyMap) -> tuple[dict[str, T
     unknown = []
     stripped = strip_prefixes(list(state), key_map.prefixes)
     transforms = [(_regex(pattern), change) for pattern, change in key_map.transforms.items()]
-    for name, official in stripped.items():
+    tensors = _fuse({official: state[name] for name, official in stripped.items()}, key_map.fused)
+    for official, tensor in tensors.items():
         try:
             target = key_map.ours(official)
         except KeyError:
@@ -147,7 +152,6 @@ def translate(state: Mapping[str, Tensor], key_map: KeyMap) -> tuple[dict[str, T
             continue
         if target is None:
             continue
-        tensor = state[name]
         for pattern, change in transforms:
             if pattern.fullmatch(target):
                 tensor = _changed(change, tensor, official)
@@ -163,6 +167,18 @@ def _changed(change: Callable[[Tensor], Tensor], tensor: Tensor, official: str) 
     except (RuntimeError, IndexError, ValueError) as error:  # what reshapes and splits raise for a wrong shape
         shape = tuple(tensor.shape)
         raise WeightsError(f"`{official}` with shape {shape} cannot be brought into our layout: {error}") from error
+
+
+def _fuse(state: Mapping[str, Tensor], fused: Mapping[str, tuple[str, ...]]) -> dict[str, Tensor]:
+    """Parts joined where all of them are there; an incomplete set is left for the report."""
+    joined = dict(state)
+    for whole, parts in fused.items():
+        for name in state:
+            match = _regex(parts[0]).fullmatch(name)
+            names = [_fill(part, match.groups()) for part in parts] if match else []
+            if names and all(part in state for part in names):
+                joined[_fill(whole, match.groups() if match else ())] = torch.cat([joined.pop(part) for part in names])
+    return joined
 
 
 def strip_prefixes(names: list[str], prefixes: Iterable[str]) -> dict[str, str]:

@@ -1,0 +1,1 @@
+"""STTS: video transformers that drop frames and regions they do not need."""
