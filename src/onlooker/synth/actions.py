@@ -117,7 +117,7 @@ def act(action: str, radius_px: float, stage: Stage, rng: np.random.Generator) -
         direction = rng.uniform(0, np.pi)
         side = _SHAKE * size * np.where(np.arange(n) % 2 == rng.integers(2), 1, -1)
         x, y = x + side * np.cos(direction), y + side * np.sin(direction)
-    return Poses(*(a.astype(np.float32) for a in (x, y, radius, angle)), shown=shown)
+    return Poses(x.astype(np.float32), y.astype(np.float32), radius.astype(np.float32), angle.astype(np.float32), shown)
 
 
 def _path(stage: Stage, rng: np.random.Generator) -> NDArray[np.float64]:

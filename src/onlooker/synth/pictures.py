@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -116,10 +117,11 @@ def _background(kind: str, size_px: int, rng: np.random.Generator) -> Field:
         line = np.linspace(-0.5, 0.5, size_px, dtype=np.float32)
         slope = np.float32(np.cos(direction)) * line[None] + np.float32(np.sin(direction)) * line[:, None]
         first, last = _dull(rng, 2)
-        return (first + (last - first) * (slope[..., None] * np.float32(0.7) + np.float32(0.5))).astype(np.float32)
+        place = slope[..., None] * np.float32(0.7) + np.float32(0.5)
+        return (first + (last - first) * place).astype(np.float32)
     if kind == "noise":
         grain = rng.standard_normal((size_px, size_px, 1), dtype=np.float32) * np.float32(18)
-        return _dull(rng, 1) + grain
+        return (_dull(rng, 1) + grain).astype(np.float32)
     n = int(rng.integers(3, 7))
     knots = _dull(rng, n * n).reshape(n, n, 3)
     weights = _interpolation(n, size_px)  # (H, n)
@@ -135,7 +137,8 @@ def _spread(knots: Field, weights: Field) -> Field:
 def _interpolation(n: int, size_px: int) -> Field:
     """(H, n) weights of a piecewise linear curve through n knots."""
     place = np.linspace(0, n - 1, size_px, dtype=np.float32)[:, None]
-    return np.maximum(0, 1 - np.abs(place - np.arange(n, dtype=np.float32)))
+    weights: Field = np.maximum(0, 1 - np.abs(place - np.arange(n, dtype=np.float32)))
+    return weights
 
 
 def _dull(rng: np.random.Generator, n: int) -> Field:
@@ -164,7 +167,7 @@ def _specks(size_px: int, n_frames: int, nuisance: NuisanceConfig, rng: np.rando
 
 def _occlude(canvas: Field, masks: NDArray[np.int16], n_sprites: int, rng: np.random.Generator) -> None:
     """Put a beam across the picture unless it would hide an object in all frames."""
-    n_frames, size = masks.shape[:2]
+    size = masks.shape[1]
     place = rng.uniform(0.15, 0.85, 2) * size
     thickness, angle = rng.uniform(0.05, 0.09) * size, rng.uniform(0, np.pi)
     line = np.arange(size, dtype=np.float32) + np.float32(0.5)
@@ -189,5 +192,15 @@ def _photograph(canvas: Field, nuisance: NuisanceConfig, rng: np.random.Generato
     canvas += 128 + shift
     std = rng.random() * nuisance.noise_std
     if std > 0:
-        canvas += rng.standard_normal(canvas.shape, dtype=np.float32) * np.float32(std)
-    return np.clip(np.rint(canvas), 0, 255).astype(np.uint8)
+        canvas += _noise(canvas.shape, rng) * np.float32(std)
+    # The half makes the cut to whole numbers a rounding.
+    canvas += np.float32(0.5)
+    return np.clip(canvas, 0, 255, out=canvas).astype(np.uint8)
+
+
+def _noise(shape: tuple[int, ...], rng: np.random.Generator) -> Field:
+    """Unit variance; the sum of two random bytes, many times faster to draw than a normal number."""
+    drawn = np.frombuffer(rng.bytes(2 * math.prod(shape)), np.int8).reshape(2, *shape)
+    # The variance of a byte is (256^2 - 1) / 12, its mean -1/2.
+    scale = np.float32(1 / math.sqrt(2 * (256**2 - 1) / 12))
+    return (np.add(drawn[0], drawn[1], dtype=np.int16).astype(np.float32) + np.float32(1)) * scale

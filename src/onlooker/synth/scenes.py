@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from onlooker.errors import ShapeError
 from onlooker.synth.sprites import Field, Look, Poses
 
-# Of the picture's side: mean radius of what is called small (at most) and big (at least). Between them no size is named.
+# Parts of the picture's side: the mean radius of what is called small (at most) and big (at least).
 _SMALL, _BIG = 0.11, 0.14
 
 

@@ -36,12 +36,17 @@ REACH = 1.36
 _DARK = np.float32(0.35)
 
 
+def _norm(u: Field, v: Field) -> Field:
+    length: Field = np.sqrt(u * u + v * v)
+    return length
+
+
 def _box(u: Field, v: Field, half_u: float, half_v: float) -> Field:
     return np.maximum(np.abs(u) - np.float32(half_u), np.abs(v) - np.float32(half_v))
 
 
 def _circle(u: Field, v: Field) -> Field:
-    return np.sqrt(u * u + v * v) - np.float32(0.798)
+    return _norm(u, v) - np.float32(0.798)
 
 
 def _square(u: Field, v: Field) -> Field:
@@ -72,12 +77,12 @@ def _triangle(u: Field, v: Field) -> Field:
 
 
 def _ring(u: Field, v: Field) -> Field:
-    return np.abs(np.sqrt(u * u + v * v) - np.float32(0.775)) - np.float32(0.2055)
+    return np.abs(_norm(u, v) - np.float32(0.775)) - np.float32(0.2055)
 
 
 def _moon(u: Field, v: Field) -> Field:
-    bite = np.sqrt((u - np.float32(0.6)) ** 2 + v * v) - np.float32(0.75)
-    return np.maximum(np.sqrt(u * u + v * v) - np.float32(1.0), -bite)
+    bite = _norm(u - np.float32(0.6), v) - np.float32(0.75)
+    return np.maximum(_norm(u, v) - np.float32(1.0), -bite)
 
 
 def _star(u: Field, v: Field) -> Field:

@@ -99,6 +99,8 @@ class World:
         if split == "held_out" and not config.held_out:
             raise ConfigError("the split `held_out` needs pairs in `WorldConfig.held_out`")
         self.config, self.seed, self.split = config, seed, split
+        # The "colour shape" pairs that training scenes are made of.
+        self.known_pairs = tuple(pair for pair in config.pairs if pair not in config.held_out)
 
     def __getitem__(self, index: int) -> Scene:
         if index < 0:
@@ -109,11 +111,6 @@ class World:
         placed, main = place_objects(config, main_pairs, self.known_pairs, rng)
         picture = render([(p.look, p.poses) for p in placed], config.size_px, config.n_frames, config.nuisance, rng)
         return finish_scene(picture, placed, main, self.known_pairs, rng)
-
-    @property
-    def known_pairs(self) -> tuple[str, ...]:
-        """The "colour shape" pairs that training scenes are made of."""
-        return tuple(pair for pair in self.config.pairs if pair not in self.config.held_out)
 
 
 def finish_scene(
