@@ -70,7 +70,7 @@ class MethodEntry:
 
 _ROWS: tuple[MethodEntry, ...] = (
     MethodEntry(
-        name="perception-encoder",
+        name="perception_encoder",
         family="encoders",
         definition="onlooker.methods.encoders.perception_encoder:METHOD",
         summary="Pictures, videos and texts in one space; features of any layer for tracking, segmentation and depth",
@@ -85,8 +85,6 @@ _ROWS: tuple[MethodEntry, ...] = (
             "core-g14-448",
             "lang-l14-448",
             "lang-g14-448",
-            "lang-l14-448-tiling",
-            "lang-g14-448-tiling",
             "spatial-t16-512",
             "spatial-s16-512",
             "spatial-b16-512",

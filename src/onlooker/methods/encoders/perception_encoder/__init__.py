@@ -29,8 +29,6 @@ _COUNTS_M = {  # measured on the official code: pictures, and text with its embe
     "core-g14-448": 1882.0 + 537.2,
     "lang-l14-448": 291.4,
     "lang-g14-448": 1740.9,
-    "lang-l14-448-tiling": 291.4,
-    "lang-g14-448-tiling": 1740.9,
     "spatial-t16-512": 5.7,
     "spatial-s16-512": 22.0,
     "spatial-b16-512": 86.4,
@@ -67,7 +65,7 @@ def _output_shapes(config: PerceptionEncoderConfig, batch: int) -> Mapping[str, 
 
 
 METHOD: Method[PerceptionEncoderConfig] = Method(
-    name="perception-encoder",
+    name="perception_encoder",
     config_type=PerceptionEncoderConfig,
     configs=CONFIGS,
     build=PerceptionEncoder,

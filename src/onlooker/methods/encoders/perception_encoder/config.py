@@ -221,8 +221,6 @@ _TINY = PerceptionEncoderConfig(
     VisionConfig(96, 6, 4, 384, patch_size=8, image_size=48, embed_dim=64),
     TextConfig(96, 3, 4, 384, embed_dim=64, context_length=48, vocabulary=259, tokenizer="bytes"),
 )
-_LANG_L = _tokens_only(_L, 448, depth=23, layer_scale=0.1)
-_LANG_G = _tokens_only(_G, 448, depth=47, layer_scale=0.1)
 
 CONFIGS: Mapping[str, PerceptionEncoderConfig] = MappingProxyType(
     {
@@ -233,10 +231,8 @@ CONFIGS: Mapping[str, PerceptionEncoderConfig] = MappingProxyType(
         "core-b16-224": PerceptionEncoderConfig(_B, _TEXT_BASE),
         "core-l14-336": PerceptionEncoderConfig(_L, _TEXT_BASE),
         "core-g14-448": PerceptionEncoderConfig(_G, _TEXT_GIANT),
-        "lang-l14-448": _LANG_L,
-        "lang-g14-448": _LANG_G,
-        "lang-l14-448-tiling": _LANG_L,
-        "lang-g14-448-tiling": _LANG_G,
+        "lang-l14-448": _tokens_only(_L, 448, depth=23, layer_scale=0.1),
+        "lang-g14-448": _tokens_only(_G, 448, depth=47, layer_scale=0.1),
         "spatial-t16-512": _tokens_only(_T, 512),
         "spatial-s16-512": _tokens_only(_S, 512),
         "spatial-b16-512": _tokens_only(_B, 512),
@@ -245,3 +241,28 @@ CONFIGS: Mapping[str, PerceptionEncoderConfig] = MappingProxyType(
     }
 )
 """Name -> configuration. "paper" is core-g14-448, the model the paper's headline numbers are from."""
+
+RELEASED: Mapping[str, str] = MappingProxyType(
+    {
+        "facebook/PE-Core-T16-384": "core-t16-384",
+        "facebook/PE-Core-S16-384": "core-s16-384",
+        "facebook/PE-Core-B16-224": "core-b16-224",
+        "facebook/PE-Core-L14-336": "core-l14-336",
+        "facebook/PE-Core-G14-448": "core-g14-448",
+        "facebook/PE-Lang-L14-448": "lang-l14-448",
+        "facebook/PE-Lang-G14-448": "lang-g14-448",
+        "facebook/PE-Lang-L14-448-Tiling": "lang-l14-448",
+        "facebook/PE-Lang-G14-448-Tiling": "lang-g14-448",
+        "facebook/PE-Spatial-T16-512": "spatial-t16-512",
+        "facebook/PE-Spatial-S16-512": "spatial-s16-512",
+        "facebook/PE-Spatial-B16-512": "spatial-b16-512",
+        "facebook/PE-Spatial-L14-448": "spatial-l14-448",
+        "facebook/PE-Spatial-G14-448": "spatial-g14-448",
+        "timm/PE-Core-T-16-384": "core-t16-384",
+        "timm/PE-Core-S-16-384": "core-s16-384",
+        "timm/PE-Core-B-16": "core-b16-224",
+        "timm/PE-Core-L-14-336": "core-l14-336",
+        "timm/PE-Core-bigG-14-448": "core-g14-448",
+    }
+)
+"""Hub name of a checkpoint -> its configuration. The tiling models are others only in how they were trained."""

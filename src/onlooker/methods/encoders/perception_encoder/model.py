@@ -13,33 +13,24 @@ pooling folds its key and value matrices into its single query (see `vision.Atte
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from typing import Self
 
 import torch
 import torch.nn.functional as F
-from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 
-from onlooker.configs import config_from_dict, config_to_dict
 from onlooker.errors import ConfigError, ShapeError
 from onlooker.methods.encoders.perception_encoder.config import PerceptionEncoderConfig
 from onlooker.methods.encoders.perception_encoder.text import TextTower
 from onlooker.methods.encoders.perception_encoder.vision import VisionTower
+from onlooker.weights.saving import SavedNetwork
 
 _FIRST_TEMPERATURE = 0.07  # as in CLIP
 
 
-def decode_config(values: Mapping[str, object]) -> PerceptionEncoderConfig:
-    """The configuration of a saved network."""
-    return config_from_dict(PerceptionEncoderConfig, values)
-
-
-class PerceptionEncoder(  # type: ignore[call-arg]
-    nn.Module,
-    PyTorchModelHubMixin,  # type: ignore[misc]
-    coders={PerceptionEncoderConfig: (config_to_dict, decode_config)},
-):
+class PerceptionEncoder(SavedNetwork):
     """Pictures, videos and texts to vectors of one space, and pictures to tokens of any layer.
 
     Args:
@@ -141,12 +132,12 @@ class PerceptionEncoder(  # type: ignore[call-arg]
         """Tokens after each of several blocks in one pass; arguments and errors as in `VisionTower.features`."""
         return self.visual.features(images, layers, norm, strip_class_token)
 
-    def truncated(self, layer: int) -> PerceptionEncoder:
+    def truncated(self, layer: int) -> Self:
         """A copy that ends after block `layer`; norm, pooling, projection and text side are kept where they are."""
         depth = self.visual.block_number(layer) + 1
         return self.derived(replace(self.config, vision=replace(self.config.vision, depth=depth)))
 
-    def derived(self, config: PerceptionEncoderConfig) -> PerceptionEncoder:
+    def derived(self, config: PerceptionEncoderConfig) -> Self:
         """A network of another configuration that starts from a copy of these weights, as the alignments do.
 
         Blocks, pooling, projection, final norm and text side may be left out, and gains (`layer_scale`) may be added;
@@ -155,7 +146,7 @@ class PerceptionEncoder(  # type: ignore[call-arg]
         Raises:
             ConfigError: a tensor of `config` has no counterpart here, or one of another shape.
         """
-        network = PerceptionEncoder(config)
+        network = type(self)(config)
         ours = self.state_dict()
         wanted = network.state_dict()
         absent = [name for name in wanted if name not in ours and not name.endswith((".gain_1", ".gain_2"))]

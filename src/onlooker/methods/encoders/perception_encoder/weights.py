@@ -12,17 +12,21 @@ import torch
 from torch import Tensor
 
 from onlooker.errors import WeightsError
-from onlooker.methods.encoders.perception_encoder.config import PerceptionEncoderConfig
+from onlooker.methods.encoders.perception_encoder.config import PerceptionEncoderConfig, VisionConfig
 from onlooker.weights.keys import KeyMap, translate
 
 _VISION = {
     "conv1.weight": "patch_embed.weight",
-    "class_embedding": "class_token",
-    "positional_embedding": "positions",
     "ln_pre.*": "ln_pre.*",
+}
+_CLASS_TOKEN = {"class_embedding": "class_token"}
+_POSITIONS = {"positional_embedding": "positions"}
+_GAINS = {
     "transformer.resblocks.{}.ls_1.gamma": "blocks.{}.gain_1",
     "transformer.resblocks.{}.ls_2.gamma": "blocks.{}.gain_2",
-    "ln_post.*": "ln_post.*",
+}
+_FINAL_NORM = {"ln_post.*": "ln_post.*"}
+_POOL = {
     "attn_pool.probe": "pool.probe",
     "attn_pool.attn.in_proj_weight": "pool.qkv.weight",
     "attn_pool.attn.in_proj_bias": "pool.qkv.bias",
@@ -30,8 +34,8 @@ _VISION = {
     "attn_pool.layernorm.*": "pool.norm.*",
     "attn_pool.mlp.c_fc.*": "pool.mlp.fc1.*",
     "attn_pool.mlp.c_proj.*": "pool.mlp.fc2.*",
-    "proj": "proj",
 }
+_PROJECTION = {"proj": "proj"}
 _TEXT = {
     "token_embedding.weight": "token_embedding.weight",
     "positional_embedding": "positions",
@@ -50,13 +54,29 @@ _BLOCK = {
 
 
 def key_map(config: PerceptionEncoderConfig) -> KeyMap:
-    """Official names to ours."""
+    """Official names to ours, for the parts that the configuration has."""
+    vision = _vision_rules(config.vision)
     if config.text is None:
-        rules = {official: f"visual.{ours}" for official, ours in (_VISION | _BLOCK).items()}
+        rules = {official: f"visual.{ours}" for official, ours in vision.items()}
         return KeyMap(rules, prefixes=("module.", "visual."))
-    rules = {f"visual.{official}": f"visual.{ours}" for official, ours in (_VISION | _BLOCK).items()}
+    rules = {f"visual.{official}": f"visual.{ours}" for official, ours in vision.items()}
     rules |= {official: f"text.{ours}" for official, ours in (_TEXT | _BLOCK).items()}
     return KeyMap(rules | {"logit_scale": "logit_scale"})
+
+
+def _vision_rules(config: VisionConfig) -> dict[str, str]:
+    parts = (
+        (_CLASS_TOKEN, config.class_token),
+        (_POSITIONS, config.absolute_positions),
+        (_GAINS, config.layer_scale is not None),
+        (_FINAL_NORM, config.final_norm),
+        (_POOL, config.pool == "attention"),
+        (_PROJECTION, config.embed_dim is not None),
+    )
+    rules = _VISION | _BLOCK
+    for part, is_there in parts:
+        rules = rules | part if is_there else rules
+    return rules
 
 
 _TIMM = {
