@@ -46,9 +46,13 @@ def reader(library):
 
 
 def fingerprint(library: Path) -> tuple[object, ...]:
-    """Bytes of the library and of its log, and which files lie beside it."""
+    """Bytes of the library and of its log, and which files lie beside it.
+
+    SQLite makes its log and its index of the log, both empty, when the first reader comes: those are no change.
+    """
     log = library.with_name(library.name + "-wal")
-    files = sorted(p.name for p in library.parent.iterdir())
+    own = {library.name + suffix for suffix in ("-wal", "-shm")}
+    files = sorted(p.name for p in library.parent.iterdir() if p.name not in own)
     contents = library.read_bytes() + (log.read_bytes() if log.exists() else b"")
     return files, hashlib.sha256(contents).hexdigest()
 
