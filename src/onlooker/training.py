@@ -1,25 +1,28 @@
 """Recipes joined with methods: what `onlooker train` runs, for Python.
 
-    from onlooker.training import train_recipe
+from onlooker.training import train_recipe
 
-    result = train_recipe("stts/tiny", "runs/first")
+result = train_recipe("stts/tiny", "runs/first")
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
+
+import torch
 
 from onlooker.catalogue import load_definition
 from onlooker.configs import config_to_dict, replace_fields
 from onlooker.errors import UnknownNameError
+from onlooker.train.config import Device
 from onlooker.train.recipe import Recipe, load_recipe
 from onlooker.train.record import LogEvent, RunIdentity, TrainResult
 
 if TYPE_CHECKING:
-    from onlooker.train.loop import Device
     from onlooker.train.task import Task
 
 
@@ -43,11 +46,12 @@ class ResolvedRecipe:
         return sum(parameter.numel() for parameter in self.task.network.parameters())
 
 
-def resolve_recipe(recipe: Recipe | str | Path) -> ResolvedRecipe:
+def resolve_recipe(recipe: Recipe | str | Path, *, weightless: bool = False) -> ResolvedRecipe:
     """Builds what a recipe names.
 
     Args:
         recipe: one, the name of a bundled one, or the path of a TOML file.
+        weightless: leave the network's weights out (the meta device): to look at a recipe of any size, not to train.
 
     Raises:
         UnknownNameError: no such recipe, method, configuration, field, task or option.
@@ -58,7 +62,9 @@ def resolve_recipe(recipe: Recipe | str | Path) -> ResolvedRecipe:
     if recipe.task not in definition.tasks:
         raise UnknownNameError(f"task of `{recipe.method}`", recipe.task, definition.tasks)
     config = replace_fields(definition.resolve(recipe.config), recipe.model)
-    task = definition.tasks[recipe.task](definition.create(config, recipe.train.seed), recipe.task_options)
+    with torch.device("meta") if weightless else nullcontext():
+        network = definition.create(config, recipe.train.seed)
+    task = definition.tasks[recipe.task](network, recipe.task_options)
     # All fields of the configuration are kept, so that the run does not change when the named one does.
     plain = config_to_dict(config)
     return ResolvedRecipe(recipe, task, RunIdentity(recipe.method, plain, {**recipe.to_dict(), "model": plain}))
@@ -94,3 +100,16 @@ def train_recipe(
         device=device,
         identity=resolved.identity,
     )
+
+
+def check_device(name: str) -> Device:
+    """The device of that name.
+
+    Raises:
+        UnknownNameError: there is no such kind of device.
+    """
+    for device in get_args(Device):
+        if device == name:
+            known: Device = device
+            return known
+    raise UnknownNameError("device", name, get_args(Device))

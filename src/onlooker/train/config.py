@@ -9,6 +9,7 @@ from typing import Literal
 from onlooker.errors import ConfigError
 
 Precision = Literal["no", "bf16", "fp16"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
 @dataclass(frozen=True, slots=True)

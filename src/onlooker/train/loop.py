@@ -14,7 +14,7 @@ from torch import Tensor
 
 from onlooker.errors import ConfigError, TrainingError
 from onlooker.train.averaging import MovingAverage
-from onlooker.train.config import TrainConfig
+from onlooker.train.config import Device, TrainConfig
 from onlooker.train.feed import Feed
 from onlooker.train.folder import Progress, RunFolder
 from onlooker.train.optimise import Rates, checked_groups, make_optimiser
@@ -25,8 +25,6 @@ from onlooker.train.task import Batch, Moment, Task
 
 if TYPE_CHECKING:
     from accelerate import Accelerator
-
-Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
 def train(

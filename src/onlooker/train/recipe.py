@@ -1,11 +1,11 @@
 """A recipe: one TOML file that says which method is trained as what on what, and how.
 
-    method = "stts"
-    config = "tiny"
-    task = "classify"
-    [model]              # changes of the configuration
-    [task_options]       # options of the task
-    [train]              # `TrainConfig`
+method = "stts"
+config = "tiny"
+task = "classify"
+[model]              # changes of the configuration
+[task_options]       # options of the task
+[train]              # `TrainConfig`
 """
 
 from __future__ import annotations
