@@ -107,15 +107,28 @@ def run_claims(
     return tuple(run_claim(one, place, seeds, again=again, progress=progress) for one in chosen)
 
 
-def count_parameters(name: str, config: str) -> int:
-    """Parameters of a configuration, counted on a network without values. Imports the method.
+@dataclass(frozen=True, slots=True)
+class ConfigSize:
+    """A configuration and its parameters: counted here, and stated by the paper or its code where they state it."""
+
+    config: str
+    parameters: int
+    stated: float | None
+
+
+def sizes_of(name: str) -> tuple[ConfigSize, ...]:
+    """Every configuration with its parameters, counted on networks without values. Imports the method.
 
     Raises:
-        UnknownNameError: no such method or configuration.
+        UnknownNameError: no such method.
     """
     import torch
 
     definition = load_definition(name)
-    with torch.device("meta"):
-        network = definition.build(definition.resolve(config))
-    return sum(parameter.numel() for parameter in network.parameters())
+    sizes = []
+    for config in definition.configs:
+        with torch.device("meta"):
+            network = definition.build(definition.resolve(config))
+        counted = sum(parameter.numel() for parameter in network.parameters())
+        sizes.append(ConfigSize(config, counted, definition.parameter_counts.get(config)))
+    return tuple(sizes)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from onlooker.methods.definition import Method
+    from onlooker.weights.keys import KeyReport
 
 Family = Literal["encoders", "trackers", "videolm", "forensics", "generation", "learning"]
 Stability = Literal["experimental", "stable"]
@@ -181,3 +182,28 @@ def build(
     if found is not None:
         load_weights(network, found, definition.key_map(definition.resolve(config)))
     return network.eval()
+
+
+def compare_weights(
+    name: str,
+    weights: str | Path,
+    config: str | Mapping[str, object] | object | None = None,
+    *,
+    offline: bool = False,
+) -> KeyReport:
+    """What weights have against a method's network: missing, surplus and mismatched tensors, all of them.
+
+    Arguments and errors are those of `build`; weights that do not fit are no error here.
+    """
+    import torch
+
+    from onlooker.weights.files import read_tensors
+    from onlooker.weights.load import fit_state, locate_weights
+
+    definition = load_definition(name)
+    found = locate_weights(weights, offline=offline)
+    chosen = definition.resolve(config if config is not None else found.config or "paper")
+    with torch.device("meta"):
+        network = definition.build(chosen)
+    key_map = definition.key_map(chosen)
+    return fit_state(network, read_tensors(found.path, key_map.wrappers), key_map)[1]

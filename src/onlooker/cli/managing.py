@@ -159,13 +159,41 @@ def models_list(as_json: AsJson = False) -> None:
     _show_models(list_models(), as_json)
 
 
-def models_verify(as_json: AsJson = False) -> None:
-    """Check every installed model file against its sha256. Exit code 1 when one does not fit."""
+def models_verify(
+    method: Annotated[str | None, typer.Option(help="A method, to hold --weights against its network.")] = None,
+    weights: Annotated[str | None, typer.Option(help="A file, a folder or a hub name.")] = None,
+    config: Annotated[str | None, typer.Option(help="Its configuration; left out, the stored one or paper.")] = None,
+    offline: Offline = False,
+    as_json: AsJson = False,
+) -> None:
+    """Check every installed model file against its sha256, or weights against a method. Exit code 1 on a misfit."""
+    if method is not None or weights is not None:
+        _verify_method(method, weights, config, offline, as_json)
+        return
     from onlooker.models.inventory import verify_models
 
     found = verify_models()
     _show_models(found, as_json)
     if any(status.installed and status.verified is False for status in found):
+        raise typer.Exit(1)
+
+
+def _verify_method(method: str | None, weights: str | None, config: str | None, offline: bool, as_json: bool) -> None:
+    if method is None or weights is None:
+        raise typer.BadParameter("--method and --weights belong together")
+    from onlooker.catalogue import compare_weights
+
+    report = compare_weights(method, weights, config, offline=offline)
+    wrong = {name: {"ours": ours, "came": came} for name, (ours, came) in report.mismatched.items()}
+    if as_json:
+        emit_json({"fits": report.fits, "missing": report.missing, "surplus": report.surplus, "mismatched": wrong})
+    else:
+        rows = [("missing", name, "") for name in report.missing] + [("surplus", name, "") for name in report.surplus]
+        rows += [("wrong shape", name, f"{w['came']}, ours is {w['ours']}") for name, w in wrong.items()]
+        if rows:
+            emit_table(("problem", "tensor", "shape"), rows)
+        emit(str(report))
+    if not report.fits:
         raise typer.Exit(1)
 
 

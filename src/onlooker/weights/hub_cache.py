@@ -1,6 +1,7 @@
 """The one place that reaches for a model hub, and only for a model the user named.
 
-Everything else loads from a folder. Only safetensors and text files are fetched: a pickle would run code.
+Everything else loads from a folder. Safetensors and text files are fetched; `*.pt` and `*.pth` only from a repository
+that has no safetensors at all, as some methods' official ones. `weights.files` reads those without running their code.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from pathlib import Path
 from onlooker.errors import WeightsError
 
 _PATTERNS = ("*.json", "*.safetensors", "*.txt", "*.model", "*.jinja")
+_CHECKPOINTS = ("*.pt", "*.pth")
 
 
 def local_folder(model: str, revision: str, offline: bool) -> Path:
@@ -48,10 +50,14 @@ def fetch(repository: str, revision: str, offline: bool) -> Path:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
-    try:
+    def download(patterns: tuple[str, ...]) -> Path:
         return Path(
-            snapshot_download(repository, revision=revision, allow_patterns=list(_PATTERNS), local_files_only=offline)
+            snapshot_download(repository, revision=revision, allow_patterns=list(patterns), local_files_only=offline)
         )
+
+    try:
+        folder = download(_PATTERNS)
+        return folder if any(folder.glob("*.safetensors")) else download(_PATTERNS + _CHECKPOINTS)
     except LocalEntryNotFoundError as error:
         if offline:
             raise WeightsError(
