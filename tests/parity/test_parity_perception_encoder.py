@@ -1,17 +1,23 @@
 """Perception Encoder against stored tensors of the official code, and against timm's and open_clip's own modules."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
+from torch import Tensor, nn
 
-from onlooker.methods.encoders.perception_encoder.config import config_from_official
+from onlooker.methods.encoders.perception_encoder.config import (
+    CONFIGS,
+    PerceptionEncoderConfig,
+    config_from_official,
+)
 from onlooker.methods.encoders.perception_encoder.model import PerceptionEncoder
 from onlooker.methods.encoders.perception_encoder.rope import grid_angles, rotate
-from onlooker.methods.encoders.perception_encoder.weights import key_map
+from onlooker.methods.encoders.perception_encoder.tokenizer import make_tokenizer
+from onlooker.methods.encoders.perception_encoder.weights import from_timm, key_map
 from onlooker.weights.load import load_state
 
 GOLDENS = Path(__file__).parents[3] / "shared" / "goldens" / "perception_encoder"
@@ -133,3 +139,75 @@ def relative(ours: Tensor, theirs: Tensor) -> float:
 def close(ours: Tensor | None, theirs: Tensor) -> None:
     assert ours is not None
     assert relative(ours, theirs) <= GRADIENTS
+
+
+def shaken(module: nn.Module) -> nn.Module:
+    """Random weights everywhere, so that no bias or gain is at a value that hides a misplaced tensor."""
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for name, parameter in module.named_parameters():
+            if "head.bias" not in name:  # the official projection has none; timm keeps it at zero
+                parameter.add_(torch.randn(parameter.shape, generator=generator), alpha=0.02)
+    return module.eval()
+
+
+def from_library(config: PerceptionEncoderConfig, module: nn.Module) -> PerceptionEncoder:
+    network = PerceptionEncoder(config).eval()
+    load_state(network, from_timm(module.state_dict()), key_map(config), "the library's module")
+    return network
+
+
+def picture(*size: int) -> Tensor:
+    return torch.rand(size, generator=torch.Generator().manual_seed(5)) * 2 - 1
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs", "depth"),
+    [
+        ("core-t16-384", "vit_pe_core_tiny_patch16_384", 12),
+        ("core-b16-224", "vit_pe_core_base_patch16_224", 3),
+        ("core-g14-448", "vit_pe_core_gigantic_patch14_448", 1),
+        ("lang-l14-448", "vit_pe_lang_large_patch14_448", 2),
+        ("spatial-t16-512", "vit_pe_spatial_tiny_patch16_512", 4),
+    ],
+)
+@torch.no_grad()
+def test_picture_side_equals_the_one_in_timm(name: str, theirs: str, depth: int) -> None:
+    """At the released widths and heads; smaller pictures and fewer blocks keep it quick."""
+    timm = pytest.importorskip("timm")
+    released = CONFIGS[name].vision
+    size = 4 * released.patch_size
+    vision = replace(released, depth=depth, image_size=size)
+    module = shaken(timm.create_model(theirs, depth=depth, img_size=size, ref_feat_shape=(4, 4)))
+    network = from_library(PerceptionEncoderConfig(vision), module)
+    images = picture(2, 3, size, size)
+    expected = module(images) if vision.pool == "attention" else module.forward_features(images)
+    assert relative(network.visual(images), expected) <= FEATURES
+
+
+@torch.no_grad()
+def test_both_sides_equal_those_in_open_clip() -> None:
+    open_clip = pytest.importorskip("open_clip")
+    with torch.random.fork_rng(devices=[]):
+        module = shaken(open_clip.create_model("PE-Core-T-16-384"))
+    config = CONFIGS["core-t16-384"]
+    network = from_library(config, module)
+    assert config.text is not None
+    tokens = make_tokenizer(config.text)(["a red car", "", "two dogs on a lawn, seen from above"])
+    assert relative(network.encode_text(tokens), module.encode_text(tokens)) <= FEATURES
+    images = picture(1, 3, 384, 384)
+    assert relative(network.encode_image(images), module.encode_image(images)) <= FEATURES
+    assert worst(network.scale(), module.logit_scale.exp()) <= FEATURES * float(network.scale())
+
+
+@pytest.mark.parametrize(("name", "theirs"), [("core-b16-224", "PE-Core-B-16"), ("paper", "PE-Core-bigG-14-448")])
+def test_token_ids_equal_those_of_open_clip(name: str, theirs: str) -> None:
+    open_clip = pytest.importorskip("open_clip")
+    text = CONFIGS[name].text
+    assert text is not None
+    texts = ["A RED car!", "", "  naïve café 🚗 &amp; 3.5 km/h ", "word " * 100, "don't"]
+    ours = make_tokenizer(text)(texts)
+    assert ours.equal(open_clip.get_tokenizer(theirs)(texts))
+    assert ours.shape == (5, text.context_length)
+    assert ours[1, :3].tolist() == [49406, 49407, 0]
+    assert ours[3, -1] == 49407

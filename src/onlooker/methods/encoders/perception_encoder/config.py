@@ -85,7 +85,8 @@ class TextConfig:
         embed_dim: width of the space shared with pictures.
         context_length: tokens a text may have, start and end included.
         vocabulary: number of token ids. The last id ends a text: the vector is read at the largest id.
-        tokenizer: how words become ids; "clip" is byte-pair encoding as in CLIP, "bytes" needs no vocabulary file.
+        tokenizer: how words become ids; "clip" is byte-pair encoding as in CLIP, "bytes" needs no vocabulary, "world"
+            knows the words of `onlooker.synth`.
     """
 
     width: int
@@ -95,7 +96,7 @@ class TextConfig:
     embed_dim: int
     context_length: int = 32
     vocabulary: int = CLIP_VOCABULARY
-    tokenizer: Literal["clip", "bytes"] = "clip"
+    tokenizer: Literal["clip", "bytes", "world"] = "clip"
 
     def __post_init__(self) -> None:
         _check_sizes("text", self.width, self.depth, self.heads, self.mlp_hidden)
@@ -219,7 +220,7 @@ def _tokens_only(
 
 _TINY = PerceptionEncoderConfig(
     VisionConfig(96, 6, 4, 384, patch_size=8, image_size=48, embed_dim=64),
-    TextConfig(96, 3, 4, 384, embed_dim=64, context_length=48, vocabulary=259, tokenizer="bytes"),
+    TextConfig(96, 3, 4, 384, embed_dim=64, context_length=32, vocabulary=256, tokenizer="world"),
 )
 
 CONFIGS: Mapping[str, PerceptionEncoderConfig] = MappingProxyType(
