@@ -143,6 +143,8 @@ class _Run:
         """Ends loader processes, and takes off what accelerate put around the task."""
         self._feed.close()
         self._accelerator.unwrap_model(self._module, keep_fp32_wrapper=False)
+        # What is left of the wrapping would tie copies of the task to this one.
+        vars(self._task).pop("forward", None)
         self._task.eval()
 
     def _advance(self, stop: StopRequest) -> tuple[dict[str, float], float, bool]:
