@@ -41,8 +41,8 @@ class Recipe:
     config: str
     task: str
     train: TrainConfig
-    model: Mapping[str, object] = field(default=_EMPTY)
-    task_options: Mapping[str, object] = field(default=_EMPTY)
+    model: Mapping[str, object] = field(default_factory=lambda: _EMPTY)
+    task_options: Mapping[str, object] = field(default_factory=lambda: _EMPTY)
 
     def to_dict(self) -> dict[str, object]:
         """Plain data, ready for TOML."""
