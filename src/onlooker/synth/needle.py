@@ -6,7 +6,7 @@ shapes, in the same colours, sizes and places), so that the needle cannot be fou
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
@@ -18,7 +18,7 @@ from onlooker.synth.layout import Placed, draw_look
 from onlooker.synth.pictures import NuisanceConfig, render
 from onlooker.synth.scenes import Scene
 from onlooker.synth.sprites import COLOURS, SHAPES, TEXTURES, Poses
-from onlooker.synth.worlds import Split, finish_scene
+from onlooker.synth.worlds import Split, read_tracks
 
 _TRIES = 20
 
@@ -32,7 +32,7 @@ class NeedleConfig:
         n_signal: frames that show the needle, at random times; all others show only distractors.
         classes: shapes of needles; the label.
         distractors: shapes of everything else, none of them in `classes`.
-        n_distractors: least and most distractors in each frame. A frame with the needle has one less, so that the
+        n_distractors: least and most distractors in a frame. A frame with the needle has one less, so that the
             number of sprites tells nothing.
         places: "fixed" keeps each sprite in one place for the whole clip, "jumping" draws a place for every frame.
         radius: least and most radius of a sprite, as a part of `size_px`.
@@ -97,36 +97,31 @@ class NeedleWorld:
             placed.append(Placed(draw_look(f"{colour} {shape}", config.textures, rng), poses, STILL))
         order = rng.permutation(len(placed))
         placed = [placed[k] for k in order]
-        return self._finish(placed, int(np.flatnonzero(order == 0)[0]), rng)
-
-    def _finish(self, placed: list[Placed], main: int, rng: np.random.Generator) -> Scene:
-        config = self.config
+        main = int(np.flatnonzero(order == 0)[0])
         picture = render([(p.look, p.poses) for p in placed], config.size_px, config.n_frames, config.nuisance, rng)
-        scene = finish_scene(picture, placed, main, (), rng)
-        # Sprites come and go and jump about: sentences of the plain world would not be true of them.
-        return replace(scene, captions=(f"a {scene.label}",), questions=())
+        tracks = read_tracks(picture, placed)
+        # Sprites come and go and jump about: the sentences of the plain world would not be true of them.
+        captions = (f"a {label}",)
+        return Scene(picture.frames, picture.masks, tracks, main + 1, captions, (), tracks[main].visible)
 
 
 def _places(config: NeedleConfig, radii: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float32]:
     """(n, T, 2) centres. In every frame sprites keep apart, the best of several draws where there is little room."""
     n_draws = config.n_frames if config.places == "jumping" else 1
-    low, high = (1.2 * radii)[None, :, None], config.size_px - (1.2 * radii)[None, :, None]
-    apart = (radii[:, None] + radii[None]) + np.diag(np.full(len(radii), -np.inf))
-    best = rng.uniform(low, high, (n_draws, len(radii), 2))
-    best_gap = _gaps(best, apart)
-    for _ in range(_TRIES):
-        tight = best_gap < 1
-        if not tight.any():
-            break
-        draw = rng.uniform(low, high, best.shape)
-        gap = _gaps(draw, apart)
-        better = tight & (gap > best_gap)
-        best[better], best_gap[better] = draw[better], gap[better]
-    return np.broadcast_to(best, (config.n_frames, *best.shape[1:])).transpose(1, 0, 2).astype(np.float32)
+    low, high = (1.2 * radii)[:, None], config.size_px - (1.2 * radii)[:, None]
+    places = np.stack([_spread_out(radii, low, high, rng) for _ in range(n_draws)])  # (T or 1, n, 2)
+    return np.broadcast_to(places, (config.n_frames, *places.shape[1:])).transpose(1, 0, 2).astype(np.float32)
 
 
-def _gaps(places: NDArray[np.float64], apart: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(T,) least distance in sums of radii; places (T, n, 2)."""
-    distance = np.linalg.norm(places[:, :, None] - places[:, None], axis=-1)  # (T, n, n)
-    ratio = np.where(np.isfinite(apart), distance / np.where(np.isfinite(apart), apart, 1), np.inf)
-    return np.asarray(ratio.min(axis=(1, 2)))
+def _spread_out(
+    radii: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64], rng: np.random.Generator
+) -> NDArray[np.float64]:
+    """(n, 2) centres: the first draw in which nothing touches, or the best of all."""
+    draws = rng.uniform(low, high, (_TRIES, len(radii), 2))
+    first, second = np.triu_indices(len(radii), 1)
+    if len(first) == 0:
+        return draws[0]
+    apart = draws[:, first] - draws[:, second]  # (tries, pairs, 2)
+    gap = (np.sqrt((apart**2).sum(axis=-1)) / (radii[first] + radii[second])).min(axis=1)
+    # Gaps beyond touching are all as good: the first of them keeps the places evenly spread.
+    return np.asarray(draws[np.minimum(gap, 1).argmax()])

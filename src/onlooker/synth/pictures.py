@@ -74,7 +74,9 @@ def render(
     for k, (look, poses) in enumerate(sprites):
         stamp = draw(look, poses, size_px)
         _put(canvas, stamp)
-        masks[:, stamp.rows, stamp.columns][stamp.cover > 0.5] = k + 1
+        inside = stamp.cover > 0.5
+        for t, rows, columns in stamp.windows():
+            masks[t, rows, columns][inside[t]] = k + 1
     if rng.random() < nuisance.occluder_probability:
         _occlude(canvas, masks, len(sprites), rng)
     return Picture(_photograph(canvas, nuisance, rng), masks)
@@ -104,24 +106,30 @@ def boxes_of(masks: NDArray[np.int16], number: int) -> tuple[Field, NDArray[np.b
 
 
 def _put(canvas: Field, stamp: Stamp) -> None:
-    part = canvas[:, stamp.rows, stamp.columns]
-    part += stamp.cover[..., None] * (stamp.rgb - part)
+    cover = stamp.cover[..., None]
+    paint, left = cover * stamp.rgb, 1 - cover
+    for t, rows, columns in stamp.windows():
+        part = canvas[t, rows, columns]
+        part *= left[t]
+        part += paint[t]
 
 
 def _background(kind: str, size_px: int, rng: np.random.Generator) -> Field:
     """(H, W, 3) in [0, 255], of weak colour, so that every sprite stands out somewhat."""
     if kind == "flat":
-        return np.broadcast_to(_dull(rng, 1), (size_px, size_px, 3)).copy()
+        flat: Field = np.tile(_dull(rng, 1), (size_px, size_px, 1))
+        return flat
     if kind == "gradient":
         direction = rng.uniform(0, 2 * np.pi)
         line = np.linspace(-0.5, 0.5, size_px, dtype=np.float32)
         slope = np.float32(np.cos(direction)) * line[None] + np.float32(np.sin(direction)) * line[:, None]
         first, last = _dull(rng, 2)
-        place = slope[..., None] * np.float32(0.7) + np.float32(0.5)
-        return (first + (last - first) * place).astype(np.float32)
+        place = (slope[..., None] * np.float32(0.7) + np.float32(0.5)).astype(np.float32)
+        slide: Field = first + (last - first) * place
+        return slide
     if kind == "noise":
-        grain = rng.standard_normal((size_px, size_px, 1), dtype=np.float32) * np.float32(18)
-        return (_dull(rng, 1) + grain).astype(np.float32)
+        grain = _noise((size_px, size_px, 1), rng) * np.float32(18)
+        return _dull(rng, 1) + grain
     n = int(rng.integers(3, 7))
     knots = _dull(rng, n * n).reshape(n, n, 3)
     weights = _interpolation(n, size_px)  # (H, n)
@@ -131,7 +139,8 @@ def _background(kind: str, size_px: int, rng: np.random.Generator) -> Field:
 def _spread(knots: Field, weights: Field) -> Field:
     """(n, n, 3) knots to (H, W, 3) by bilinear interpolation."""
     rows = np.tensordot(weights, knots, axes=(1, 0))  # (H, n, 3)
-    return np.ascontiguousarray(np.tensordot(rows, weights, axes=(1, 1)).transpose(0, 2, 1))
+    spread: Field = np.ascontiguousarray(np.tensordot(rows, weights, axes=(1, 1)).transpose(0, 2, 1))
+    return spread
 
 
 def _interpolation(n: int, size_px: int) -> Field:
@@ -203,4 +212,5 @@ def _noise(shape: tuple[int, ...], rng: np.random.Generator) -> Field:
     drawn = np.frombuffer(rng.bytes(2 * math.prod(shape)), np.int8).reshape(2, *shape)
     # The variance of a byte is (256^2 - 1) / 12, its mean -1/2.
     scale = np.float32(1 / math.sqrt(2 * (256**2 - 1) / 12))
-    return (np.add(drawn[0], drawn[1], dtype=np.int16).astype(np.float32) + np.float32(1)) * scale
+    noise: Field = np.add(drawn[0], drawn[1], dtype=np.int16).astype(np.float32)
+    return (noise + np.float32(1)) * scale

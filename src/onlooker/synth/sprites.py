@@ -42,7 +42,8 @@ def _norm(u: Field, v: Field) -> Field:
 
 
 def _box(u: Field, v: Field, half_u: float, half_v: float) -> Field:
-    return np.maximum(np.abs(u) - np.float32(half_u), np.abs(v) - np.float32(half_v))
+    distance: Field = np.maximum(np.abs(u) - np.float32(half_u), np.abs(v) - np.float32(half_v))
+    return distance
 
 
 def _circle(u: Field, v: Field) -> Field:
@@ -58,31 +59,37 @@ def _bar(u: Field, v: Field) -> Field:
 
 
 def _cross(u: Field, v: Field) -> Field:
-    return np.minimum(_box(u, v, 0.98, 0.3), _box(u, v, 0.3, 0.98))
+    distance: Field = np.minimum(_box(u, v, 0.98, 0.3), _box(u, v, 0.3, 0.98))
+    return distance
 
 
 def _corner(u: Field, v: Field) -> Field:
     """An L: a square from which a smaller square was cut."""
-    return np.maximum(_box(u, v, 0.875, 0.875), -np.maximum(np.float32(-0.175) - u, v - np.float32(0.175)))
+    distance: Field = np.maximum(_box(u, v, 0.875, 0.875), -np.maximum(np.float32(-0.175) - u, v - np.float32(0.175)))
+    return distance
 
 
 def _diamond(u: Field, v: Field) -> Field:
     # |u| / 1.35 + |v| / 0.74 = 1, scaled to grow by one per unit of distance.
-    return (np.abs(u) / np.float32(1.35) + np.abs(v) / np.float32(0.74) - 1) * np.float32(0.649)
+    part: Field = np.abs(u / np.float32(1.35)) + np.abs(v / np.float32(0.74))
+    return (part - np.float32(1)) * np.float32(0.649)
 
 
 def _triangle(u: Field, v: Field) -> Field:
     side = np.float32(0.866) * np.abs(u) - np.float32(0.5) * v
-    return np.maximum(side, v) - np.float32(0.62)
+    distance: Field = np.maximum(side, v) - np.float32(0.62)
+    return distance
 
 
 def _ring(u: Field, v: Field) -> Field:
-    return np.abs(_norm(u, v) - np.float32(0.775)) - np.float32(0.2055)
+    distance: Field = np.abs(_norm(u, v) - np.float32(0.775)) - np.float32(0.2055)
+    return distance
 
 
 def _moon(u: Field, v: Field) -> Field:
     bite = _norm(u - np.float32(0.6), v) - np.float32(0.75)
-    return np.maximum(_norm(u, v) - np.float32(1.0), -bite)
+    distance: Field = np.maximum(_norm(u, v) - np.float32(1.0), -bite)
+    return distance
 
 
 def _star(u: Field, v: Field) -> Field:
@@ -143,39 +150,47 @@ class Poses:
 
 
 class Stamp(NamedTuple):
-    """A sprite drawn for all frames inside the window `rows`, `columns` that holds every one of them.
+    """A sprite drawn for all frames, each in its own small window of P by P pixels.
 
-    `cover` (T, h, w) in [0, 1] is the part of a pixel that is covered, `rgb` (T, h, w, 3) its colours.
+    `top` and `left` (T,) are the corners of the windows, which lie inside the picture; `cover` (T, P, P) in [0, 1] is
+    the part of a pixel that is covered, `rgb` (T, P, P, 3) its colours.
     """
 
-    rows: slice
-    columns: slice
+    top: NDArray[np.int64]
+    left: NDArray[np.int64]
     cover: Field
     rgb: Field
+
+    def windows(self) -> list[tuple[int, slice, slice]]:
+        """Frame, rows and columns of every window in which the sprite is shown."""
+        side = self.cover.shape[1]
+        shown = np.flatnonzero(self.cover.any(axis=(1, 2))).tolist()
+        corners = list(zip(self.top.tolist(), self.left.tolist(), strict=True))
+        return [(t, *(slice(edge, edge + side) for edge in corners[t])) for t in shown]
 
 
 def draw(look: Look, poses: Poses, size_px: int) -> Stamp:
     """Draw a sprite for every frame of a (T, size_px, size_px) clip. What lies outside the picture is cut off."""
-    reach = REACH * poses.radius + 1
-    rows = _window(poses.y, reach, size_px)
-    columns = _window(poses.x, reach, size_px)
+    reach = REACH * float(poses.radius.max()) + 1
+    side = min(size_px, 2 * int(np.ceil(reach)) + 1)
+    top, left = (_window_start(centre, reach, size_px - side) for centre in (poses.y, poses.x))
     # Pixel i covers [i, i + 1): its centre is at i + 0.5.
-    dy = np.arange(rows.start, rows.stop, dtype=np.float32)[None, :, None] + np.float32(0.5) - poses.y[:, None, None]
-    dx = np.arange(columns.start, columns.stop, dtype=np.float32)[None, None] + np.float32(0.5) - poses.x[:, None, None]
+    centres = np.arange(side, dtype=np.float32) + np.float32(0.5)
+    dy = centres[None, :, None] + (top - poses.y).astype(np.float32)[:, None, None]  # (T, P, 1)
+    dx = centres[None, None, :] + (left - poses.x).astype(np.float32)[:, None, None]  # (T, 1, P)
     cosine, sine = (f(poses.angle)[:, None, None] / poses.radius[:, None, None] for f in (np.cos, np.sin))
-    u = cosine * dx + sine * dy  # (T, h, w)
+    u = cosine * dx + sine * dy  # (T, P, P)
     v = cosine * dy - sine * dx
     distance_px = _DISTANCES[look.shape](u, v) * poses.radius[:, None, None]
-    cover = np.clip(np.float32(0.5) - distance_px, 0, 1) * poses.shown[:, None, None]
+    cover: Field = np.clip(np.float32(0.5) - distance_px, 0, 1) * poses.shown[:, None, None]
     rgb = _tone(look.texture, u, v)[..., None] * np.array(look.rgb, np.float32)
-    return Stamp(rows, columns, cover.astype(np.float32, copy=False), rgb)
+    return Stamp(top, left, cover, rgb)
 
 
-def _window(centre: Field, reach: Field, size_px: int) -> slice:
-    start = int(np.floor((centre - reach).min()))
-    stop = int(np.ceil((centre + reach).max()))
-    start, stop = (min(max(edge, 0), size_px) for edge in (start, stop))
-    return slice(start, stop)
+def _window_start(centre: Field, reach: float, last: int) -> NDArray[np.int64]:
+    """(T,) first pixel of a window around `centre`, moved into the picture where it would leave it."""
+    start: NDArray[np.int64] = np.clip(np.floor(centre - np.float32(reach)), 0, last).astype(np.int64)
+    return start
 
 
 def _tone(texture: str, u: Field, v: Field) -> Field:

@@ -110,27 +110,20 @@ class World:
         main_pairs = config.held_out if self.split == "held_out" else self.known_pairs
         placed, main = place_objects(config, main_pairs, self.known_pairs, rng)
         picture = render([(p.look, p.poses) for p in placed], config.size_px, config.n_frames, config.nuisance, rng)
-        return finish_scene(picture, placed, main, self.known_pairs, rng)
+        tracks = read_tracks(picture, placed)
+        scene = Scene(picture.frames, picture.masks, tracks, main + 1, (), (), tracks[main].visible)
+        captions, questions = write_captions(scene, rng), ask_questions(scene, self.known_pairs, rng)
+        return replace(scene, captions=captions, questions=questions)
 
 
-def finish_scene(
-    picture: Picture, placed: list[Placed], main: int, pairs: tuple[str, ...], rng: np.random.Generator
-) -> Scene:
-    """Read boxes off the masks and write captions and questions.
-
-    Args:
-        placed: objects from the farthest to the nearest, as drawn.
-        main: index of the main object in `placed`.
-        pairs: that questions may name although they are not there.
-    """
+def read_tracks(picture: Picture, placed: list[Placed]) -> tuple[Track, ...]:
+    """Objects with the boxes of their visible pixels. `placed` is in the order of drawing, the farthest first."""
     tracks = []
     for k, (look, poses, action) in enumerate(placed):
         boxes, visible = boxes_of(picture.masks, k + 1)
         size = size_word(poses.mean_radius, picture.masks.shape[1])
         tracks.append(Track(k + 1, look, action, poses, size, boxes, visible))
-    scene = Scene(picture.frames, picture.masks, tuple(tracks), main + 1, (), (), tracks[main].visible)
-    captions, questions = write_captions(scene, rng), ask_questions(scene, pairs, rng)
-    return replace(scene, captions=captions, questions=questions)
+    return tuple(tracks)
 
 
 def _check_names(what: str, names: tuple[str, ...], known: tuple[str, ...]) -> None:
