@@ -1,18 +1,15 @@
-"""The question model: the question is read together with the image or clip, an answer decoder looks at what was read."""
+"""The question model: question and image or clip are read together, an answer decoder looks at what was read."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 import torch
-from huggingface_hub import PyTorchModelHubMixin
-from torch import Tensor, nn
+from torch import Tensor
 
-from onlooker.configs import config_to_dict
 from onlooker.errors import ConfigError, ShapeError
 from onlooker.methods.encoders.omnivl.captioning import generate_ids
 from onlooker.methods.encoders.omnivl.config import GenerationConfig, OmniVLConfig
-from onlooker.methods.encoders.omnivl.embedding import decode_config
 from onlooker.methods.encoders.omnivl.sharing import store_shared_once
 from onlooker.methods.encoders.omnivl.text import (
     IGNORED_LABEL,
@@ -25,6 +22,7 @@ from onlooker.methods.encoders.omnivl.text import (
     with_first,
 )
 from onlooker.methods.encoders.omnivl.visual import VisualEncoder
+from onlooker.weights.saving import SavedNetwork
 
 
 class Ranking(NamedTuple):
@@ -43,12 +41,14 @@ class Ranking(NamedTuple):
     first_logits: Tensor
 
 
-class OmniVLAnswerer(nn.Module, PyTorchModelHubMixin, coders={OmniVLConfig: (config_to_dict, decode_config)}):  # type: ignore[misc]
+class OmniVLAnswerer(SavedNetwork):
     """Answers questions about images and clips. Text encoder and answer decoder share nothing here.
 
     Args:
         config: its head must be "vqa".
     """
+
+    config: OmniVLConfig
 
     def __init__(self, config: OmniVLConfig) -> None:
         if config.head != "vqa":

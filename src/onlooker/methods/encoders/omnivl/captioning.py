@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import torch
-from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 from transformers import GenerationConfig as LibraryGenerationConfig
 
-from onlooker.configs import config_to_dict
 from onlooker.errors import ConfigError
 from onlooker.methods.encoders.omnivl.config import GenerationConfig, OmniVLConfig, TextConfig
-from onlooker.methods.encoders.omnivl.embedding import decode_config
 from onlooker.methods.encoders.omnivl.sharing import store_shared_once
 from onlooker.methods.encoders.omnivl.text import (
     IGNORED_LABEL,
@@ -21,14 +18,17 @@ from onlooker.methods.encoders.omnivl.text import (
     with_first,
 )
 from onlooker.methods.encoders.omnivl.visual import VisualEncoder
+from onlooker.weights.saving import SavedNetwork
 
 
-class OmniVLCaptioner(nn.Module, PyTorchModelHubMixin, coders={OmniVLConfig: (config_to_dict, decode_config)}):  # type: ignore[misc]
+class OmniVLCaptioner(SavedNetwork):
     """Describes images and clips.
 
     Args:
         config: its head must be "caption".
     """
+
+    config: OmniVLConfig
 
     def __init__(self, config: OmniVLConfig) -> None:
         if config.head != "caption":

@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
-from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 from torch.nn import functional
 
-from onlooker.configs import config_from_dict, config_to_dict
 from onlooker.errors import ConfigError, ShapeError
 from onlooker.methods.encoders.omnivl.config import OmniVLConfig
 from onlooker.methods.encoders.omnivl.text import encode_text, text_encoder, token_mask
 from onlooker.methods.encoders.omnivl.visual import VisualEncoder
+from onlooker.weights.saving import SavedNetwork
 
 
-def decode_config(values: Mapping[str, object]) -> OmniVLConfig:
-    """The configuration stored beside weights."""
-    return config_from_dict(OmniVLConfig, values)
-
-
-class Towers(nn.Module):
+class Towers(SavedNetwork):
     """Visual encoder and text encoder with one projection each.
 
     Args:
         config: sizes.
     """
+
+    config: OmniVLConfig
 
     def __init__(self, config: OmniVLConfig) -> None:
         super().__init__()
@@ -50,7 +44,7 @@ class Towers(nn.Module):
         return functional.normalize(self.text_proj(hidden[:, 0]), dim=-1)
 
 
-class OmniVLEmbedder(Towers, PyTorchModelHubMixin, coders={OmniVLConfig: (config_to_dict, decode_config)}):  # type: ignore[misc]
+class OmniVLEmbedder(Towers):
     """The towers alone.
 
     Args:

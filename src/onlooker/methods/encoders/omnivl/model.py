@@ -13,15 +13,13 @@ import logging
 from typing import NamedTuple
 
 import torch
-from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 from torch.nn import functional
 
-from onlooker.configs import config_to_dict
 from onlooker.errors import ConfigError, ShapeError
 from onlooker.methods.encoders.omnivl import losses
 from onlooker.methods.encoders.omnivl.config import OmniVLConfig
-from onlooker.methods.encoders.omnivl.embedding import Towers, decode_config
+from onlooker.methods.encoders.omnivl.embedding import Towers
 from onlooker.methods.encoders.omnivl.losses import HardNegatives, SamplingWeights
 from onlooker.methods.encoders.omnivl.queues import KeyQueue, StepKeys
 from onlooker.methods.encoders.omnivl.sharing import store_shared_once
@@ -70,7 +68,7 @@ class PretrainOutput(NamedTuple):
         return self.loss_ita + self.loss_itm + self.loss_lm
 
 
-class OmniVLPretrain(Towers, PyTorchModelHubMixin, coders={OmniVLConfig: (config_to_dict, decode_config)}):  # type: ignore[misc]
+class OmniVLPretrain(Towers):
     """Both towers with momentum copies, queues, matching head and (head "pretrain") generation decoder.
 
     Args:

@@ -28,5 +28,5 @@ def store_shared_once(module: nn.Module) -> None:
             if prefix + name in state:
                 state.setdefault(prefix + alias, state[prefix + name])
 
-    module.register_state_dict_post_hook(drop)
-    module.register_load_state_dict_pre_hook(fill)
+    module.register_state_dict_post_hook(drop)  # type: ignore[no-untyped-call]
+    module.register_load_state_dict_pre_hook(fill)  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""Text to ids and back: BERT's uncased word pieces with [DEC] and [ENC] added, and the authors' clean-up of captions."""
+"""Text to ids and back: BERT's uncased word pieces with [DEC] and [ENC] added, and the authors' clean-up."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ CAPTION_LENGTH = 30
 QUESTION_LENGTH = 35
 DOWNSTREAM_CAPTION_LENGTH = 40
 _MAX_WORDS = 50
+_UNKNOWN = "[UNK]"
 _SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 _CLEANED = re.compile(r"[.!\"()*#:;~]")
 _SPACES = re.compile(r"\s+")
@@ -50,7 +51,7 @@ class OmniVLTokenizer:
         for word, index in (("[PAD]", config.pad_id), ("[CLS]", config.cls_id), ("[SEP]", config.sep_id)):
             if table.get(word) != index:
                 raise ConfigError(f"`{word}` must have id {index}, the vocabulary gives it {table.get(word)}")
-        self._tokenizer = Tokenizer(models.WordPiece(table, unk_token="[UNK]"))
+        self._tokenizer = Tokenizer(models.WordPiece(table, unk_token=_UNKNOWN))
         self._tokenizer.normalizer = normalizers.BertNormalizer(lowercase=True)
         self._tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
 

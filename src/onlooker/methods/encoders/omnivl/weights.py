@@ -147,7 +147,7 @@ def load_adapted(
     temporal_start: TemporalStart = "random",
     generator: torch.Generator | None = None,
 ) -> None:
-    """`adapt_checkpoint`, then a strict load into `network`, in place. Arguments and errors as there and `load_state`."""
+    """`adapt_checkpoint`, then a strict load into `network`, in place; arguments and errors as there."""
     adapted = adapt_checkpoint(state, config, inflate=inflate, temporal_start=temporal_start, generator=generator)
     load_state(network, adapted, key_map(config), "the adapted checkpoint")
 
