@@ -32,6 +32,12 @@ if TYPE_CHECKING:
 DetectorRate = Annotated[
     float | None, typer.Option("--detector-hz", help="Looks of the detector per second of moving video.")
 ]
+CropsPerTracklet = Annotated[
+    int | None,
+    typer.Option(
+        "--crops-per-tracklet", min=1, help="Views of each object its look vector is made from; fewer are cheaper."
+    ),
+]
 Again = Annotated[
     bool, typer.Option("--again", help="Read anew what was read with other settings; corrections by hand are lost.")
 ]
@@ -51,6 +57,7 @@ def ingest(
     profile: Profile = "bundled",
     set_role: SetRole = None,
     detector_hz: DetectorRate = None,
+    crops_per_tracklet: CropsPerTracklet = None,
     device: Device = "cpu",
     offline: Offline = False,
     again: Again = False,
@@ -60,7 +67,7 @@ def ingest(
     from onlooker.video.ingest import find_videos_below
     from onlooker.video.library import Library
 
-    settings = make_settings(profile, set_role, detector_hz, device, offline)
+    settings = make_settings(profile, set_role, detector_hz, device, offline, crops_per_tracklet)
     files = find_videos_below(paths)
     failed = 0
     with Library.open(library, settings=settings) as lib:
@@ -90,13 +97,18 @@ def remove(
 
 
 def make_settings(
-    profile: str, set_role: list[str] | None, detector_hz: float | None, device: str, offline: bool
+    profile: str,
+    set_role: list[str] | None,
+    detector_hz: float | None,
+    device: str,
+    offline: bool,
+    crops_per_tracklet: int | None = None,
 ) -> Settings:
     """Settings from the options of a command."""
     from onlooker.video.wiring import Settings, parse_role_choice
 
     roles = dict(parse_role_choice(text) for text in set_role or [])
-    return Settings(profile=profile, roles=roles, detector_hz=detector_hz, offline=offline, device=device)
+    return Settings(profile, roles, detector_hz, offline, device, crops_per_tracklet)
 
 
 def _ingest_one(lib: Library, file: Path, again: bool, as_json: bool, alone: bool) -> bool:

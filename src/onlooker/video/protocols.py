@@ -93,6 +93,25 @@ class Transcriber(Model, Protocol):
 @runtime_checkable
 class SoundTagger(Model, Protocol):
     """Names sounds in a 16 kHz mono waveform."""
+@runtime_checkable
+class ActionRecogniser(Model, Protocol):
+    """Names what is done in a clip.
+
+    A clip is a list of RGB images in time order, all of one size, any number of them: the model takes what it needs.
+    """
+
+    def recognise(self, clips: Sequence[Sequence[Image]], top_k: int = 5) -> list[tuple[Tag, ...]]:
+        """Per clip the likeliest actions, best first, with probabilities."""
+        ...
+
+
+@runtime_checkable
+class ClipCaptioner(Model, Protocol):
+    """Describes a clip, as `ActionRecogniser` takes it, in a sentence."""
+
+    def caption_clips(self, clips: Sequence[Sequence[Image]], prompt: str | None = None) -> list[str]: ...
+
+
 
     def tag_sound(self, waveform: Waveform) -> list[SoundSegment]: ...
 

@@ -6,8 +6,13 @@ query has with words it has nothing to do with: (c - b) / (1 - b). Short queries
 space, and b takes that out, so that one threshold fits all: with all-MiniLM-L6-v2 a right name mostly scores above
 0.35, a wrong one below 0.2. Common categories also stand under a short description (`glosses.py`).
 
-Vectors are written at ingest (subjects `tags`, `speech`, `screen_text`, space `name@version` of the embedder). Where a
-library has none, up to `MAX_EMBEDDED` distinct phrases are embedded on the spot and kept with the `TextSearch`.
+A model that has pictures and texts in one space also holds the query against the look of the tracklets. Cosines of a
+picture and a text are small numbers that mean nothing by themselves, so the score is what the model was trained to say:
+the probability that this text, and not one of sixteen unrelated words, belongs to the picture, by a softmax at the
+model's own scale. A text that fits no better than the best of those words stays at or below 0.5; chance is 1/17.
+
+Vectors are written at ingest (subjects `tags`, `attribute` of what a tracklet does, `speech` and `screen_text`, space
+`name@version` of the embedder). Where a library has none, up to `MAX_EMBEDDED` distinct phrases are embedded on the spot and kept with the `TextSearch`.
 """
 
 from __future__ import annotations
@@ -35,12 +40,15 @@ MIN_EXAMPLE_SCORE = 0.5  # cosine of two pictures; ours
 MAX_EMBEDDED = 200  # phrases embedded during a search: a few seconds on two cores at worst
 _MAX_QUERY_CHARS = 500
 _NEAR = "near in meaning"
+_NEAR_DEED = "near in meaning to what it does"
+_LOOKS_SO = "looks like what the words say"
 _SUBJECTS: dict[str, HitKind] = {
     "tags": "tracklet",
     "tag": "tracklet",
     "speech": "speech",
     "screen_text": "screen_text",
 }
+_DEED = "attribute"  # its key is that of the attribute; what is found is its tracklet
 # Words that have as little as possible to do with one another: what a query is as near to is not what it means.
 _BACKGROUND = (
     "music", "water", "window", "money", "book", "shoe", "lamp", "cloud", "number", "food", "paper", "city", "door",
@@ -139,8 +147,8 @@ class TextSearch:
     ) -> list[Match]:
         if self._space not in self._vectors.spaces():
             return self._by_meaning_now(vector, base, top_k, scope)
-        hits = self._vectors.search(self._space, vector, 4 * top_k, list(_SUBJECTS), videos)
-        return [
+        hits = self._vectors.search(self._space, vector, 4 * top_k, [*_SUBJECTS, _DEED], videos)
+        found = [
             Match(_SUBJECTS[hit.subject], hit.subject_id, _above(hit.score, base), _NEAR)
             for hit in hits
             if hit.subject in _SUBJECTS
@@ -152,6 +160,27 @@ class TextSearch:
         if not phrases:
             return []
         scores = [_above(float(score), base) for score in self._embed([text for _, text in phrases]) @ vector]
+        return found + [
+            Match("tracklet", hit.tracklet_id, _above(hit.score, base), _NEAR_DEED)
+            for hit in hits
+            if hit.subject == _DEED and hit.tracklet_id is not None
+        ]
+
+    def _by_picture(self, vector: FloatArray, top_k: int, videos: Sequence[int] | None) -> list[Match]:
+        """Tracklets whose look fits the query, where the embedder has pictures and texts in one space."""
+        if not isinstance(self._embedder, PictureTextEmbedder):
+            return []
+        hits = self._vectors.search(self._space, vector, 4 * top_k, ["tracklet"], videos)
+        if not hits:
+            return []
+        others = self._vectors.cosines(self._space, self._embed(_BACKGROUND), hits)  # (hits, words)
+        cosines = np.array([hit.score for hit in hits])
+        odds = np.exp(self._embedder.similarity_scale * (others - cosines[:, None])).sum(axis=1)
+        chances = 1 / (1 + odds)
+        return [
+            Match("tracklet", hit.subject_id, float(chance), _LOOKS_SO)
+            for hit, chance in zip(hits, chances, strict=True)
+        ]
         found: list[Match] = []
         for score, (subject, text) in sorted(zip(scores, phrases, strict=True), reverse=True):
             if score == 0 or len(found) >= 4 * top_k:
@@ -218,7 +247,7 @@ _DISTINCT = f"""
 SELECT subject, phrase FROM (
   SELECT 'tags' AS subject, {_LOOK} AS phrase, video_key FROM tracklets
   UNION ALL SELECT 'tag', value, video_key FROM attributes
-    WHERE tracklet_key IS NOT NULL AND name IN ('tag', 'caption', 'action')
+    WHERE tracklet_key IS NOT NULL AND name IN ('tag', 'caption', 'action', 'motion_caption')
   UNION ALL SELECT 'speech', text, video_key FROM speech
   UNION ALL SELECT 'screen_text', text, video_key FROM screen_text
 ) WHERE {IN_SCOPE} GROUP BY subject, phrase ORDER BY count(*) DESC, subject, phrase LIMIT :most
@@ -227,7 +256,7 @@ _MOST = f"AND {IN_SCOPE} ORDER BY 1 LIMIT :most"
 _OF_PHRASE = {
     "tags": f"SELECT key FROM tracklets WHERE {_LOOK} = :text {_MOST}",  # noqa: S608
     "tag": "SELECT DISTINCT tracklet_key FROM attributes WHERE value = :text AND tracklet_key IS NOT NULL"  # noqa: S608
-    f" AND name IN ('tag', 'caption', 'action') {_MOST}",
+    f" AND name IN ('tag', 'caption', 'action', 'motion_caption') {_MOST}",
     "speech": f"SELECT key FROM speech WHERE text = :text {_MOST}",  # noqa: S608
     "screen_text": f"SELECT key FROM screen_text WHERE text = :text {_MOST}",  # noqa: S608
 }

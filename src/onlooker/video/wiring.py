@@ -42,6 +42,8 @@ class Settings:
         detector_hz: how often per second of video the detector looks at a moving scene. Higher is slower.
         offline: refuse any network access.
         device: "cpu", "cuda" or "mps", handed to models that take one.
+        crops_per_tracklet: views of a tracklet its look vector is made from, the best ones first; all that were kept
+            when `None`. Fewer are cheaper: the cost is one forward of the appearance embedder each.
     """
 
     profile: str = "bundled"
@@ -49,8 +51,11 @@ class Settings:
     detector_hz: float | None = None
     offline: bool = False
     device: str = "cpu"
+    crops_per_tracklet: int | None = None
 
     def __post_init__(self) -> None:
+        if self.crops_per_tracklet is not None and self.crops_per_tracklet < 1:
+            raise ConfigError(f"`crops_per_tracklet` is at least 1, got {self.crops_per_tracklet}")
         if self.detector_hz is not None and not 0.05 <= self.detector_hz <= 240:
             raise ConfigError(f"`detector_hz` must be between 0.05 and 240, got {self.detector_hz}")
 
@@ -219,3 +224,6 @@ def make_toolbox(pool: ModelPool) -> Toolbox:
     return Toolbox(
         pool.tracker_fingerprint(), pool.fingerprint("detector"), pool.tracker, make_annotators(models), pool.release
     )
+        action_recogniser=pool.handle("action_recogniser", roles.ActionRecogniser),  # type: ignore[type-abstract]
+        clip_captioner=pool.handle("clip_captioner", roles.ClipCaptioner),  # type: ignore[type-abstract]
+        crops_per_tracklet=pool.settings.crops_per_tracklet,

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import select
 
+from onlooker.errors import ConfigError
 from onlooker.types import FloatArray
 from onlooker.video.attributes.pictures import count_pictures, load_pictures
 from onlooker.video.attributes.registry import AnnotatorSpec, Context, ModelHandle, Output, Row
@@ -25,28 +26,43 @@ _TEXT_BATCH = 64
 
 
 class LookVectors:
-    """The look of every tracklet (mean of its crops) and of every keyframe."""
+    """The look of every tracklet (mean of its crops) and of every keyframe.
 
-    def __init__(self, model: ModelHandle[AppearanceEmbedder]) -> None:
-        self._model = model
+    Args:
+        model: maps pictures to vectors.
+        crops_per_tracklet: the dial between cost and quality: at most so many crops of a tracklet are embedded, the
+            best first. All that were kept when `None`. The cost is one forward per crop and keyframe.
+
+    Raises:
+        ConfigError: `crops_per_tracklet` is below 1.
+    """
+
+    def __init__(self, model: ModelHandle[AppearanceEmbedder], crops_per_tracklet: int | None = None) -> None:
+        if crops_per_tracklet is not None and crops_per_tracklet < 1:
+            raise ConfigError(f"`crops_per_tracklet` is at least 1, got {crops_per_tracklet}")
+        self._model, self._per_tracklet = model, crops_per_tracklet
 
     @property
     def spec(self) -> AnnotatorSpec:
         model = self._model
+        version = "1" if self._per_tracklet is None else f"1 of {self._per_tracklet} crops"
         return AnnotatorSpec(
-            "look_vectors", "1", "crop", subjects=("tracklet", "keyframe"), role=model.role, model=model.fingerprint
+            "look_vectors", version, "crop", subjects=("tracklet", "keyframe"), role=model.role, model=model.fingerprint
         )
 
     def run(self, context: Context) -> Output:
         video_id = context.video.id
-        total = sum(count_pictures(context.store, video_id, kind) for kind in ("crop", "keyframe"))
+        most = self._per_tracklet
+        total = count_pictures(context.store, video_id, "crop", most) + count_pictures(
+            context.store, video_id, "keyframe"
+        )
         if total == 0:
             return Output()
         embedder = self._model.get()
         sums: dict[int, NDArray[np.float64]] = {}
         rows: list[Row] = []
         done = 0
-        for pictures in load_pictures(context.store, video_id, "crop", _BATCH):
+        for pictures in load_pictures(context.store, video_id, "crop", _BATCH, most):
             for picture, vector in zip(pictures, embedder.embed_images([p.image for p in pictures]), strict=True):
                 if picture.tracklet_id is not None:
                     sums[picture.tracklet_id] = sums.get(picture.tracklet_id, np.zeros(embedder.dim)) + vector
@@ -65,11 +81,12 @@ class LookVectors:
 
 
 class TextVectors:
-    """The meaning of each tracklet's phrase (subject `tags`), of speech and of screen text.
+    """The meaning of each tracklet's phrase (subject `tags`), of what it does (subject `attribute`: actions and motion
+    captions), of speech and of screen text.
 
     Args:
         model: the text embedder.
-        after: the annotators that write tags, appearance, speech and screen text.
+        after: the annotators that write tags, appearance, actions, speech and screen text.
     """
 
     def __init__(self, model: ModelHandle[TextEmbedder], after: Sequence[AnnotatorSpec] = ()) -> None:
@@ -81,14 +98,14 @@ class TextVectors:
             "text_vectors",
             "1",
             "geometry",
-            subjects=("tags", "speech", "screen_text"),
+            subjects=("tags", "attribute", "speech", "screen_text"),
             role=self._model.role,
             model=self._model.fingerprint,
             after=self._after,
         )
 
     def run(self, context: Context) -> Output:
-        texts = [*_phrases(context), *_lines(context)]
+        texts = [*_phrases(context), *_deeds(context), *_lines(context)]
         if not texts:
             return Output()
         # The same phrase stands for many tracklets; it is embedded once.
@@ -135,6 +152,17 @@ def _phrases(context: Context) -> list[tuple[str, int, int | None, str]]:
         phrase = ", ".join([words, *([label] if label else []), *by_key[key][:3]])
         found.append(("tags", key, key, phrase))
     return found
+
+
+def _deeds(context: Context) -> list[tuple[str, int, int | None, str]]:
+    """What models of clips say that tracklets do."""
+    a = schema.ATTRIBUTES.c
+    query = select(a.id, a.tracklet_id, a.value).where(
+        a.video_id == context.video.id, a.name.in_(("action", "motion_caption")), a.tracklet_id.is_not(None)
+    )
+    with context.store.read() as connection:
+        rows = connection.execute(query.order_by(a.id)).all()
+    return [("attribute", key, owner, text) for key, owner, text in rows]
 
 
 def _lines(context: Context) -> list[tuple[str, int, int | None, str]]:

@@ -6,6 +6,7 @@ worth keeping and holds them as JPEG bytes only, so that memory is bounded for a
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -180,20 +181,23 @@ def crop_row(video_id: int, tracklet_id: int, crop: Crop) -> dict[str, object]:
     }
 
 
-def count_pictures(store: Store, video_id: int, kind: PictureKind) -> int:
-    """How many pictures of a kind are kept of a video."""
-    return len(_picture_ids(store, video_id, kind))
+def count_pictures(store: Store, video_id: int, kind: PictureKind, per_tracklet: int | None = None) -> int:
+    """How many pictures of a kind are kept of a video; of crops at most `per_tracklet` count, where that is given."""
+    return len(_picture_ids(store, video_id, kind, per_tracklet))
 
 
-def load_pictures(store: Store, video_id: int, kind: PictureKind, batch: int = 32) -> Iterator[list[Picture]]:
+def load_pictures(
+    store: Store, video_id: int, kind: PictureKind, batch: int = 32, per_tracklet: int | None = None
+) -> Iterator[list[Picture]]:
     """Pictures of a video in batches: crops by tracklet, best first; keyframes in time order.
 
     Only one batch is held decoded. A picture deleted meanwhile is left out.
 
     Args:
         batch: most pictures a batch; at least 1.
+        per_tracklet: most crops of one tracklet, the best ones; all when `None`.
     """
-    ids = _picture_ids(store, video_id, kind)
+    ids = _picture_ids(store, video_id, kind, per_tracklet)
     for start in range(0, len(ids), batch):
         wanted = ids[start : start + batch]
         with store.read() as connection:
@@ -220,16 +224,20 @@ def _owner(picture: Picture) -> int:
     return picture.tracklet_id
 
 
-def _picture_ids(store: Store, video_id: int, kind: PictureKind) -> list[int]:
+def _picture_ids(store: Store, video_id: int, kind: PictureKind, per_tracklet: int | None = None) -> list[int]:
     pictures = schema.PICTURES.c
-    query = select(pictures.id).where(pictures.video_id == video_id, pictures.kind == kind)
+    query = select(pictures.id, pictures.tracklet_id).where(pictures.video_id == video_id, pictures.kind == kind)
     if kind == "crop":
         query = query.where(pictures.tracklet_id.is_not(None))
         query = query.order_by(pictures.tracklet_id, pictures.quality.desc(), pictures.t)
     else:
         query = query.order_by(pictures.t)
     with store.read() as connection:
-        return list(connection.execute(query).scalars())
+        rows = connection.execute(query).all()
+    if kind != "crop" or per_tracklet is None:
+        return [row[0] for row in rows]
+    owned = itertools.groupby(rows, key=lambda row: row[1])
+    return [row[0] for _, own in owned for row in itertools.islice(own, per_tracklet)]
 
 
 def _picture(row: object) -> Picture:

@@ -13,7 +13,7 @@ from onlooker.types import BoxXYXY, Frame, Image
 from onlooker.video.exchange.masks import decode_mask
 from onlooker.video.ingest.job import Progress
 from onlooker.video.report.data import ShownTracklet, VideoData, load_video
-from onlooker.video.report.source import open_frames
+from onlooker.video.source import open_frames
 from onlooker.video.store.store import Store
 
 _TRAIL_S = 1.5

@@ -17,8 +17,8 @@ from onlooker.video.report.answers import load_answers
 from onlooker.video.report.data import ShownTracklet, VideoData, load_video
 from onlooker.video.report.page import write_page
 from onlooker.video.report.sheet import write_sheet
-from onlooker.video.report.source import frame_near, index_of
 from onlooker.video.report.timeline import write_timeline
+from onlooker.video.source import frame_near, index_of
 from onlooker.video.store import Store, StoredVideo, find_videos, list_videos
 
 Kind = Literal["video", "sheet", "timeline", "report", "crop"]

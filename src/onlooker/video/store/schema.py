@@ -230,7 +230,7 @@ ATTRIBUTES = Table(
     Column("id", Integer, primary_key=True),
     _video(),
     _tracklet(nullable=True),  # NULL: the attribute is of the whole video or of a stretch of it
-    Column("name", Text, nullable=False),  # color, upper_color, lower_color, tag, caption, action, ...
+    Column("name", Text, nullable=False),  # color, upper_color, lower_color, tag, caption, action, motion_caption, ...
     Column("value", Text, nullable=False),
     Column("score", Float, nullable=False),
     Column("start_s", Float),
@@ -309,7 +309,7 @@ EMBEDDINGS = Table(
     Column("id", Integer, primary_key=True),
     _video(),
     _tracklet(nullable=True),
-    Column("subject", Text, nullable=False),  # tracklet, tags, speech, screen_text, keyframe
+    Column("subject", Text, nullable=False),  # tracklet, tags, attribute, speech, screen_text, keyframe
     Column("subject_id", Integer, nullable=False),  # id in that table
     Column("space", Text, nullable=False),
     Column("vector", LargeBinary, nullable=False),  # float16, unit length

@@ -242,7 +242,7 @@ VIEWS: tuple[View, ...] = (
             *_VIDEO,
             *_plain(
                 "a",
-                ("name", "text", "color, upper_color, lower_color, tag, caption, action"),
+                ("name", "text", "color, upper_color, lower_color, tag, caption, action, motion_caption"),
                 ("value", "text", "what it says"),
                 ("score", "0..1", "certainty"),
             ),

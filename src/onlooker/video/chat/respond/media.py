@@ -276,7 +276,7 @@ def summary(session: Session) -> Draft:
 def tags(session: Session, query: TagsQuery) -> Draft:
     """What annotators say of the subject or of the videos, surest first."""
     binder = Binder()
-    names = binder.bind_all(("tag", "caption", "action"))
+    names = binder.bind_all(("tag", "caption", "action", "motion_caption"))
     tests = [*_inside(session, binder, "a.video_key"), f"a.name IN ({names})"]
     if query.subject is not None:
         if query.subject.is_unknown:

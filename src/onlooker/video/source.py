@@ -68,7 +68,7 @@ def check_source(video: StoredVideo, path: Path) -> None:
     Raises:
         MediaError: it is missing, or its content differs.
     """
-    point = "give its place with `--source PATH`"
+    point = "give its place with `--source PATH`, or ingest it from there"
     if not path.exists():
         raise MediaError(f"the file of `{video.name}` is no longer at `{path}`; if it moved, {point}")
     if video.source == "video" and content_hash(path) != video.sha256:
