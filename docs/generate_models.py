@@ -76,6 +76,8 @@ def _option(parameter: inspect.Parameter, defaults: dict[str, str | int | float 
 def _size(entry: RoleEntry) -> str:
     if isinstance(entry.weights, HubModel):
         return f"about {entry.weights.megabytes} MB from `{entry.weights.repository}`"
+    if entry.profile == "own":
+        return "weights of your own"
     if not entry.weights:
         return "no weights"
     packages = dict.fromkeys(f"`{file.distribution}`" for file in entry.weights)

@@ -20,7 +20,7 @@ from onlooker.weights import bundled
 from onlooker.weights.verify import PackagedFile
 
 Option = str | int | float | bool
-Profile = Literal["bundled", "hub", "plugin"]
+Profile = Literal["bundled", "hub", "own", "plugin"]
 Role = Literal[
     "detector",
     "appearance_embedder",
@@ -54,7 +54,7 @@ class RoleEntry:
         version: part of the key of every stored result; changes when outputs change.
         role: which job.
         factory: `module:callable`, imported only by `create`.
-        profile: where the weights come from.
+        profile: where the weights come from; "own" are those the user trained.
         weights: packaged files, or a hub model, or nothing.
         code_licence, weights_licence: SPDX names.
         extra: the optional dependency group that must be installed, if any.
@@ -185,6 +185,23 @@ def _hub(role: Role, name: str, factory: str, source: HubModel, licence: str, no
     )
 
 
+def _perception(role: Role, note: str) -> RoleEntry:
+    """Perception Encoder as one of the methods here; weights of one's own by `weights=DIR`."""
+    source = HubModel("facebook/PE-Core-B16-224", "main", 1790)
+    return RoleEntry(
+        name="perception-encoder",
+        version=source.revision,
+        role=role,
+        factory="onlooker.methods.encoders.perception_encoder.infer:PerceptionEmbedder",
+        profile="hub",
+        weights=source,
+        weights_licence="Apache-2.0",
+        note=note,
+        defaults=(("weights", source.repository),),
+        session_options=("device", "offline"),
+    )
+
+
 _SIGLIP2 = HubModel("google/siglip2-base-patch16-224", "main", 1500)
 _HUB: tuple[RoleEntry, ...] = (
     _hub(
@@ -235,6 +252,11 @@ _HUB: tuple[RoleEntry, ...] = (
         "Apache-2.0",
         "Meets pictures embedded by the same model; weaker than MiniLM between two texts.",
     ),
+    _perception(
+        "appearance_embedder",
+        "Pictures and text in one space: use it for the text role as well. Your own weights: `weights=DIR` in both.",
+    ),
+    _perception("text_embedder", "Meets pictures embedded by the same model: search finds what things look like."),
     _hub(
         "appearance_embedder",
         "pe-core-base",
@@ -261,7 +283,27 @@ _HUB: tuple[RoleEntry, ...] = (
     ),
 )
 
-_ENTRIES: Mapping[tuple[str, str], RoleEntry] = MappingProxyType({(e.role, e.name): e for e in _BUNDLED + _HUB})
+
+def _omnivl(role: Role, what: str) -> RoleEntry:
+    """OmniVL as one of the methods here; there are no public weights."""
+    return RoleEntry(
+        name="omnivl",
+        version="own",
+        role=role,
+        factory="onlooker.methods.encoders.omnivl.infer:OmniVLDescriber",
+        profile="own",
+        note=f"{what} No public weights exist: train some and set `weights=DIR`.",
+        session_options=("device", "offline"),
+    )
+
+
+_OWN: tuple[RoleEntry, ...] = (
+    _omnivl("captioner", "A sentence per picture or clip, with weights of the head `caption` or `pretrain`."),
+    _omnivl("appearance_embedder", "Pictures, clips and text in one space: use it for the text role as well."),
+    _omnivl("text_embedder", "Meets pictures embedded by the same weights."),
+)
+
+_ENTRIES: Mapping[tuple[str, str], RoleEntry] = MappingProxyType({(e.role, e.name): e for e in _BUNDLED + _HUB + _OWN})
 
 PROFILES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {

@@ -118,6 +118,8 @@ def _hub_state(name: str, source: HubModel) -> _State:
 
 
 def _packaged_state(entry: RoleEntry, files: tuple[PackagedFile, ...], verify: bool) -> _State:
+    if entry.profile == "own":
+        return None, False, None, f"train it, then `--set {entry.role}={entry.name}:weights=DIR`"
     if not files:
         return None, True, None, ""
     paths = [find_packaged(file) for file in files]
