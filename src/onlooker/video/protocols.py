@@ -84,16 +84,6 @@ class Captioner(Model, Protocol):
 
 
 @runtime_checkable
-class Transcriber(Model, Protocol):
-    """Turns speech into text. `sample_rate` of the waveform is 16 kHz mono in [-1, 1]."""
-
-    def transcribe(self, waveform: Waveform) -> list[SpeechSegment]: ...
-
-
-@runtime_checkable
-class SoundTagger(Model, Protocol):
-    """Names sounds in a 16 kHz mono waveform."""
-@runtime_checkable
 class ActionRecogniser(Model, Protocol):
     """Names what is done in a clip.
 
@@ -112,6 +102,16 @@ class ClipCaptioner(Model, Protocol):
     def caption_clips(self, clips: Sequence[Sequence[Image]], prompt: str | None = None) -> list[str]: ...
 
 
+@runtime_checkable
+class Transcriber(Model, Protocol):
+    """Turns speech into text. `sample_rate` of the waveform is 16 kHz mono in [-1, 1]."""
+
+    def transcribe(self, waveform: Waveform) -> list[SpeechSegment]: ...
+
+
+@runtime_checkable
+class SoundTagger(Model, Protocol):
+    """Names sounds in a 16 kHz mono waveform."""
 
     def tag_sound(self, waveform: Waveform) -> list[SoundSegment]: ...
 

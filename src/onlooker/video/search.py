@@ -6,13 +6,9 @@ query has with words it has nothing to do with: (c - b) / (1 - b). Short queries
 space, and b takes that out, so that one threshold fits all: with all-MiniLM-L6-v2 a right name mostly scores above
 0.35, a wrong one below 0.2. Common categories also stand under a short description (`glosses.py`).
 
-A model that has pictures and texts in one space also holds the query against the look of the tracklets. Cosines of a
-picture and a text are small numbers that mean nothing by themselves, so the score is what the model was trained to say:
-the probability that this text, and not one of sixteen unrelated words, belongs to the picture, by a softmax at the
-model's own scale. A text that fits no better than the best of those words stays at or below 0.5; chance is 1/17.
-
 Vectors are written at ingest (subjects `tags`, `attribute` of what a tracklet does, `speech` and `screen_text`, space
-`name@version` of the embedder). Where a library has none, up to `MAX_EMBEDDED` distinct phrases are embedded on the spot and kept with the `TextSearch`.
+`name@version` of the embedder). Where a library has none, up to `MAX_EMBEDDED` distinct phrases are embedded on the
+spot and kept with the `TextSearch`.
 """
 
 from __future__ import annotations
@@ -41,7 +37,6 @@ MAX_EMBEDDED = 200  # phrases embedded during a search: a few seconds on two cor
 _MAX_QUERY_CHARS = 500
 _NEAR = "near in meaning"
 _NEAR_DEED = "near in meaning to what it does"
-_LOOKS_SO = "looks like what the words say"
 _SUBJECTS: dict[str, HitKind] = {
     "tags": "tracklet",
     "tag": "tracklet",
@@ -153,6 +148,11 @@ class TextSearch:
             for hit in hits
             if hit.subject in _SUBJECTS
         ]
+        return found + [
+            Match("tracklet", hit.tracklet_id, _above(hit.score, base), _NEAR_DEED)
+            for hit in hits
+            if hit.subject == _DEED and hit.tracklet_id is not None
+        ]
 
     def _by_meaning_now(self, vector: FloatArray, base: float, top_k: int, scope: str | None) -> list[Match]:
         """The same without stored vectors: the commonest distinct phrases are embedded here, once."""
@@ -160,27 +160,6 @@ class TextSearch:
         if not phrases:
             return []
         scores = [_above(float(score), base) for score in self._embed([text for _, text in phrases]) @ vector]
-        return found + [
-            Match("tracklet", hit.tracklet_id, _above(hit.score, base), _NEAR_DEED)
-            for hit in hits
-            if hit.subject == _DEED and hit.tracklet_id is not None
-        ]
-
-    def _by_picture(self, vector: FloatArray, top_k: int, videos: Sequence[int] | None) -> list[Match]:
-        """Tracklets whose look fits the query, where the embedder has pictures and texts in one space."""
-        if not isinstance(self._embedder, PictureTextEmbedder):
-            return []
-        hits = self._vectors.search(self._space, vector, 4 * top_k, ["tracklet"], videos)
-        if not hits:
-            return []
-        others = self._vectors.cosines(self._space, self._embed(_BACKGROUND), hits)  # (hits, words)
-        cosines = np.array([hit.score for hit in hits])
-        odds = np.exp(self._embedder.similarity_scale * (others - cosines[:, None])).sum(axis=1)
-        chances = 1 / (1 + odds)
-        return [
-            Match("tracklet", hit.subject_id, float(chance), _LOOKS_SO)
-            for hit, chance in zip(hits, chances, strict=True)
-        ]
         found: list[Match] = []
         for score, (subject, text) in sorted(zip(scores, phrases, strict=True), reverse=True):
             if score == 0 or len(found) >= 4 * top_k:

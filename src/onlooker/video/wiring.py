@@ -220,10 +220,10 @@ def make_toolbox(pool: ModelPool) -> Toolbox:
         transcriber=pool.handle("transcriber", roles.Transcriber),  # type: ignore[type-abstract]
         sound_tagger=pool.handle("sound_tagger", roles.SoundTagger),  # type: ignore[type-abstract]
         text_reader=pool.handle("text_reader", roles.TextReader),  # type: ignore[type-abstract]
+        action_recogniser=pool.handle("action_recogniser", roles.ActionRecogniser),  # type: ignore[type-abstract]
+        clip_captioner=pool.handle("clip_captioner", roles.ClipCaptioner),  # type: ignore[type-abstract]
+        crops_per_tracklet=pool.settings.crops_per_tracklet,
     )
     return Toolbox(
         pool.tracker_fingerprint(), pool.fingerprint("detector"), pool.tracker, make_annotators(models), pool.release
     )
-        action_recogniser=pool.handle("action_recogniser", roles.ActionRecogniser),  # type: ignore[type-abstract]
-        clip_captioner=pool.handle("clip_captioner", roles.ClipCaptioner),  # type: ignore[type-abstract]
-        crops_per_tracklet=pool.settings.crops_per_tracklet,
