@@ -186,3 +186,56 @@ def test_the_real_sentence_model_ranks_meaning_sanely(library):
             assert (query, search.find(query, videos=[1])[0].tracklet) == (query, best)
         for absent in ("pizza recipe", "weapon", "quantum chromodynamics"):
             assert search.find(absent) == [], f"nothing above {MIN_SCORE}"
+
+
+class ColourEmbedder:
+    """Pictures and words in one space, by hand: red, green, blue, and one axis for words that are no colour."""
+
+    name, version, dim, similarity_scale = "colours", "1", 4, 20.0
+
+    def embed_images(self, images: Sequence[np.ndarray]) -> np.ndarray:
+        means = np.array([image.reshape(-1, 3).mean(0) for image in images], np.float32)
+        rows = np.concatenate([means, np.full((len(images), 1), 60, np.float32)], axis=1)
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+    def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
+        rows = np.array([[word in text for word in ("red", "green", "blue")] + [False] for text in texts], np.float32)
+        rows[rows.sum(1) == 0, 3] = 1.0
+        return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def store_look(library: Path, space: str, **colours: tuple[int, int, int]) -> None:
+    """Vectors of flat pictures as the look of tracklets, in the order of their keys."""
+    connection = sqlite3.connect(library)
+    with connection:
+        for key, colour in enumerate(colours.values(), start=1):
+            (vector,) = ColourEmbedder().embed_images([np.full((8, 8, 3), colour, np.uint8)])
+            insert(
+                connection, "base_embeddings", video_id=1, tracklet_id=key, subject="tracklet", subject_id=key,
+                space=space, vector=vector_to_blob(vector),
+            )  # fmt: skip
+    connection.close()
+
+
+def test_words_find_the_picture_they_describe_where_both_share_a_space(library):
+    store_look(library, "colours@1", first=(20, 20, 220), second=(220, 20, 20), third=(20, 220, 20))
+    with Reader.open(library) as reader, TextSearch(reader, ColourEmbedder()) as search:
+        for text, tracklet in (("something reddish", 2), ("the greenish one", 3), ("bluer than the rest", 1)):
+            hits = [hit for hit in search.find(text) if hit.why == "looks like what the words say"]
+            assert [hit.tracklet for hit in hits] == [tracklet], "the others fit unrelated words better"
+            # cosines 220 and 60 of a vector of length sqrt(220^2 + 20^2 + 20^2 + 60^2) = 229.8, scale 20, 16 words
+            odds = 16 * np.exp(20 * (60 - 220) / 229.8)
+            assert hits[0].score == pytest.approx(1 / (1 + odds), abs=2e-3)
+        assert search.find("quantum chromodynamics") == []
+        assert search.find("something reddish", videos=[2]) == []
+
+
+def test_words_meet_only_pictures_of_the_space_that_ingest_names(library):
+    store_look(library, "row@main+options", first=(20, 220, 20))
+    with Reader.open(library) as reader:
+        with TextSearch(reader, ColourEmbedder()) as search:
+            assert search.find("greenish") == []
+        with TextSearch(reader, ColourEmbedder(), "row@main+options") as search:
+            assert found(search.find("greenish")) == [("tracklet", "street", 1)]
+        picture = np.full((4, 4, 3), (20, 220, 20), np.uint8)
+        assert len(search_example(reader, ColourEmbedder(), picture, space="row@main+options")) == 1

@@ -1,3 +1,5 @@
+from collections.abc import Mapping
+
 import pytest
 
 from onlooker.errors import ConfigError
@@ -45,3 +47,19 @@ def test_a_role_switched_off_that_an_ingest_needs_is_named() -> None:
     pool = ModelPool(Settings(roles={"detector": RoleChoice("none")}))
     with pytest.raises(ConfigError, match=r"no model fills the role `detector`.*--set detector=NAME"):
         make_toolbox(pool)
+
+
+def test_one_model_in_two_roles_is_built_once_unless_its_options_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[tuple[str, str]] = []
+
+    def create(role: str, name: str, options: Mapping[str, object]) -> object:
+        built.append((role, name))
+        return object()
+
+    monkeypatch.setattr("onlooker.catalogue.create", create)
+    both = {"appearance_embedder": RoleChoice("siglip2-base"), "text_embedder": RoleChoice("siglip2-base")}
+    pool = ModelPool(Settings(roles=both))
+    assert pool.get("appearance_embedder", object) is pool.get("text_embedder", object)
+    assert built == [("appearance_embedder", "siglip2-base")]
+    pool = ModelPool(Settings(roles=both | {"text_embedder": RoleChoice("siglip2-base", {"batch_size": 2})}))
+    assert pool.get("appearance_embedder", object) is not pool.get("text_embedder", object)

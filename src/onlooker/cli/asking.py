@@ -12,7 +12,11 @@ import typer
 from onlooker.cli.options import (
     DEFAULT_LIBRARY,
     AsJson,
+    Device,
     LibraryPath,
+    Offline,
+    Profile,
+    SetRole,
     Videos,
     emit,
     emit_json,
@@ -92,15 +96,25 @@ def search(
     example: Annotated[Path | None, typer.Option(help="Search by this picture instead of text.")] = None,
     top: Annotated[int, typer.Option(min=1, max=1000, help="Show at most this many.")] = 10,
     min_score: Annotated[float | None, typer.Option(help="Leave out hits below this score (0..1).")] = None,
+    profile: Profile = "bundled",
+    set_role: SetRole = None,
+    offline: Offline = False,
+    device: Device = "cpu",
     as_json: AsJson = False,
 ) -> None:
-    """Find tracklets, speech, signs and tags by meaning, or by an example picture."""
+    """Find tracklets, speech, signs and tags by meaning, or by an example picture.
+
+    Models are picked as in `ingest`, and must be the same to meet what it stored.
+    """
     from onlooker.errors import ConfigError, NothingFoundError
     from onlooker.video.library import Library
+    from onlooker.video.wiring import Settings, parse_role_choice
 
     if bool(text) == (example is not None):
         raise ConfigError("give either a text or --example PICTURE")
-    with Library.open(library, create=False) as lib:
+    roles = dict(parse_role_choice(choice) for choice in set_role or ())
+    settings = Settings(profile=profile, roles=roles, offline=offline, device=device)
+    with Library.open(library, create=False, settings=settings) as lib:
         if example is not None:
             hits = lib.search_example(example, top_k=top, videos=video, min_score=min_score)
         else:

@@ -259,7 +259,8 @@ class Library:
         if self._search is None:
             from onlooker.video.search import TextSearch
 
-            self._search = TextSearch(self.reader, self.models.text_embedder())
+            embedder = self.models.text_embedder()
+            self._search = TextSearch(self.reader, embedder, self.models.fingerprint("text_embedder"))
         return self._search.find(_whole_characters(text), top_k, self._scope(videos), min_score)
 
     def search_example(
@@ -276,7 +277,9 @@ class Library:
         from onlooker.video.search import search_example
 
         embedder = self.models.get("appearance_embedder", AppearanceEmbedder)  # type: ignore[type-abstract]
-        return search_example(self.reader, embedder, read_picture(picture), top_k, self._scope(videos), min_score)
+        space = self.models.fingerprint("appearance_embedder")
+        image, scope = read_picture(picture), self._scope(videos)
+        return search_example(self.reader, embedder, image, top_k, scope, min_score, space)
 
     # -- looking ------------------------------------------------------------------------------------------------
 

@@ -70,6 +70,16 @@ class TextEmbedder(Model, Protocol):
 
 
 @runtime_checkable
+class PictureTextEmbedder(AppearanceEmbedder, TextEmbedder, Protocol):
+    """Pictures and texts in one space: a text can be held against pictures themselves, not only against their tags."""
+
+    @property
+    def similarity_scale(self) -> float:
+        """Factor of cosines between a picture and several texts under which their softmax gives probabilities."""
+        ...
+
+
+@runtime_checkable
 class Tagger(Model, Protocol):
     """Names what an image shows, from a fixed vocabulary."""
 

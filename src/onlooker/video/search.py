@@ -6,6 +6,11 @@ query has with words it has nothing to do with: (c - b) / (1 - b). Short queries
 space, and b takes that out, so that one threshold fits all: with all-MiniLM-L6-v2 a right name mostly scores above
 0.35, a wrong one below 0.2. Common categories also stand under a short description (`glosses.py`).
 
+A model that has pictures and texts in one space also holds the query against the look of the tracklets. Cosines of a
+picture and a text are small numbers that mean nothing by themselves, so the score is what the model was trained to say:
+the probability that this text, and not one of sixteen unrelated words, belongs to the picture, by a softmax at the
+model's own scale. A text that fits no better than the best of those words stays at or below 0.5; chance is 1/17.
+
 Vectors are written at ingest (subjects `tags`, `attribute` of what a tracklet does, `speech` and `screen_text`, space
 `name@version` of the embedder). Where a library has none, up to `MAX_EMBEDDED` distinct phrases are embedded on the
 spot and kept with the `TextSearch`.
@@ -26,7 +31,7 @@ from onlooker.errors import ConfigError
 from onlooker.types import FloatArray, Image
 from onlooker.video.answer import Cell
 from onlooker.video.glosses import GLOSSES
-from onlooker.video.protocols import AppearanceEmbedder, TextEmbedder
+from onlooker.video.protocols import AppearanceEmbedder, PictureTextEmbedder, TextEmbedder
 from onlooker.video.search_words import IN_SCOPE, HitKind, Match, WordIndex, shortened
 from onlooker.video.store.reader import Reader
 from onlooker.video.store.vectors import VectorSearch
@@ -37,6 +42,7 @@ MAX_EMBEDDED = 200  # phrases embedded during a search: a few seconds on two cor
 _MAX_QUERY_CHARS = 500
 _NEAR = "near in meaning"
 _NEAR_DEED = "near in meaning to what it does"
+_LOOKS_SO = "looks like what the words say"
 _SUBJECTS: dict[str, HitKind] = {
     "tags": "tracklet",
     "tag": "tracklet",
@@ -68,11 +74,17 @@ class Hit:
 
 
 class TextSearch:
-    """Searches one library. Keeps vectors in memory between searches; notices when the library changes."""
+    """Searches one library. Keeps vectors in memory between searches; notices when the library changes.
 
-    def __init__(self, reader: Reader, embedder: TextEmbedder) -> None:
+    Args:
+        reader: of the library.
+        embedder: of the query.
+        space: where ingest put this embedder's vectors; `name@version` of the embedder by default.
+    """
+
+    def __init__(self, reader: Reader, embedder: TextEmbedder, space: str | None = None) -> None:
         self._reader, self._embedder = reader, embedder
-        self._space = f"{embedder.name}@{embedder.version}"
+        self._space = space or f"{embedder.name}@{embedder.version}"
         self._vectors = VectorSearch.open(reader.path)
         self._words = WordIndex(reader)
         self._known: dict[str, FloatArray] = {}  # phrase -> vector
@@ -103,6 +115,7 @@ class TextSearch:
             *self._words.matches(text, scope, top_k),
             *self._by_category(vector, base, top_k, scope, least),
             *self._by_meaning(vector, base, top_k, videos, scope),
+            *self._by_picture(vector, top_k, videos),
         ]
         best: dict[tuple[str, int], Match] = {}
         for match in matches:
@@ -154,6 +167,22 @@ class TextSearch:
             if hit.subject == _DEED and hit.tracklet_id is not None
         ]
 
+    def _by_picture(self, vector: FloatArray, top_k: int, videos: Sequence[int] | None) -> list[Match]:
+        """Tracklets whose look fits the query, where the embedder has pictures and texts in one space."""
+        if not isinstance(self._embedder, PictureTextEmbedder):
+            return []
+        hits = self._vectors.search(self._space, vector, 4 * top_k, ["tracklet"], videos)
+        if not hits:
+            return []
+        others = self._vectors.cosines(self._space, self._embed(_BACKGROUND), hits)  # (hits, words)
+        cosines = np.array([hit.score for hit in hits])
+        odds = np.exp(self._embedder.similarity_scale * (others - cosines[:, None])).sum(axis=1)
+        chances = 1 / (1 + odds)
+        return [
+            Match("tracklet", hit.subject_id, float(chance), _LOOKS_SO)
+            for hit, chance in zip(hits, chances, strict=True)
+        ]
+
     def _by_meaning_now(self, vector: FloatArray, base: float, top_k: int, scope: str | None) -> list[Match]:
         """The same without stored vectors: the commonest distinct phrases are embedded here, once."""
         phrases = self._distinct_phrases(scope)
@@ -191,20 +220,23 @@ def search_example(
     top_k: int = 10,
     videos: Sequence[int] | None = None,
     min_score: float | None = None,
+    space: str | None = None,
 ) -> list[Hit]:
     """Tracklets that look like a picture, best first; the score is the cosine of the two appearance vectors.
 
     Args:
         image: (H, W, 3) uint8 RGB, the object filling most of it.
         videos: keys of the videos to look in; all by default.
+        space: where ingest put this embedder's vectors; `name@version` of the embedder by default.
 
     Raises:
         ConfigError: as `TextSearch.find`.
     """
     least = _checked(top_k, min_score, MIN_EXAMPLE_SCORE)
     (vector,) = embedder.embed_images([image])
+    space = space or f"{embedder.name}@{embedder.version}"
     with VectorSearch.open(reader.path) as vectors:
-        found = vectors.search(f"{embedder.name}@{embedder.version}", vector, top_k, ["tracklet"], videos)
+        found = vectors.search(space, vector, top_k, ["tracklet"], videos)
     matches = [Match("tracklet", hit.subject_id, hit.score, "looks alike") for hit in found if hit.score >= least]
     return _looked_up(reader, matches)
 

@@ -140,8 +140,21 @@ class ModelPool:
         """
         choice = self._chosen(role)
         if role not in self._built:
-            self._built[role] = cast("Model", catalogue.create(role, choice.name, self._options(role, choice)))
+            twin = self._twin(role)
+            options = self._options(role, choice)
+            self._built[role] = twin or cast("Model", catalogue.create(role, choice.name, options))
         return cast("M", self._built[role])
+
+    def _twin(self, role: str) -> Model | None:
+        """A model built for another role that is the very same one: large ones are held in memory once."""
+        wanted = self._recipe(role)
+        return next((model for other, model in self._built.items() if self._recipe(other) == wanted), None)
+
+    def _recipe(self, role: str) -> tuple[str, dict[str, Option]]:
+        """What decides a model: its factory and all options."""
+        choice = self._chosen(role)
+        entry = catalogue.find_role_entry(role, choice.name)
+        return entry.factory, {**dict(entry.defaults), **self._options(role, choice)}
 
     def _chosen(self, role: str) -> RoleChoice:
         if role not in self._choices:

@@ -58,6 +58,11 @@ class SigLip(HubModel):
         size: int = self._network.config.vision_config.hidden_size
         return size
 
+    @property
+    def similarity_scale(self) -> float:
+        """Factor of cosines between pictures and texts that was learned with them."""
+        return float(self._network.logit_scale.detach().exp())
+
     def embed_images(self, images: Sequence[Image]) -> FloatArray:
         """(N, dim) float32 unit rows."""
         rows = [np.zeros((0, self.dim), np.float32)]

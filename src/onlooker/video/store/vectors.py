@@ -136,6 +136,17 @@ class VectorSearch:
             rows, scores = rows[near], scores[near]
         return [_hit(held, int(rows[i]), float(scores[i])) for i in np.lexsort((rows, -scores))]
 
+    def cosines(self, space: str, queries: FloatArray, hits: Sequence[VectorHit]) -> FloatArray:
+        """(len(hits), Q) cosines of vectors found before with other queries (Q, D) of unit length."""
+        with mapped_failures(self.path):
+            held = self._load(space)
+        rows = [
+            int(np.flatnonzero((held.subjects == hit.subject) & (held.subject_ids == hit.subject_id))[0])
+            for hit in hits
+        ]
+        found: FloatArray = held.matrix[rows].astype(np.float32) @ queries.astype(np.float32).T
+        return found
+
     def close(self) -> None:
         """Close the connection and let the vectors go."""
         self._spaces.clear()
