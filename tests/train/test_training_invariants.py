@@ -63,7 +63,7 @@ class Stopped(Exception):
 
 def train_until(folder, config, step):
     def pull(event):
-        if event.step > step:
+        if event.step == step:
             raise Stopped
 
     task = SmallTask(dropout=0.3, alternate=True, noise=0.1)

@@ -113,6 +113,7 @@ class _Run:
         # accelerate's own wrapper of an optimiser searches the disk for packages at every step.
         self._optimiser = make_optimiser(config.optimiser, self._groups, accelerator.device)
         self._module = accelerator.prepare(task)
+        self._scaler = accelerator.scaler
         self._step, self._seconds_before = 0, 0.0
         self._started = time.perf_counter()
         self._last_event = (0, self._started)
@@ -128,15 +129,16 @@ class _Run:
         scores: dict[str, float] | None = None
         while self._step < config.steps:
             losses, norm, stopped = self._advance(stop)
-            done, last = self._step, self._step == config.steps
-            scores = self._evaluate() if last or _due(done, config.eval_every) else None
+            done, last, now = self._step, self._step == config.steps, time.perf_counter()
+            stopped = stopped and not last
+            # Before the evaluation: should that fail, no step is lost.
+            if stopped or _due(done, config.checkpoint_every) or (last and config.checkpoint_every is not None):
+                self._save()
+            scores = self._evaluate() if last or (_due(done, config.eval_every) and not stopped) else None
             if last or stopped or done == 1 or _due(done, config.log_every) or scores is not None:
-                self._log(losses, norm, scores)
-            if stopped and not last:
-                self._save()
+                self._log(losses, norm, scores, now)
+            if stopped:
                 return self._result("interrupted", {})
-            if _due(done, config.checkpoint_every):
-                self._save()
         return self._finish(scores if scores is not None else self._evaluate())
 
     def close(self) -> None:
@@ -178,7 +180,8 @@ class _Run:
                     batch = {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
                 parts = self._module(batch, self._moment(self._accelerator.process_index, micro))
                 names, values = _checked_parts(parts, names, type(self._task).__name__)
-                self._accelerator.backward(parts["loss"] / len(batches))
+                loss = parts["loss"] / len(batches)
+                (loss if self._scaler is None else self._scaler.scale(loss)).backward()
                 sums = values if sums is None else sums + values
         assert names is not None  # there is at least one micro-batch
         assert sums is not None
@@ -195,8 +198,8 @@ class _Run:
 
     def _clip(self, losses: dict[str, float]) -> float:
         """The norm of all gradients, after which none is longer than the recipe allows."""
-        if (scaler := self._accelerator.scaler) is not None:
-            scaler.unscale_(self._optimiser)
+        if self._scaler is not None:
+            self._scaler.unscale_(self._optimiser)
         gradients = [parameter.grad for parameter in self._trained if parameter.grad is not None]
         norm = torch.nn.utils.get_total_norm(gradients)
         if self._config.clip_norm is not None:
@@ -210,11 +213,11 @@ class _Run:
         return value
 
     def _apply(self) -> None:
-        if (scaler := self._accelerator.scaler) is None:
+        if self._scaler is None:
             self._optimiser.step()
         else:
-            scaler.step(self._optimiser)
-            scaler.update()
+            self._scaler.step(self._optimiser)
+            self._scaler.update()
         self._optimiser.zero_grad(set_to_none=True)
 
     def _moment(self, *place: int | str) -> Moment:
@@ -246,10 +249,9 @@ class _Run:
             broadcast_object_list(scores)
         return scores[0]
 
-    def _log(self, losses: dict[str, float], norm: float, scores: dict[str, float] | None) -> None:
+    def _log(self, losses: dict[str, float], norm: float, scores: dict[str, float] | None, now: float) -> None:
         if not self._accelerator.is_main_process:
             return
-        now = time.perf_counter()
         since_step, since = self._last_event
         event = LogEvent(
             step=self._step,
@@ -262,7 +264,7 @@ class _Run:
             samples_per_s=(self._step - since_step) * self._config.batch_size / max(now - since, 1e-9),
             evaluation=scores,
         )
-        self._last_event = (self._step, now)
+        self._last_event = (self._step, time.perf_counter())
         self._history.append(event)
         if self._store is not None:
             self._store.append(event)
@@ -275,8 +277,7 @@ class _Run:
     def _go_on(self) -> None:
         """From the newest checkpoint, where there is one."""
         assert self._store is not None
-        scaler = self._accelerator.scaler
-        found = self._store.restore(self._task, self._optimiser, self._average, scaler)
+        found = self._store.restore(self._task, self._optimiser, self._average, self._scaler)
         if found is None:
             return
         if set(found.counters) != set(self._feed.counters):
@@ -291,7 +292,7 @@ class _Run:
         if self._store is None:
             return
         position = Progress(self._step, self._seconds(), dict(self._feed.counters))
-        self._store.save(position, self._task, self._optimiser, self._average, self._accelerator.scaler)
+        self._store.save(position, self._task, self._optimiser, self._average, self._scaler)
         self._accelerator.wait_for_everyone()
 
     def _finish(self, scores: dict[str, float]) -> TrainResult:

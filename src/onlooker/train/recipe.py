@@ -35,6 +35,8 @@ class Recipe:
         train: how to train.
         model: field of the configuration -> other value.
         task_options: option of the task -> value.
+        weights: what the network starts from: a folder, a file or a hub name, as `onlooker.build` takes it. Left out,
+            random weights from the seed.
     """
 
     method: str

@@ -23,7 +23,7 @@ class LogEvent:
         learning_rates: by parameter group.
         gradient_norm: of all gradients together, before clipping.
         seconds: since the run began, time before a stop included.
-        samples_per_s: since the event before.
+        samples_per_s: since the event before, without evaluations.
         evaluation: scores, where the step was followed by an evaluation.
     """
 
