@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from onlooker.weights.load import load_state
 from onlooker.weights.saving import SavedNetwork
 
 COUNT_TOLERANCE = 0.005
+SIZES = Path(__file__).parents[2] / "docs" / "papers" / "sizes.json"
 
 
 @functools.lru_cache(maxsize=2)
@@ -44,6 +46,14 @@ def test_parameter_counts_are_the_stated_ones(method: Method[Any], config_name: 
         pytest.skip("the sources state no count for it")
     counted = sum(parameter.numel() for parameter in on_meta(method.name, config_name).parameters())
     assert abs(counted - stated) <= COUNT_TOLERANCE * stated, f"{counted:,} parameters, {stated:,.0f} stated"
+
+
+def test_parameter_counts_on_the_page_are_current(method: Method[Any], config_name: str) -> None:
+    if not SIZES.exists():
+        pytest.skip("the pages of papers are not here")
+    sizes = {size["config"]: size["parameters"] for size in json.loads(SIZES.read_text())[method.name]}
+    counted = sum(parameter.numel() for parameter in on_meta(method.name, config_name).parameters())
+    assert sizes[config_name] == counted, f"run `python docs/generate_papers.py {method.name}`"
 
 
 def test_every_configuration_survives_plain_data(method: Method[Any], config_name: str) -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from onlooker.methods.definition import Method
     from onlooker.weights.keys import KeyReport
+    from onlooker.weights.load import FoundWeights
 
 Family = Literal["encoders", "trackers", "videolm", "forensics", "generation", "learning"]
 Stability = Literal["experimental", "stable"]
@@ -209,8 +210,8 @@ def build(
     found = locate_weights(weights, offline=offline) if weights is not None else None
     if config is None:
         config = found.config if found is not None and found.config is not None else "paper"
-    if found is not None and found.method not in (None, name):
-        raise ConfigError(f"`{weights}` holds weights of `{found.method}`, not of `{name}`; build that method instead")
+    if found is not None:
+        _refuse_other_method(name, found)
     network = definition.create(definition.resolve(config), seed)
     if found is not None:
         load_weights(network, found, definition.key_map(definition.resolve(config)))
@@ -235,8 +236,16 @@ def compare_weights(
 
     definition = load_definition(name)
     found = locate_weights(weights, offline=offline)
+    _refuse_other_method(name, found)
     chosen = definition.resolve(config if config is not None else found.config or "paper")
     with torch.device("meta"):
         network = definition.build(chosen)
     key_map = definition.key_map(chosen)
     return fit_state(network, read_tensors(found.path, key_map.wrappers), key_map)[1]
+
+
+def _refuse_other_method(name: str, found: FoundWeights) -> None:
+    if found.method not in (None, name):
+        raise ConfigError(
+            f"`{found.path}` holds weights of `{found.method}`, not of `{name}`; build that method instead"
+        )
