@@ -21,6 +21,7 @@ from onlooker.errors import UnknownNameError
 from onlooker.train.config import Device
 from onlooker.train.recipe import Recipe, load_recipe
 from onlooker.train.record import LogEvent, RunIdentity, TrainResult
+from onlooker.weights.load import load_weights, locate_weights
 
 if TYPE_CHECKING:
     from onlooker.train.task import Task
@@ -56,6 +57,7 @@ def resolve_recipe(recipe: Recipe | str | Path, *, weightless: bool = False) -> 
     Raises:
         UnknownNameError: no such recipe, method, configuration, field, task or option.
         ConfigError: a value that cannot be.
+        WeightsError: the weights to start from are missing or do not fit.
     """
     recipe = recipe if isinstance(recipe, Recipe) else load_recipe(recipe)
     definition = load_definition(recipe.method)
@@ -64,6 +66,8 @@ def resolve_recipe(recipe: Recipe | str | Path, *, weightless: bool = False) -> 
     config = replace_fields(definition.resolve(recipe.config), recipe.model)
     with torch.device("meta") if weightless else nullcontext():
         network = definition.create(config, recipe.train.seed)
+    if recipe.weights is not None and not weightless:
+        load_weights(network, locate_weights(recipe.weights), definition.key_map(config))
     task = definition.tasks[recipe.task](network, recipe.task_options)
     # All fields of the configuration are kept, so that the run does not change when the named one does.
     plain = config_to_dict(config)

@@ -19,7 +19,7 @@ from onlooker.catalogue import methods
 from onlooker.cli import training
 from onlooker.cli.app import main
 from onlooker.configs import config_to_dict
-from onlooker.errors import ConfigError, UnknownNameError
+from onlooker.errors import ConfigError, UnknownNameError, WeightsError
 from onlooker.train.recipe import find_recipe, list_recipes, load_recipe
 from onlooker.training import resolve_recipe, train_recipe
 
@@ -126,6 +126,15 @@ def test_a_trained_folder_builds_with_the_weights_that_were_scored(recipe, tmp_p
     assert train_recipe(copy, tmp_path / "run").history == ()
 
 
+def test_a_run_starts_from_the_weights_of_another_where_the_recipe_says_so(recipe, tmp_path):
+    train_recipe(recipe, tmp_path / "first")
+    trained = onlooker.build("small", weights=tmp_path / "first")
+    second = resolve_recipe(load_recipe(recipe, [f"weights={tmp_path / 'first'}", "train.seed=5"]))
+    assert torch.equal(second.task.network[0].weight, trained[0].weight)
+    with pytest.raises(WeightsError, match="do not fit"):
+        resolve_recipe(load_recipe(recipe, [f"weights={tmp_path / 'first'}", "model.width=3"]))
+
+
 def test_first_weights_come_from_the_seed(recipe):
     def weight(*changes):
         return resolve_recipe(load_recipe(recipe, changes)).task.network[0].weight
@@ -200,9 +209,10 @@ def test_interrupted_command_says_how_to_go_on(recipe, command, tmp_path, monkey
 
 @pytest.mark.slow
 def test_two_launched_processes_print_once_and_reach_the_score_of_one(recipe, tmp_path):
-    launch = [sys.executable, "-m", "accelerate.commands.launch", "--num_processes", "2", "--cpu"]
+    # Its `--cpu` starts one process only, whatever the number; this form starts two, which then meet over gloo.
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--multi_gpu", "--num_processes", "2"]
     script = [str(Path(__file__).parent / "small_method.py")]
-    words = ["train", str(recipe), "--output", str(tmp_path / "two"), "--json"]
+    words = ["train", str(recipe), "--output", str(tmp_path / "two"), "--device", "cpu", "--json"]
     done = subprocess.run([*launch, *script, *words], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr[-3000:]
     events = [json.loads(line) for line in done.stdout.splitlines()]

@@ -226,6 +226,24 @@ def test_half_precision_stays_close_and_leaves_the_task_as_it_was():
     assert all(parameter.dtype == torch.float32 for parameter in task.parameters())
 
 
+def test_a_failing_evaluation_costs_no_step(tmp_path):
+    class Fails(Scalar):
+        broken = True
+
+        def evaluate(self):
+            if self.broken:
+                raise RuntimeError("no data")
+            return super().evaluate()
+
+    task = Fails()
+    config = TrainConfig(steps=5, batch_size=4, optimiser=plain_sgd(), schedule=FLAT, checkpoint_every=2)
+    with pytest.raises(RuntimeError, match="no data"):
+        train(task, config, tmp_path)
+    task.broken = False
+    result = train(task, config, tmp_path)
+    assert (result.step, result.history, result.value) == (5, (), pytest.approx(0.0, abs=1e-6))
+
+
 def test_loss_falls_on_eight_samples():
     class Eight(SmallTask):
         def datasets(self):

@@ -45,6 +45,7 @@ class Recipe:
     train: TrainConfig
     model: Mapping[str, object] = field(default_factory=lambda: _EMPTY)
     task_options: Mapping[str, object] = field(default_factory=lambda: _EMPTY)
+    weights: str | None = None
 
     def to_dict(self) -> dict[str, object]:
         """Plain data, ready for TOML."""
