@@ -119,9 +119,8 @@ def _spread_out(
     """(n, 2) centres: the first draw in which nothing touches, or the best of all."""
     draws = rng.uniform(low, high, (_TRIES, len(radii), 2))
     first, second = np.triu_indices(len(radii), 1)
-    if len(first) == 0:
-        return draws[0]
     apart = draws[:, first] - draws[:, second]  # (tries, pairs, 2)
     gap = (np.sqrt((apart**2).sum(axis=-1)) / (radii[first] + radii[second])).min(axis=1)
     # Gaps beyond touching are all as good: the first of them keeps the places evenly spread.
-    return np.asarray(draws[np.minimum(gap, 1).argmax()])
+    best: NDArray[np.float64] = draws[np.minimum(gap, 1).argmax()]
+    return best

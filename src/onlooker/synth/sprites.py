@@ -87,8 +87,8 @@ def _ring(u: Field, v: Field) -> Field:
 
 
 def _moon(u: Field, v: Field) -> Field:
-    bite = _norm(u - np.float32(0.6), v) - np.float32(0.75)
-    distance: Field = np.maximum(_norm(u, v) - np.float32(1.0), -bite)
+    bite = _norm(u - np.float32(0.63), v) - np.float32(0.7875)
+    distance: Field = np.maximum(_norm(u, v) - np.float32(1.05), -bite)
     return distance
 
 
@@ -165,8 +165,8 @@ class Stamp(NamedTuple):
         """Frame, rows and columns of every window in which the sprite is shown."""
         side = self.cover.shape[1]
         shown = np.flatnonzero(self.cover.any(axis=(1, 2))).tolist()
-        corners = list(zip(self.top.tolist(), self.left.tolist(), strict=True))
-        return [(t, *(slice(edge, edge + side) for edge in corners[t])) for t in shown]
+        top, left = self.top.tolist(), self.left.tolist()
+        return [(t, slice(top[t], top[t] + side), slice(left[t], left[t] + side)) for t in shown]
 
 
 def draw(look: Look, poses: Poses, size_px: int) -> Stamp:
