@@ -302,11 +302,11 @@ def test_yes_and_no_are_equally_common():
 
 
 def accuracy(features, labels, names):
-    """Of a logistic probe trained on the first two thirds, in percent."""
+    """Of a linear probe trained on the first two thirds, in percent."""
     x = torch.tensor(np.stack(features), dtype=torch.float32)
     y = torch.tensor([names.index(label) for label in labels])
     cut = len(x) * 2 // 3
-    return probe_accuracy_percent((x[:cut], y[:cut]), (x[cut:], y[cut:]), len(names), ProbeConfig("logistic", 1e-2))
+    return probe_accuracy_percent((x[:cut], y[:cut]), (x[cut:], y[cut:]), len(names), ProbeConfig("ridge", 1e-2))
 
 
 def test_mean_colour_and_brightness_do_not_give_the_shape():
