@@ -250,3 +250,65 @@ def test_caption_loss_equals_the_authors(kind: str) -> None:
     with torch.no_grad():
         loss = model(io[f"in.{kind}"], ids, int(io["prompt_length"]))
     torch.testing.assert_close(loss, io[f"train_loss_{kind}"], **CLOSE)
+
+
+def vqa_results(kind: str, model: OmniVLAnswerer, io: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    """Everything the README says `vqa.io` holds, for images or clips."""
+    words, vision = tokenizer(model.config), io[f"in.{kind}"]
+    questions = words.encode(meta()["questions"])
+    train = words.encode(["red", "blue square", "yes"])
+    answers = with_first(words.encode(meta()["answers"]), model.config.text.decode_id)
+    with torch.no_grad():
+        loss = model(vision, questions, train, torch.tensor([2, 1]), torch.tensor([0.7, 0.3, 1.0]))
+        ranking = model.rank(vision, questions, answers, top_k=4)
+        return {
+            "question ids": with_first(questions, model.config.text.encode_id),
+            "question ids as tokenised": questions,
+            "question mask": (questions != 0).long(),
+            "answer ids": answers,
+            "answer mask": (answers != 0).long(),
+            "training answer ids": with_first(train, model.config.text.decode_id),
+            "question states": model.read_question(vision, questions),
+            "loss": loss,
+            "generated": model.generate(vision, questions),
+            "first logits": ranking.first_logits,
+            "first probabilities": ranking.first_logits.softmax(1)[:, answers[:, 1]],
+            "candidates": ranking.candidates,
+            "scores": ranking.scores,
+            "summed losses": -ranking.scores,
+            "best": ranking.best,
+        }
+
+
+def test_question_model_equals_the_authors() -> None:
+    io = golden("vqa.io")
+    config = golden_config(head="vqa", generation=GenerationConfig("", 1, 10, 30, 1.1))
+    model = OmniVLAnswerer(config)
+    state = golden("vqa.weights")
+    load_state(model, state, key_map(config), "vqa")
+    kinds = [kind for kind in ("image", "video") if f"in.{kind}" in io]
+    assert kinds
+    results = {kind: vqa_results(kind, model.eval(), io) for kind in kinds}
+    for name, expected in io.items():
+        if name.startswith("in."):
+            continue
+        named = [kind for kind in kinds if kind in name] or kinds
+        ours = [(what, value) for kind in named for what, value in results[kind].items()]
+        same = [what for what, value in ours if value.shape == expected.shape and _near(value, expected)]
+        assert same, f"nothing of ours equals `{name}` {tuple(expected.shape)}"
+
+
+def _near(ours: torch.Tensor, expected: torch.Tensor) -> bool:
+    if not expected.is_floating_point():
+        return torch.equal(ours.long(), expected.long())
+    return torch.allclose(ours.float(), expected, **CLOSE)
+
+
+def test_generated_answers_equal_the_authors_words() -> None:
+    io = golden("vqa.io")
+    config = golden_config(head="vqa", generation=GenerationConfig("", 1, 10, 30, 1.1))
+    model = OmniVLAnswerer(config)
+    load_state(model, golden("vqa.weights"), key_map(config), "vqa")
+    words = tokenizer(config)
+    ids = model.eval().generate(io["in.image"], words.encode(meta()["questions"]))
+    assert [words.decode(row) for row in ids] == meta()["vqa_generate_image"]
