@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from contract_tools import Tiny, definition_of
-from torch import nn
 
 from onlooker import build
 from onlooker.configs import config_from_dict, config_to_dict
@@ -24,19 +24,31 @@ COUNT_TOLERANCE = 0.005
 SIZES = Path(__file__).parents[2] / "docs" / "papers" / "sizes.json"
 
 
-@functools.lru_cache(maxsize=2)
-def on_meta(name: str, config_name: str) -> nn.Module:
-    """The network without any values; large ones cost no memory."""
+@dataclass(frozen=True)
+class Outline:
+    """Names of a network without values: what the tests below need of it, small enough to keep for all of them."""
+
+    tensors: tuple[str, ...]
+    n_parameters: int
+    made_elsewhere: tuple[str, ...]
+
+
+@functools.cache
+def outline(name: str, config_name: str) -> Outline:
+    """Built on the meta device; large networks cost no memory there."""
     method = definition_of(name)
     with torch.device("meta"):
-        return method.build(method.configs[config_name])
+        network = method.build(method.configs[config_name])
+    parameters = dict(network.named_parameters())
+    elsewhere = [name for name, parameter in parameters.items() if parameter.device.type != "meta"]
+    count = sum(parameter.numel() for parameter in parameters.values())
+    return Outline(tuple(network.state_dict()), count, tuple(elsewhere))
 
 
 def test_every_configuration_builds_without_memory(method: Method[Any], config_name: str) -> None:
-    parameters = dict(on_meta(method.name, config_name).named_parameters())
-    assert parameters
-    real = [name for name, parameter in parameters.items() if parameter.device.type != "meta"]
-    assert not real, f"made on a device of their own choice: {real[:5]}"
+    found = outline(method.name, config_name)
+    assert found.n_parameters > 0
+    assert not found.made_elsewhere, f"made on a device of their own choice: {found.made_elsewhere[:5]}"
 
 
 def test_parameter_counts_are_the_stated_ones(method: Method[Any], config_name: str) -> None:
@@ -44,7 +56,7 @@ def test_parameter_counts_are_the_stated_ones(method: Method[Any], config_name: 
     if stated is None:
         assert config_name != "paper", "`parameter_counts` states the paper's main configuration"
         pytest.skip("the sources state no count for it")
-    counted = sum(parameter.numel() for parameter in on_meta(method.name, config_name).parameters())
+    counted = outline(method.name, config_name).n_parameters
     assert abs(counted - stated) <= COUNT_TOLERANCE * stated, f"{counted:,} parameters, {stated:,.0f} stated"
 
 
@@ -52,7 +64,7 @@ def test_parameter_counts_on_the_page_are_current(method: Method[Any], config_na
     if not SIZES.exists():
         pytest.skip("the pages of papers are not here")
     sizes = {size["config"]: size["parameters"] for size in json.loads(SIZES.read_text())[method.name]}
-    counted = sum(parameter.numel() for parameter in on_meta(method.name, config_name).parameters())
+    counted = outline(method.name, config_name).n_parameters
     assert sizes[config_name] == counted, f"run `python docs/generate_papers.py {method.name}`"
 
 
@@ -62,7 +74,7 @@ def test_every_configuration_survives_plain_data(method: Method[Any], config_nam
 
 
 def test_every_name_of_ours_has_an_official_one(method: Method[Any], config_name: str) -> None:
-    ours = list(on_meta(method.name, config_name).state_dict())
+    ours = list(outline(method.name, config_name).tensors)
     key_map = method.key_map(method.configs[config_name])
     unreachable = [name for name in ours if not key_map.theirs(name)]
     assert not unreachable, f"no rule leads to {len(unreachable)} of our tensors: {unreachable[:5]}"
@@ -78,7 +90,7 @@ def test_every_rule_of_the_key_map_serves_some_configuration(method: Method[Any]
     for config_name, config in method.configs.items():
         key_map = method.key_map(config)
         known |= set(key_map.rules.values())
-        for ours in on_meta(method.name, config_name).state_dict():
+        for ours in outline(method.name, config_name).tensors:
             rules = [key_map.rule_for(official) for official in key_map.theirs(ours)]
             used |= {key_map.rules[rule] for rule in rules if rule is not None}
     assert known <= used, f"rules that lead to no tensor of any configuration: {sorted(known - used)[:5]}"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from types import MappingProxyType
 
 import torch
@@ -190,8 +191,9 @@ def strip_prefixes(names: list[str], prefixes: Iterable[str]) -> dict[str, str]:
     return stripped
 
 
+@lru_cache(maxsize=4096)
 def _regex(pattern: str) -> re.Pattern[str]:
-    """`{}` is a run of digits, a final `*` is the rest of the name. `re` caches compiled patterns."""
+    """`{}` is a run of digits, a final `*` is the rest of the name."""
     tail = pattern.endswith("*")
     body = re.escape(pattern[:-1] if tail else pattern).replace(r"\{\}", r"(\d+)")
     return re.compile(body + ("(.+)" if tail else ""))
