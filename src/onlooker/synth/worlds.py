@@ -30,7 +30,8 @@ class WorldConfig:
     Attributes:
         size_px: side of the square frames.
         n_frames: T; 1 makes still pictures.
-        n_objects: least and most objects; fewer where the last ones find no free place.
+        n_objects: least and most objects drawn. One that finds no free place, or has the colour and shape of another,
+            is left out; `Scene.tracks` says how many there are.
         shapes, colours, textures: what is drawn from.
         actions: what the main object may do; `("stays still",)` for still pictures.
         others: whether the other objects act as well ("any") or not ("still").
