@@ -90,7 +90,7 @@ def _typed(value: object, hint: object, where: str) -> object:
     if origin in (Union, types.UnionType):
         return _one_of(value, arguments, where)
     if origin is Literal:
-        if value not in arguments:
+        if not any(type(value) is type(known) and value == known for known in arguments):  # True equals 1 to Python
             raise UnknownNameError(f"value of `{where}`", str(value), [str(known) for known in arguments])
         return value
     if origin is tuple:
