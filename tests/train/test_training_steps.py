@@ -249,6 +249,6 @@ def test_loss_falls_on_eight_samples():
         def datasets(self):
             return {"train": torch.utils.data.Subset(self.points["train"], range(8))}
 
-    config = TrainConfig(steps=300, batch_size=8, optimiser=OptimiserConfig(learning_rate=1e-2))
+    config = TrainConfig(steps=150, batch_size=8, optimiser=OptimiserConfig(learning_rate=2e-2))
     losses = [event.losses["loss"] for event in train(Eight(), config).history]
     assert losses[-1] < 0.01 * losses[0]

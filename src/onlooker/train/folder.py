@@ -15,6 +15,7 @@ import platform
 import shutil
 import tomllib
 from collections.abc import Mapping
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -23,7 +24,6 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-import onlooker
 from onlooker.configs import config_to_dict
 from onlooker.errors import ConfigError, TrainingError
 from onlooker.train.averaging import MovingAverage
@@ -285,4 +285,8 @@ def _tensors(module: nn.Module) -> dict[str, Tensor]:
 
 
 def _versions() -> dict[str, str]:
-    return {"onlooker": onlooker.__version__, "python": platform.python_version(), "torch": str(torch.__version__)}
+    return {
+        "onlooker": metadata.version("onlooker"),
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),
+    }
