@@ -3,39 +3,25 @@
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
-import json
-import os
-import platform
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+import common
+from common import RESULTS as RESULTS
+from common import rounded as rounded
+from common import write_result as write_result
 from onlooker.types import Detections
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
-RESULTS = Path(__file__).resolve().parent / "results"
 
 
 def machine() -> dict[str, object]:
-    """The machine and the versions, without anything that names it or its paths."""
-    packages = ("numpy", "scipy", "trackeval", "trackers", "opencv-python-headless", "av")
-    found = {}
-    for package in packages:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = None
-    return {
-        "cpu_count": os.cpu_count(),
-        "architecture": platform.machine(),
-        "system": platform.system(),
-        "python": platform.python_version(),
-        "packages": found,
-    }
+    """The machine and the versions of what tracking depends on."""
+    return common.machine(("numpy", "scipy", "trackeval", "trackers", "opencv-python-headless", "av"))
 
 
 def fingerprint(paths: Iterable[Path]) -> str:
@@ -45,13 +31,6 @@ def fingerprint(paths: Iterable[Path]) -> str:
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def write_result(name: str, result: Mapping[str, object]) -> None:
-    """Write `benchmarks/results/<name>.json`."""
-    RESULTS.mkdir(exist_ok=True)
-    text = json.dumps(result, indent=1, sort_keys=False)
-    (RESULTS / f"{name}.json").write_text(text + "\n", encoding="utf-8")
 
 
 def read_rows(path: Path) -> NDArray[np.float64]:
@@ -97,14 +76,3 @@ def kitti_labels(path: Path) -> tuple[dict[int, list[tuple[str, ...]]], int]:
 
 def _detections(boxes: NDArray[np.float64], scores: NDArray[np.float64], label: str) -> Detections:
     return Detections(boxes.astype(np.float32), scores.astype(np.float32), (label,) * len(boxes))
-
-
-def rounded(value: Mapping[str, object] | Sequence[object] | object, digits: int = 3) -> object:
-    """The same value with floats rounded, for result files that people read."""
-    if isinstance(value, float):
-        return round(value, digits)
-    if isinstance(value, Mapping):
-        return {key: rounded(item, digits) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [rounded(item, digits) for item in value]
-    return value
