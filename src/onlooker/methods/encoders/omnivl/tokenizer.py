@@ -110,8 +110,8 @@ class OmniVLTokenizer:
         return ids
 
     def encode_prompt(self, prompt: str) -> Tensor:
-        """(P,) int64: [CLS] and the prompt, without [SEP]; what generation starts from."""
-        return torch.tensor(self._row(prompt, self.config.max_positions)[:-1])
+        """(P,) int64: [CLS] and the prompt, without [SEP], never cut; what generation starts from."""
+        return torch.tensor(self._row(prompt, len(prompt) + 2)[:-1])
 
     def decode(self, ids: Iterable[int] | Tensor) -> str:
         """Words of ids, up to the first [SEP], without special tokens; nothing is put together but word pieces."""
