@@ -16,6 +16,7 @@ SCRIPTS = (
     "ingest_cost.py",
     "ask_speed.py",
     "claims/run.py",
+    "speed/run.py",
 )
 
 

@@ -62,7 +62,7 @@ def page(row: MethodEntry, sizes: Sequence[ConfigSize]) -> str:
     parts.append(f"## Claims\n\n{_claims(row.name, claims)}")
     speed = SPEED / f"{row.name}.json"
     if speed.exists():
-        parts.append(f"## Speed\n\n{_speed(json.loads(speed.read_text(encoding='utf-8')))}")
+        parts.append(f"## Speed\n\n{_speed(row.name, json.loads(speed.read_text(encoding='utf-8')))}")
     parts.append(f"## Recipes\n\n{_recipes(row.name)}")
     return "\n\n".join(parts) + "\n"
 
@@ -179,13 +179,14 @@ def _where(result: ClaimResult) -> str:
     )
 
 
-def _speed(result: Mapping[str, Any]) -> str:
-    """Rows of any columns, as the method's own script wrote them."""
-    rows = result["rows"]
-    columns = list(rows[0])
-    machine = result["machine"]
-    where = f"`benchmarks/speed/{result['script']}`, {machine['cores']} cores {machine['architecture']}."
-    return f"{where} {result['what']}\n\n" + table(columns, [[row[column] for column in columns] for row in rows])
+def _speed(name: str, result: Mapping[str, Any]) -> str:
+    """Rows as the method's own script wrote them; a column that only some rows have is empty in the others."""
+    rows, machine = result["rows"], result["machine"]
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    packages = ", ".join(f"{package} {version}" for package, version in machine["packages"].items() if version)
+    where = f"{machine['cpu_count']} cores {machine['architecture']}, Python {machine['python']}, {packages}"
+    said = f"`python benchmarks/speed/run.py {name}` on {where}: {result['what']}."
+    return said + "\n\n" + table(columns, [[row.get(column) for column in columns] for row in rows])
 
 
 def _recipes(name: str) -> str:

@@ -80,3 +80,18 @@ def test_a_claim_without_a_record_says_so(generator: ModuleType) -> None:
     text = generator._claims("toy", [ClaimStatus(a_claim(True), None, stale=False)])
     assert "### b_beats_a: not run yet" in text
     assert "±" not in text
+
+
+def test_speed_is_drawn_with_machine_versions_and_every_column(generator: ModuleType) -> None:
+    machine = {
+        "cpu_count": 2,
+        "architecture": "x86_64",
+        "python": "3.11.7",
+        "packages": {"torch": "2.14", "timm": None},
+    }
+    rows = [{"config": "tiny", "ratio": 0.5}, {"config": "paper", "ratio": 0.75, "flops": 3}]
+    text = generator._speed("toy", {"what": "forward time", "machine": machine, "rows": rows})
+    assert "2 cores x86_64, Python 3.11.7, torch 2.14: forward time." in text
+    assert "| config | ratio | flops |" in text
+    assert "| tiny | 0.5 |  |" in text
+    assert "| paper | 0.75 | 3 |" in text
