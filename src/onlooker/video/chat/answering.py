@@ -12,6 +12,7 @@ from onlooker.video.chat.compile import Scope
 from onlooker.video.chat.conversation import Conversation
 from onlooker.video.chat.grammar import Focus, Planned, QuestionReader, plan
 from onlooker.video.chat.query import (
+    ActionQuery,
     Anchor,
     AttributeQuery,
     BoxQuery,
@@ -46,7 +47,7 @@ from onlooker.video.chat.query import (
     Window,
     WordsQuery,
 )
-from onlooker.video.chat.respond import comparing, counts, edges, limits, listing, media, moments, together
+from onlooker.video.chat.respond import acting, comparing, counts, edges, limits, listing, media, moments, together
 from onlooker.video.chat.respond.session import Draft, Session, Track
 from onlooker.video.chat.vocabulary import Reader, VersionedReader, Vocabulary, categories_in
 
@@ -180,6 +181,8 @@ def _about_tracklets(session: Session, query: Query) -> Draft | None:
             return moments.where(session, query)
         case PathQuery():
             return moments.path(session, query)
+        case ActionQuery():
+            return acting.acting(session, query)
     return None
 
 

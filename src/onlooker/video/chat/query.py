@@ -310,6 +310,25 @@ class OvertakeQuery(Query):
     window: Window | None = None
 
 
+ActionAsk = Literal["who", "count", "when", "how_long", "yes_no", "what"]
+
+
+@dataclass(frozen=True, slots=True)
+class ActionQuery(Query):
+    """Who does one of the stored actions `labels`, when, how long or how many; `what` asks which of them it is.
+
+    `said` is how the question names them, `pick` which time "when" means.
+    """
+
+    subject: Selection
+    labels: tuple[str, ...]
+    said: str
+    ask: ActionAsk
+    quantifier: Quantifier = "any"
+    pick: Literal["first", "last"] = "first"
+    window: Window | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class EventsQuery(Query):
     """What happens in a window, or what the subject does."""

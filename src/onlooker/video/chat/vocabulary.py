@@ -53,21 +53,25 @@ _PAGE = 5000  # below the row limit of readers
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """What can be asked about: videos, categories (most common first), and names given by people, lower case."""
+    """What can be asked about: videos, categories (most common first), names given by people, lower case, and the
+    actions that a recogniser stored."""
 
     videos: tuple[VideoName, ...]
     categories: tuple[str, ...]
     labels: Mapping[str, str]
+    actions: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, reader: Reader) -> Vocabulary:
         """Reads the words of a whole library; no table that grows with the boxes is touched."""
         videos = _all_rows(reader, "SELECT key, name, duration FROM videos ORDER BY key")
         labels = _all_rows(reader, "SELECT DISTINCT label FROM tracklets WHERE label IS NOT NULL ORDER BY label")
+        actions = _all_rows(reader, "SELECT DISTINCT value FROM attributes WHERE name = 'action' ORDER BY value")
         return cls(
             tuple(VideoName(int(k or 0), str(n), None if d is None else float(d)) for k, n, d in videos),
             categories_in(reader, None),
             {str(label).lower(): str(label) for (label,) in labels},
+            tuple(str(value) for (value,) in actions),
         )
 
     @cached_property

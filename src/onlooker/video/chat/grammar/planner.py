@@ -5,7 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from onlooker.video.chat.grammar import comparisons, doubts, follow_up, media, motion, objects, relations, timing
+from onlooker.video.chat.grammar import (
+    acting,
+    comparisons,
+    doubts,
+    follow_up,
+    media,
+    motion,
+    objects,
+    relations,
+    timing,
+)
 from onlooker.video.chat.grammar.context import Focus, Scene
 from onlooker.video.chat.grammar.oversight import overlooked
 from onlooker.video.chat.grammar.reading import Reading
@@ -15,6 +25,7 @@ Rule = Callable[[Scene], Query | None]
 RULES: tuple[Rule, ...] = (
     media.about_answer,
     doubts.doubtful,
+    acting.acting,
     media.videos,
     media.tags,
     media.summary,

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from onlooker.video.chat.grammar.deeds import Deed, DeedFinder
 from onlooker.video.chat.grammar.mentions import SHADES, Mention, MentionReader
 from onlooker.video.chat.grammar.nouns import Nouns, singular
 from onlooker.video.chat.grammar.phrases import Cue, PhraseTable, cue_table
@@ -38,6 +39,7 @@ class Reading:
 
     `cues` maps a code of `words.CUES` to where it stands; `mentions` are in order; `strangers` are words that mean
     nothing to the grammar, `unsupported` topics no column holds; `corrections` are spelling changes (typed, meant).
+    `deeds` are stored actions it names, `people` the categories that "who" means.
     """
 
     question: str
@@ -54,6 +56,8 @@ class Reading:
     unsupported: tuple[str, ...] = ()
     english: frozenset[str] = frozenset()
     corrections: tuple[tuple[str, str], ...] = field(default=())
+    deeds: tuple[Deed, ...] = ()
+    people: tuple[str, ...] = ()
 
     def has(self, *codes: str) -> bool:
         """Whether any of these cues is there."""
@@ -168,13 +172,16 @@ class QuestionReader:
         labels = {w for label in vocabulary.labels for w in label.split()}
         nouns = self._nouns.words
         plurals = {word + "s" for word in nouns}
-        self._known = frozenset(words | nouns | plurals | labels)
+        self._deeds = DeedFinder(vocabulary.actions, nouns)
+        person = self._nouns.lookup(("person",))
+        self._people = (person.categories or ()) if person is not None else ()
+        self._known = frozenset(words | nouns | plurals | labels | self._deeds.words)
         self._english = EnglishWords()
         here = [v for v in vocabulary.videos if scope is None or v.key in scope]
         names = {(v.key, n) for v in here for n in (v.name.lower(), v.name.lower().rsplit(".", 1)[0]) if n}
         self._names = sorted(names, key=lambda item: (-len(item[1]), item))
         stored = self._nouns.stored_words
-        stored |= {word + "s" for word in stored}
+        stored |= {word + "s" for word in stored} | self._deeds.words
         self._speller = Speller(stored, self._table.words, self._known, self._english)
 
     def read(self, question: str) -> Reading:
@@ -182,7 +189,9 @@ class QuestionReader:
         videos, text = self._take_videos(normalise(question))
         tokens, corrections = self._spelled(_without_politeness(tokenise(text)))
         windows = find_windows(tokens)
-        blocked = frozenset(i for w in windows for i in range(w.start, w.end))
+        timed = frozenset(i for w in windows for i in range(w.start, w.end))
+        deeds = self._deeds.find(tokens, timed)
+        blocked = timed | {i for deed in deeds for i in range(deed.start, deed.end)}
         reader = MentionReader(tokens, self._nouns, dict(self._vocabulary.labels))
         mentions = reader.read(blocked)
         # Phrases may run over a pronoun ("how long does it take"), not over a noun phrase.
@@ -202,7 +211,7 @@ class QuestionReader:
         return Reading(
             question=question,
             tokens=tuple(tokens),
-            form=_form(tokens, table, blocked, mentions),
+            form=_form(tokens, table, timed, mentions),
             windows=tuple(windows),
             mentions=tuple(mentions),
             cues=table,
@@ -216,6 +225,8 @@ class QuestionReader:
                 form for t in tokens if t.is_word and self._is_english(t.text) for form in (t.text, singular(t.text))
             ),
             corrections=corrections,
+            deeds=deeds,
+            people=self._people if deeds else (),
         )
 
     def _is_english(self, word: str) -> bool:

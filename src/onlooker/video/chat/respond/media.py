@@ -18,6 +18,7 @@ from onlooker.video.chat.query import (
     WordsQuery,
 )
 from onlooker.video.chat.respond import counts
+from onlooker.video.chat.respond.acting import deeds_by_track
 from onlooker.video.chat.respond.session import Draft, Session, certainty, fill, nothing
 from onlooker.video.chat.wording import counted, joined, number, seconds, span, window_words
 
@@ -236,19 +237,22 @@ def events(session: Session, query: EventsQuery) -> Draft:
         draft = nothing(session, subject, None)
         draft.text = f"Nothing is seen{window_words(query.window)}{session.where}."
         return draft
+    deeds = deeds_by_track(session, tracks[:_MAX_TOLD], query.window)
     sentences = []
     for track in tracks[:_MAX_TOLD]:
         motion = track.text_of("motion") or (
             "stays in place" if track.number_of("stationary") else f"moves {track.text_of('direction')}"
         )
-        sentences.append(f"{track.name} ({span(track.t_start, track.t_end)}): {motion.rstrip('.')}")
+        does = joined([deed.told for deed in deeds.get(track.key, ())])
+        told = f"{does}; {motion}" if does else motion
+        sentences.append(f"{track.name} ({span(track.t_start, track.t_end)}): {told.rstrip('.')}")
     more = f"; {len(tracks) - _MAX_TOLD} more" if len(tracks) > _MAX_TOLD else ""
     text = f"{'; '.join(sentences)}{more}."
     lead = window_words(query.window).strip().capitalize()
     draft = Draft(f"{lead}{': ' if lead else ''}{text}", text)
     fill(draft, session, statement)
     for track, evidence in zip(tracks, session.evidence(tracks), strict=False):
-        draft.cite(f"{track.spanned}", [evidence])
+        draft.cite(f"{track.spanned}", [evidence, *(deed.evidence() for deed in deeds.get(track.key, ()))])
     draft.confidence, draft.named = certainty(tracks), tuple(tracks)
     return draft
 
