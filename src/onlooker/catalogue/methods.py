@@ -135,6 +135,37 @@ _ROWS: tuple[MethodEntry, ...] = (
             weights="none are public",
         ),
     ),
+    MethodEntry(
+        name="stts",
+        family="encoders",
+        definition="onlooker.methods.encoders.stts:METHOD",
+        summary="Action recognition that looks at the frames and regions worth it; compute is a dial",
+        roles=(),
+        configs=(
+            "paper",
+            "tiny",
+            "mvit-b",
+            "mvit-b-t0.9-s0.9",
+            "mvit-b-t0.8-s0.9",
+            "mvit-b-t0.6-s0.9",
+            "mvit-b-t0.5-s0.7",
+            "mvit-b-t0.4-s0.6",
+            "videoswin-b",
+            "videoswin-b-t0.9",
+            "videoswin-b-t0.8",
+            "videoswin-b-t0.6",
+            "videoswin-b-t0.5",
+            "videoswin-b-t0.4",
+        ),
+        paper=Paper(
+            title="Efficient Video Transformers with Spatial-Temporal Token Selection",
+            identifier="2111.11591",
+            year=2022,
+            code="wangjk666/STTS",
+            code_licence="MIT",
+            weights="on a file server only, MIT; unpruned starts are torchvision's mvit_v1_b and swin3d_b, BSD-3-Clause",
+        ),
+    ),
 )
 
 METHODS: Mapping[str, MethodEntry] = MappingProxyType({row.name: row for row in _ROWS})

@@ -71,7 +71,7 @@ class MViTConfig:
     def __post_init__(self) -> None:
         if self.depth < 2 or list(self.grow_at) != sorted(set(self.grow_at)):
             raise ConfigError(f"`grow_at` is ascending and `depth` at least 2, got {self.grow_at} and {self.depth}")
-        if self.grow_at and not (0 < self.grow_at[0] and self.grow_at[-1] < self.depth):
+        if self.grow_at and not (self.grow_at[0] > 0 and self.grow_at[-1] < self.depth):
             raise ConfigError(f"`grow_at` names blocks 1 to {self.depth - 1}, got {self.grow_at}")
 
     def channels_at(self, block: int) -> int:
@@ -184,6 +184,22 @@ class SttsConfig:
         return None if space_map is None else region_to_keep(space_map, self.selection.space_ratio)
 
     @property
+    def frames_at_space(self) -> int:
+        """Token frames that are there when regions are chosen."""
+        time_at, space_at = self.selection.time_at, self.selection.space_at
+        before = time_at is not None and space_at is not None and time_at <= space_at
+        return self.kept_frames if before else self.token_frames
+
+    @property
+    def anchors(self) -> int:
+        """Squares that are compared per frame; 0 where the whole map is kept."""
+        side, space_map = self.kept_region, self.space_map
+        if side is None or space_map is None:
+            return 0
+        rows, columns = ((size - side) // anchor_stride(size, side) + 1 for size in space_map)
+        return rows * columns
+
+    @property
     def mean(self) -> tuple[float, float, float]:
         """Of RGB in [0, 1], subtracted from clips: SlowFast's for MViT, ImageNet's for Swin."""
         return (0.45, 0.45, 0.45) if self.mvit is not None else (0.485, 0.456, 0.406)
@@ -224,6 +240,11 @@ def region_to_keep(token_map: tuple[int, int], ratio: float) -> int:
             f"give at most {min(height, width) ** 2 / (height * width):.4g}"
         )
     return side
+
+
+def anchor_stride(size: int, side: int) -> int:
+    """Tokens between two anchors along one axis: half of what is left over, at least 1."""
+    return max((size - side) // 2, 1)
 
 
 def with_kept(config: SttsConfig, frames: int | None = None, region: int | None = None) -> SttsConfig:
@@ -273,7 +294,7 @@ def _swin(time_ratio: float | None = None) -> SttsConfig:
 
 
 _TINY = SttsConfig(
-    frames=16,
+    frames=8,
     image_size=(64, 64),
     num_classes=8,
     mvit=MViTConfig(embed_dim=16, depth=6, grow_at=(1, 3), drop_path=0.0, head_dropout=0.0),

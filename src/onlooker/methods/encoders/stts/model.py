@@ -12,20 +12,18 @@ initialisation.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
-from huggingface_hub import PyTorchModelHubMixin
 from torch import Tensor, nn
 
-from onlooker.configs import config_from_dict, config_to_dict
 from onlooker.errors import ConfigError, ShapeError
 from onlooker.methods.encoders.stts.config import SttsConfig, with_kept
 from onlooker.methods.encoders.stts.mvit import MViTTrunk
 from onlooker.methods.encoders.stts.selection import FrameChoice, RegionChoice
 from onlooker.methods.encoders.stts.swin import SwinTrunk
 from onlooker.methods.encoders.stts.topk import Perturbation
+from onlooker.weights.saving import SavedNetwork
 
 _SCORER_PARTS = ("backbone.frame_selector.", "backbone.region_selector.")
 
@@ -46,11 +44,7 @@ class SttsOutput:
     regions: RegionChoice | None
 
 
-def _decode(values: Mapping[str, object]) -> SttsConfig:
-    return config_from_dict(SttsConfig, values)
-
-
-class Stts(nn.Module, PyTorchModelHubMixin, coders={SttsConfig: (config_to_dict, _decode)}):  # type: ignore[misc, call-arg]
+class Stts(SavedNetwork):
     """Video classifier with token selection.
 
     Args:
@@ -59,7 +53,7 @@ class Stts(nn.Module, PyTorchModelHubMixin, coders={SttsConfig: (config_to_dict,
 
     def __init__(self, config: SttsConfig) -> None:
         super().__init__()
-        self.config = config
+        self.config: SttsConfig = config
         self.backbone: MViTTrunk | SwinTrunk
         if config.mvit is not None:
             self.backbone, dropout = MViTTrunk(config, config.mvit), config.mvit.head_dropout

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.models.video import MViT
-from torchvision.models.video.mvit import MSBlockConfig
+from torchvision.models.video.mvit import MSBlockConfig, MultiscaleAttention
 
 from onlooker.methods.encoders.stts.config import MViTConfig, SttsConfig, frames_to_keep, region_to_keep
 from onlooker.methods.encoders.stts.selection import FrameChoice, FrameSelector, RegionChoice, RegionSelector
@@ -36,8 +36,10 @@ class MViTTrunk(nn.Module):
         self.conv_proj, self.pos_encoding = whole.conv_proj, whole.pos_encoding
         self.blocks, self.norm = whole.blocks, whole.norm
         time_at, space_at = config.selection.time_at, config.selection.space_at
-        self.frame_selector = None if time_at is None else FrameSelector(mvit.channels_at(time_at))
-        self.region_selector = None if space_at is None else RegionSelector(mvit.channels_at(space_at))
+        self.frame_selector: nn.Module | None = None if time_at is None else FrameSelector(mvit.channels_at(time_at))
+        self.region_selector: nn.Module | None = (
+            None if space_at is None else RegionSelector(mvit.channels_at(space_at))
+        )
         self.width = mvit.channels_at(mvit.depth)
 
     def forward(
@@ -72,8 +74,11 @@ class FusedAttention(nn.Module):
         unfused: the module whose parts are taken over.
     """
 
-    def __init__(self, unfused: nn.Module) -> None:
+    def __init__(self, unfused: MultiscaleAttention) -> None:
         super().__init__()
+        self.num_heads: int
+        self.head_dim: int
+        self.output_dim: int
         self.num_heads, self.head_dim, self.output_dim = unfused.num_heads, unfused.head_dim, unfused.output_dim
         self.qkv, self.project = unfused.qkv, unfused.project
         self.pool_q, self.pool_k, self.pool_v = unfused.pool_q, unfused.pool_k, unfused.pool_v
@@ -95,11 +100,12 @@ class FusedAttention(nn.Module):
 
 def _spread(tokens: Tensor, thw: TokenShape) -> tuple[Tensor, Tensor]:
     """The class token (B, 1, C), and the others as (B, T, H, W, C)."""
-    return tokens[:, :1], tokens[:, 1:].unflatten(1, thw)
+    batch, _, channels = tokens.shape
+    return tokens[:, :1], tokens[:, 1:].reshape(batch, *thw, channels)
 
 
-def _torchvision_mvit(config: SttsConfig, mvit: MViTConfig) -> nn.Module:
-    whole: nn.Module = MViT(
+def _torchvision_mvit(config: SttsConfig, mvit: MViTConfig) -> MViT:
+    whole = MViT(
         spatial_size=config.image_size,
         temporal_size=config.frames,
         block_setting=[_block(mvit, place) for place in range(mvit.depth)],

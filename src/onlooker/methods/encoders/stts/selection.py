@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from onlooker.errors import ShapeError
+from onlooker.methods.encoders.stts.config import anchor_stride
 from onlooker.methods.encoders.stts.scorer import ScoreNetwork, min_max
 from onlooker.methods.encoders.stts.topk import Perturbation, hard_top_k, perturbed_top_k
 
@@ -74,7 +75,7 @@ class FrameSelector(nn.Module):
             places = indices[:, :, None, None].expand(batch, keep, per_frame, channels)
             return tokens.gather(1, places), choice
         mixed = _mix(perturbed_top_k(scores, keep, perturbation), tokens.flatten(2))  # (B, k, N*C)
-        return mixed.unflatten(2, (per_frame, channels)), choice
+        return mixed.reshape(batch, keep, per_frame, channels), choice
 
 
 class RegionSelector(nn.Module):
@@ -109,17 +110,17 @@ class RegionSelector(nn.Module):
             raise ShapeError(f"a square of {side} tokens does not fit a {height}x{width} map")
         rows = tokens.flatten(0, 1)  # (B*T, H, W, C)
         stride = (anchor_stride(height, side), anchor_stride(width, side))
-        raw = self.scorer(rows.flatten(1, 2)).unflatten(1, (height, width))  # (B*T, H, W)
+        raw = self.scorer(rows.flatten(1, 2)).reshape(-1, height, width)  # (B*T, H, W)
         # The mean score inside a window is its anchor's score.
         scores = min_max(functional.avg_pool2d(raw.unsqueeze(1), side, stride).flatten(1))  # (B*T, A)
         across = (width - side) // stride[1] + 1
         best = hard_top_k(scores.detach(), 1).squeeze(1)  # (B*T)
         origins = torch.stack((best // across * stride[0], best % across * stride[1]), dim=-1)  # (B*T, 2)
         choice = RegionChoice(
-            origins.unflatten(0, (batch, frames)), scores.unflatten(0, (batch, frames)), side, (height, width)
+            origins.reshape(batch, frames, 2), scores.reshape(batch, frames, -1), side, (height, width)
         )
         if perturbation is None:
-            return _crop(rows, origins, side).unflatten(0, (batch, frames)), choice
+            return crop(rows, origins, side).reshape(batch, frames, side, side, channels), choice
         indicator = perturbed_top_k(scores, 1, perturbation)  # (B*T, 1, A)
         squares = rows.unfold(1, side, stride[0]).unfold(2, side, stride[1])  # (B*T, down, across, C, side, side)
         squares = squares.permute(0, 1, 2, 4, 5, 3).flatten(1, 2).flatten(2)  # (B*T, A, side*side*C), row by row
@@ -127,12 +128,7 @@ class RegionSelector(nn.Module):
         return mixed.reshape(batch, frames, side, side, channels), choice
 
 
-def anchor_stride(size: int, side: int) -> int:
-    """Tokens between two anchors along one axis: half of what is left over, at least 1."""
-    return max((size - side) // 2, 1)
-
-
-def _crop(rows: Tensor, origins: Tensor, side: int) -> Tensor:
+def crop(rows: Tensor, origins: Tensor, side: int) -> Tensor:
     """(R, H, W, C) maps and (R, 2) origins to (R, side, side, C) squares."""
     span = torch.arange(side, device=rows.device)
     down = (origins[:, 0:1] + span)[:, :, None]  # (R, side, 1)

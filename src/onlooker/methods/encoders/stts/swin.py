@@ -36,7 +36,7 @@ class SwinTrunk(nn.Module):
         )
         self.patch_embed, self.features, self.norm = whole.patch_embed, whole.features, whole.norm
         time_at = config.selection.time_at
-        self.frame_selector = None if time_at is None else FrameSelector(swin.embed_dim * 2**time_at)
+        self.frame_selector: nn.Module | None = None if time_at is None else FrameSelector(swin.embed_dim * 2**time_at)
         self.width = int(whole.num_features)
 
     def forward(
@@ -47,13 +47,12 @@ class SwinTrunk(nn.Module):
         frames: FrameChoice | None = None
         for place, part in enumerate(self.features):
             # Stages and the mergers between them alternate: stage i is part 2i.
-            if self.frame_selector is not None and self.selection.time_at is not None:
-                if place == 2 * self.selection.time_at:
-                    x, frames = self._select(self.frame_selector, x, perturbation)
+            if self.frame_selector is not None and place == 2 * (self.selection.time_at or 0):
+                x, frames = self._select(self.frame_selector, x, perturbation)
             x = part(x)
         return self.norm(x).permute(0, 4, 1, 2, 3), frames, None
 
     def _select(self, selector: nn.Module, x: Tensor, perturbation: Perturbation | None) -> tuple[Tensor, FrameChoice]:
         frames, height, width = x.shape[1:4]
         kept, choice = selector(x.flatten(2, 3), frames_to_keep(frames, self.selection.time_ratio), perturbation)
-        return kept.unflatten(2, (height, width)), choice  # (B, k, H, W, C)
+        return kept.reshape(*kept.shape[:2], height, width, kept.shape[3]), choice  # (B, k, H, W, C)

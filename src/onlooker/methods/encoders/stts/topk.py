@@ -114,7 +114,7 @@ class _PerturbedTopK(torch.autograd.Function):
         return indicator
 
     @staticmethod
-    def backward(ctx: FunctionCtx, grad_output: Tensor) -> tuple[Tensor, None, None, None, None]:  # type: ignore[override]
+    def backward(ctx: FunctionCtx, grad_output: Tensor) -> tuple[Tensor, None, None, None, None]:
         factor: float = ctx.factor  # type: ignore[attr-defined]
         if ctx.estimator == "full":  # type: ignore[attr-defined]
             # grad_i = mean_s <G, onehot_s> Z[s, i] / sigma: the Jacobian with its cross terms.
@@ -129,7 +129,7 @@ class _PerturbedTopK(torch.autograd.Function):
 def _chosen(scores: Tensor, noise: Tensor, k: int, sigma: float) -> Tensor:
     """(B, S, k) indices of the best under every draw, ascending, a part of the draws at a time."""
     parts = []
-    for part in noise.split(_SAMPLES_AT_ONCE, dim=1):
-        perturbed = scores.unsqueeze(1) + sigma * part  # (B, s, n)
+    for start in range(0, noise.shape[1], _SAMPLES_AT_ONCE):
+        perturbed = scores.unsqueeze(1) + sigma * noise[:, start : start + _SAMPLES_AT_ONCE]  # (B, s, n)
         parts.append(perturbed.topk(k, dim=-1, sorted=False).indices.sort(dim=-1).values)
     return torch.cat(parts, dim=1)
