@@ -46,7 +46,7 @@ def test_colour_fills_columns_and_attributes(library):
 
 def test_stored_masks_are_used_for_colour(library):
     store, video_id, ids = library
-    from onlooker.video.exchange.masks import encode_mask
+    from onlooker.formats.run_lengths import encode_mask
 
     ((_, crops), *_) = list(load_crops(store, video_id))
     nothing = encode_mask(np.zeros((SIZE[1], SIZE[0]), bool))

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from onlooker.errors import FormatError
+from onlooker.formats.run_lengths import decode_mask, encode_mask
 from onlooker.video.exchange import import_coco_vid, import_ytvis
-from onlooker.video.exchange.masks import decode_mask, encode_mask
 from onlooker.video.store.store import Store
 
 BLOCK = np.zeros((40, 60), np.bool_)

@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import insert
 
 from onlooker.errors import ConfigError, NothingFoundError
+from onlooker.formats.run_lengths import encode_mask
 from onlooker.types import Gap, Shot, TrackingResult, Tracklet, VideoInfo
 from onlooker.video.attributes.write import write_tracking
 from onlooker.video.exchange import (
@@ -28,7 +29,6 @@ from onlooker.video.exchange import (
     import_mot,
     import_ytvis,
 )
-from onlooker.video.exchange.masks import encode_mask
 from onlooker.video.store.schema import MASKS, SPEECH
 from onlooker.video.store.store import Store
 from onlooker.video.store.videos import add_video, set_status

@@ -11,11 +11,11 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from onlooker.errors import ConfigError, MediaError, NothingFoundError, UnknownNameError
+from onlooker.formats.run_lengths import encode_mask
 from onlooker.media.decode import VideoReader
 from onlooker.media.draw import colour_of
 from onlooker.media.images import read_picture
 from onlooker.media.probe import probe
-from onlooker.video.exchange.masks import encode_mask
 from onlooker.video.report.annotated import FramePainter, _trail, annotate_video
 from onlooker.video.report.data import load_video
 from onlooker.video.report.sheet import write_sheet

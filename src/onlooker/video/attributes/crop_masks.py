@@ -18,7 +18,7 @@ Mask = NDArray[np.bool_]
 def masks_of(context: Context, crops: Sequence[Picture]) -> dict[int, Mask]:
     """The (h, w) mask of each crop of one tracklet, by picture id; crops without a mask on their frame are left out."""
     # The room of file formats imports this one, so it is reached for when needed.
-    from onlooker.video.exchange.masks import decode_mask
+    from onlooker.formats.run_lengths import decode_mask
 
     if not crops:
         return {}

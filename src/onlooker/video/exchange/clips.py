@@ -17,10 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from onlooker.errors import FormatError, ShapeError
+from onlooker.formats.json_node import Node
+from onlooker.formats.run_lengths import check_runs, counts_to_runs, polygons_to_counts, runs_to_counts
 from onlooker.types import BoxXYXY, VideoInfo
 from onlooker.video.exchange.annotated import AnnotatedTrack, AnnotatedVideo, ImportReport, land
-from onlooker.video.exchange.json_node import Node
-from onlooker.video.exchange.masks import check_runs, counts_to_runs, polygons_to_counts, runs_to_counts
 from onlooker.video.store.store import Store
 
 _PICTURE_FOLDERS = ("", "JPEGImages", "images", "img", "frames", "data", "train/JPEGImages", "valid/JPEGImages")

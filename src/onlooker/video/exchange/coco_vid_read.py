@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from onlooker.errors import FormatError
+from onlooker.formats.json_node import Node
+from onlooker.formats.run_lengths import mask_box
 from onlooker.video.exchange.annotated import ImportReport
 from onlooker.video.exchange.clips import (
     Clip,
@@ -17,8 +19,6 @@ from onlooker.video.exchange.clips import (
     score_of,
     size_of,
 )
-from onlooker.video.exchange.json_node import Node
-from onlooker.video.exchange.masks import mask_box
 from onlooker.video.store.store import Store
 
 ASSUMED_FPS = 30.0  # where neither the file nor the caller says: usual footage

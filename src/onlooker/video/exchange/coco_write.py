@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from onlooker.formats.run_lengths import mask_area
 from onlooker.video.exchange.json_rows import Json, JsonRows, json_of_lists
-from onlooker.video.exchange.masks import mask_area
 from onlooker.video.exchange.outgoing import (
     ExportReport,
     OutgoingTrack,

@@ -7,15 +7,8 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
 
-from onlooker.video.exchange.outgoing import (
-    ExportReport,
-    OutgoingTrack,
-    OutgoingVideo,
-    number_text,
-    open_videos,
-    targets_per_video,
-    write_text,
-)
+from onlooker.formats.files import number_text, write_text
+from onlooker.video.exchange.outgoing import ExportReport, OutgoingTrack, OutgoingVideo, open_videos, targets_per_video
 from onlooker.video.store.store import Store
 
 _CONTROL = dict.fromkeys((*range(9), 11, 12, *range(14, 32)))  # characters XML 1.0 does not know

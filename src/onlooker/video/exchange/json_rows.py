@@ -10,7 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TextIO, TypeAlias
 
-from onlooker.video.exchange.outgoing import atomic_path
+from onlooker.formats.files import atomic_path
 
 Json: TypeAlias = "bool | int | float | str | Sequence[Json] | dict[str, Json] | None"
 

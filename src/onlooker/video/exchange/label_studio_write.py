@@ -7,8 +7,9 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+from onlooker.formats.files import atomic_path
 from onlooker.video.exchange.json_rows import Json
-from onlooker.video.exchange.outgoing import ExportReport, OutgoingTrack, OutgoingVideo, atomic_path, open_videos
+from onlooker.video.exchange.outgoing import ExportReport, OutgoingTrack, OutgoingVideo, open_videos
 from onlooker.video.store.store import Store
 
 

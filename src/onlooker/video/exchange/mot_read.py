@@ -7,7 +7,6 @@ results), and every track is a person. `tracks.json` names categories by track a
 
 from __future__ import annotations
 
-import configparser
 import json
 import math
 import re
@@ -17,25 +16,24 @@ from pathlib import Path
 import numpy as np
 
 from onlooker.errors import FormatError
+from onlooker.formats.files import read_text
+from onlooker.formats.mot import (
+    LARGEST,
+    MOT_CLASSES,
+    NO_OBJECTS,
+    header_number,
+    is_sequence,
+    iterate_rows,
+    read_header,
+    whole,
+)
 from onlooker.types import VideoInfo
 from onlooker.video.exchange.annotated import AnnotatedTrack, AnnotatedVideo, ImportReport, land
 from onlooker.video.store.store import Store
 from onlooker.video.store.videos import content_hash
 
-# Classes of MOT16/17/20 (their development kit's table). Distractors, occluders and reflections are no objects.
-MOT_CLASSES = {
-    1: "person",
-    2: "person",  # on a vehicle
-    3: "car",
-    4: "bicycle",
-    5: "motorcycle",
-    6: "non-motorised vehicle",
-    7: "person",  # static
-}
-_NO_OBJECTS = frozenset(range(8, 14))
 _PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 _UNNAMED = "object"
-_LARGEST = 10_000_000  # ours: 92 hours at 30 frames a second; a larger frame or track number is a broken file
 
 
 @dataclass(slots=True)
@@ -62,7 +60,7 @@ def import_mot(store: Store, folder: str | Path, name: str | None = None) -> Imp
     folder = Path(folder)
     if not folder.is_dir():
         raise FormatError(f"{folder}: expected a MOTChallenge sequence folder (with `seqinfo.ini` and `gt/gt.txt`)")
-    sequences = [folder] if _is_sequence(folder) else sorted(f for f in folder.iterdir() if _is_sequence(f))
+    sequences = [folder] if is_sequence(folder) else sorted(f for f in folder.iterdir() if is_sequence(f))
     if not sequences:
         raise FormatError(f"{folder}: holds neither `seqinfo.ini` nor `gt/gt.txt`, and no folder in it does")
     notes: list[str] = []
@@ -71,20 +69,16 @@ def import_mot(store: Store, folder: str | Path, name: str | None = None) -> Imp
     return land(store, videos, notes)
 
 
-def _is_sequence(folder: Path) -> bool:
-    return (folder / "seqinfo.ini").is_file() or (folder / "gt" / "gt.txt").is_file()
-
-
 def read_mot(folder: Path, name: str | None, notes: list[str]) -> AnnotatedVideo:
     """One sequence folder as values; `notes` gets remarks on what was left out or assumed."""
-    header = _read_header(folder / "seqinfo.ini")
+    header = read_header(folder / "seqinfo.ini")
     categories, listed_fps = _read_categories(folder / "tracks.json")
     truth = _truth_file(folder)
     rows, n_ignored = _read_rows(truth)
     tracks = _tracks(rows, categories, truth, notes)
     if n_ignored:
         notes.append(f"{truth}: {n_ignored} rows marked 0 were left out")
-    fps = _number(header, "frameRate", folder) or listed_fps
+    fps = header_number(header, "frameRate", folder) or listed_fps
     if not fps:
         raise FormatError(f"{folder / 'seqinfo.ini'}: needs `frameRate=` under `[Sequence]`: times come from it")
     pictures = _pictures(folder / header.get("imdir", "img1"))
@@ -98,7 +92,7 @@ def read_mot(folder: Path, name: str | None, notes: list[str]) -> AnnotatedVideo
         width=width,
         height=height,
         fps=fps,
-        duration_s=_number(header, "duration", folder) or n_frames / fps,
+        duration_s=header_number(header, "duration", folder) or n_frames / fps,
         n_frames=n_frames,
         has_audio=False,
         codec="pictures" if pictures else "boxes",
@@ -111,54 +105,10 @@ def read_mot(folder: Path, name: str | None, notes: list[str]) -> AnnotatedVideo
         sha256=content_hash(folder, marks),
         source="mot",
         frames=frames,
-        interval_s=_number(header, "frameInterval", folder) or 1 / fps,
+        interval_s=header_number(header, "frameInterval", folder) or 1 / fps,
         tracks=tracks,
         pictures=pictures,
     )
-
-
-def read_text(file: Path) -> str:
-    """A whole text file.
-
-    Raises:
-        FormatError: it is missing, unreadable or not UTF-8 text.
-    """
-    try:
-        return file.read_text(encoding="utf-8-sig")
-    except FileNotFoundError as error:
-        raise FormatError(f"{file}: does not exist") from error
-    except UnicodeDecodeError as error:
-        raise FormatError(f"{file}: not a text file (byte {error.start} is not UTF-8)") from error
-    except OSError as error:
-        raise FormatError(f"{file}: cannot be read ({error.strerror})") from error
-
-
-def _read_header(file: Path) -> dict[str, str]:
-    """The `[Sequence]` section, keys in lower case; empty when there is no file."""
-    if not file.is_file():
-        return {}
-    parser = configparser.ConfigParser(interpolation=None, strict=False)
-    try:
-        parser.read_string(read_text(file), str(file))
-    except configparser.Error as error:
-        raise FormatError(f"{file}: {' '.join(str(error).split())}") from error
-    for section in parser.sections():
-        if section.casefold() == "sequence":
-            return {key.casefold(): value.strip() for key, value in parser[section].items() if value.strip()}
-    raise FormatError(f"{file}: expected a section `[Sequence]`")
-
-
-def _number(header: dict[str, str], key: str, folder: Path) -> float | None:
-    text = header.get(key.casefold())
-    if text is None:
-        return None
-    try:
-        value = float(text)
-    except ValueError as error:
-        raise FormatError(f"{folder / 'seqinfo.ini'}: `{key}` is `{text}`, expected a number") from error
-    if not (math.isfinite(value) and value > 0):
-        raise FormatError(f"{folder / 'seqinfo.ini'}: `{key}` is `{text}`, expected a number above 0")
-    return value
 
 
 def _read_categories(file: Path) -> tuple[dict[int, str] | None, float | None]:
@@ -202,53 +152,19 @@ def _truth_file(folder: Path) -> Path:
 def _read_rows(file: Path) -> tuple[dict[int, _Rows], int]:
     """(rows by track number, rows marked 0)."""
     tracks: dict[int, _Rows] = {}
-    seen: set[tuple[int, int]] = set()
     n_ignored = 0
-    for line, text in enumerate(read_text(file).splitlines(), start=1):
-        if not text.strip():
-            continue
-        values = _values(text, file, line)
-        frame, number = _whole(values[0], "frame", file, line), _whole(values[1], "track id", file, line)
-        if frame < 1:
-            raise FormatError(f"{file}:{line}: frame {frame}; frames count from 1")
-        if number < 0:
-            raise FormatError(f"{file}:{line}: track id {number}; these are detections without tracks")
-        x, y, w, h = values[2:6]
-        if w <= 0 or h <= 0:
-            raise FormatError(f"{file}:{line}: box of width {w:g} and height {h:g}; both must be above 0")
-        if len(values) > 6 and values[6] == 0:
+    for row in iterate_rows(file):
+        if not row.considered:
             n_ignored += 1
             continue
-        if (frame, number) in seen:
-            raise FormatError(f"{file}:{line}: track {number} has a second box on frame {frame}")
-        seen.add((frame, number))
-        rows = tracks.setdefault(number, _Rows())
-        rows.frames.append(frame - 1)
-        rows.boxes.append((x, y, x + w, y + h))
+        rows = tracks.setdefault(row.number, _Rows())
+        rows.frames.append(row.frame - 1)
+        rows.boxes.append(row.box_xyxy)
         # Results carry -1 or a detector's own scale here; a score is a probability, so both ends are cut.
-        rows.scores.append(min(values[6], 1.0) if len(values) > 6 and values[6] > 0 else 1.0)
-        rows.classes.append(_whole(values[7], "class", file, line) if len(values) in (8, 9) else None)
-        rows.lines.append(line)
+        rows.scores.append(min(row.confidence, 1.0) if row.confidence is not None and row.confidence > 0 else 1.0)
+        rows.classes.append(row.class_number)
+        rows.lines.append(row.line)
     return tracks, n_ignored
-
-
-def _values(text: str, file: Path, line: int) -> list[float]:
-    parts = [p for p in re.split(r"[,;\s]+", text.strip()) if p]
-    if len(parts) < 6:
-        raise FormatError(f"{file}:{line}: expected at least 6 numbers (frame, id, x, y, w, h), got {len(parts)}")
-    try:
-        values = [float(p) for p in parts]
-    except ValueError as error:
-        raise FormatError(f"{file}:{line}: {error}; expected numbers only") from error
-    if not all(map(math.isfinite, values)):
-        raise FormatError(f"{file}:{line}: every number must be finite")
-    return values
-
-
-def _whole(value: float, what: str, file: Path, line: int) -> int:
-    if value != int(value) or abs(value) > _LARGEST:
-        raise FormatError(f"{file}:{line}: {what} `{value:g}` is not a whole number of sane size")
-    return int(value)
 
 
 def _tracks(
@@ -266,7 +182,7 @@ def _tracks(
                 unnamed.append(number)
                 category = _UNNAMED
         else:
-            objects = [i for i in keep if labels or track.classes[i] not in _NO_OBJECTS]
+            objects = [i for i in keep if labels or track.classes[i] not in NO_OBJECTS]
             n_distractors += len(keep) - len(objects)
             if not objects:
                 continue
@@ -323,7 +239,7 @@ def _times(file: Path) -> tuple[tuple[int, float], ...]:
             number, seconds = (float(part) for part in text.split(","))
         except ValueError as error:
             raise FormatError(f"{file}:{line}: expected `frame,seconds`, got `{text}`") from error
-        frame = _whole(number, "frame", file, line) - 1
+        frame = whole(number, "frame", file, line) - 1
         if frame < 0 or not math.isfinite(seconds) or (found and (frame, seconds) <= found[-1]):
             raise FormatError(f"{file}:{line}: frames count from 1, and frames and seconds increase")
         found.append((frame, seconds))
@@ -336,7 +252,7 @@ def _frame_count(
     last_box = max((int(track.frames[-1]) + 1 for track in tracks), default=0)
     if pictures:
         return max(max(pictures) + 1, last_box)
-    n_frames = max(min(int(_number(header, "seqLength", folder) or 0), _LARGEST), last_box)
+    n_frames = max(min(int(header_number(header, "seqLength", folder) or 0), LARGEST), last_box)
     if not n_frames:
         raise FormatError(
             f"{folder}: no pictures, no boxes and no `seqLength`: how long the sequence is cannot be known"
@@ -351,7 +267,7 @@ def _size(
     folder: Path,
     notes: list[str],
 ) -> tuple[int, int]:
-    width, height = _number(header, "imWidth", folder), _number(header, "imHeight", folder)
+    width, height = header_number(header, "imWidth", folder), header_number(header, "imHeight", folder)
     if width and height:
         return int(width), int(height)
     if pictures:

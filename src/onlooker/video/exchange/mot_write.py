@@ -7,14 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from onlooker.errors import ConfigError
-from onlooker.video.exchange.outgoing import (
-    ExportReport,
-    OutgoingVideo,
-    number_text,
-    open_videos,
-    unique_names,
-    write_text,
-)
+from onlooker.formats.files import number_text, write_text
+from onlooker.video.exchange.outgoing import ExportReport, OutgoingVideo, open_videos, unique_names
 from onlooker.video.store.store import Store
 
 

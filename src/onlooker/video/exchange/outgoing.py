@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -172,12 +171,6 @@ def _read_tracks(connection: Connection, video_id: int) -> Iterator[OutgoingTrac
         )
 
 
-def number_text(value: float) -> str:
-    """A number as short text, exact to 1e-6: `100.1`, not `100.10000000000002`."""
-    text = f"{value:.6f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text
-
-
 def safe_name(name: str) -> str:
     """A video's name as a file name that every system takes."""
     # Cut so that endings and temporary names fit into the 255 bytes that file systems allow.
@@ -216,26 +209,3 @@ def targets_per_video(videos: Sequence[StoredVideo], target: Path, suffix: str) 
             return [target]
         raise ConfigError(f"`{target}` is one file, but {len(videos)} videos are to be written; give a folder")
     return [target / f"{name}{suffix}" for name in unique_names(videos)]
-
-
-@contextmanager
-def atomic_path(target: Path) -> Iterator[Path]:
-    """A path to write to; when the block ends well the file is put in place of `target`, else it is removed.
-
-    Raises:
-        ConfigError: `target` is a folder.
-    """
-    if target.is_dir():
-        raise ConfigError(f"`{target}` is a folder; give the name of a file")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as folder:
-        part = Path(folder) / target.name
-        yield part
-        part.replace(target)
-
-
-def write_text(target: Path, text: str) -> Path:
-    """Write UTF-8 text so that `target` is either the old file or the new one, whole."""
-    with atomic_path(target) as part:
-        part.write_text(text, encoding="utf-8", newline="\n")
-    return target

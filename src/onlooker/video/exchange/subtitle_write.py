@@ -6,14 +6,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal
 
-from onlooker.video.exchange.outgoing import (
-    ExportReport,
-    OutgoingTrack,
-    OutgoingVideo,
-    open_videos,
-    targets_per_video,
-    write_text,
-)
+from onlooker.formats.files import write_text
+from onlooker.video.exchange.outgoing import ExportReport, OutgoingTrack, OutgoingVideo, open_videos, targets_per_video
 from onlooker.video.store.store import Store
 
 CueKind = Literal["speech", "tracklets", "both"]

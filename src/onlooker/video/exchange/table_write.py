@@ -9,7 +9,8 @@ from pathlib import Path
 from sqlalchemy import Connection, TextClause, bindparam, text
 
 from onlooker.errors import ConfigError, MissingExtraError, NothingFoundError
-from onlooker.video.exchange.outgoing import ExportReport, atomic_path
+from onlooker.formats.files import atomic_path
+from onlooker.video.exchange.outgoing import ExportReport
 from onlooker.video.store.store import Store
 
 _TABLES = ("tracklets", "boxes")

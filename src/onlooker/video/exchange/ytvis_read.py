@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from onlooker.errors import FormatError
+from onlooker.formats.json_node import Node
+from onlooker.formats.run_lengths import mask_box
 from onlooker.video.exchange.annotated import ImportReport
 from onlooker.video.exchange.clips import (
     Clip,
@@ -16,8 +18,6 @@ from onlooker.video.exchange.clips import (
     score_of,
     size_of,
 )
-from onlooker.video.exchange.json_node import Node
-from onlooker.video.exchange.masks import mask_box
 from onlooker.video.store.store import Store
 
 ASSUMED_FPS = 6.0  # where neither the file nor the caller says: YouTube-VIS annotates every fifth frame of 30 a second

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
+from onlooker.formats.run_lengths import decode_mask
 from onlooker.media.draw import DrawnTrack, Note, draw_tracks
 from onlooker.media.encode import VideoWriter
 from onlooker.types import BoxXYXY, Frame, Image
-from onlooker.video.exchange.masks import decode_mask
 from onlooker.video.ingest.job import Progress
 from onlooker.video.report.data import ShownTracklet, VideoData, load_video
 from onlooker.video.source import open_frames

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from onlooker.errors import ShapeError
-from onlooker.video.exchange.masks import (
+from onlooker.formats.run_lengths import (
     counts_to_runs,
     decode_mask,
     encode_mask,
@@ -73,8 +73,8 @@ def test_broken_counts_are_refused(counts: bytes, message: str) -> None:
 
 
 @pytest.mark.shared_data
-def test_sav_masklets_decode_to_their_stated_areas(data: Path) -> None:
-    content = json.loads((data / "sav-masklets" / "sav_000001_manual.json").read_text())
+def test_sav_masklets_decode_to_their_stated_areas(shared_data: Path) -> None:
+    content = json.loads((shared_data / "sav-masklets" / "sav_000001_manual.json").read_text())
     areas, frames = np.zeros((2, int(content["masklet_num"])))
     for row in content["masklet"]:
         for place, item in enumerate(row):
