@@ -21,6 +21,8 @@ PROTOCOLS = {
     "text_embedder": protocols.TextEmbedder,
     "tagger": protocols.Tagger,
     "captioner": protocols.Captioner,
+    "action_recogniser": protocols.ActionRecogniser,
+    "clip_captioner": protocols.ClipCaptioner,
     "transcriber": protocols.Transcriber,
     "sound_tagger": protocols.SoundTagger,
     "text_reader": protocols.TextReader,

@@ -27,6 +27,8 @@ Role = Literal[
     "text_embedder",
     "tagger",
     "captioner",
+    "action_recogniser",
+    "clip_captioner",
     "transcriber",
     "sound_tagger",
     "text_reader",
@@ -301,6 +303,17 @@ _OWN: tuple[RoleEntry, ...] = (
     _omnivl("captioner", "A sentence per picture or clip, with weights of the head `caption` or `pretrain`."),
     _omnivl("appearance_embedder", "Pictures, clips and text in one space: use it for the text role as well."),
     _omnivl("text_embedder", "Meets pictures embedded by the same weights."),
+    _omnivl("clip_captioner", "A sentence for every clip of an object; the file is decoded once more."),
+    RoleEntry(
+        name="stts",
+        version="own",
+        role="action_recogniser",
+        factory="onlooker.models.own.stts:SttsActions",
+        profile="own",
+        note="Names what objects do, clip by clip; the file is decoded once more. The compute dial is `keep_frames` "
+        "and `keep_region`, shares in (0, 1]. Train weights and set `weights=DIR`.",
+        session_options=("device", "offline"),
+    ),
 )
 
 _ENTRIES: Mapping[tuple[str, str], RoleEntry] = MappingProxyType({(e.role, e.name): e for e in _BUNDLED + _HUB + _OWN})

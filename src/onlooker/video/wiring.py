@@ -9,10 +9,12 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from onlooker import catalogue
 from onlooker.errors import ConfigError
+from onlooker.weights.verify import sha256_of
 
 if TYPE_CHECKING:
     from onlooker.video.attributes.registry import ModelHandle
@@ -106,6 +108,7 @@ class ModelPool:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self._built: dict[str, Model] = {}
+        self._contents: dict[Path, str] = {}
         self._choices = self._resolve()
         _check_device(settings.device)
 
@@ -129,8 +132,20 @@ class ModelPool:
         choice = self._chosen(role)
         entry = catalogue.find_role_entry(role, choice.name)
         options = json.dumps(dict(choice.options), sort_keys=True) if choice.options else ""
+        options += self._content(choice.options.get("weights"))
         digest = "+" + hashlib.sha256(options.encode()).hexdigest()[:8] if options else ""
         return f"{entry.name}@{entry.version}{digest}"
+
+    def _content(self, weights: Option | None) -> str:
+        """Digest of weights on this disk: a folder that was trained on is another model under the same path."""
+        path = Path(str(weights)).expanduser() if weights is not None else None
+        if path is None or not path.exists():
+            return ""
+        if path not in self._contents:
+            files = [path] if path.is_file() else sorted(file for file in path.iterdir() if file.is_file())
+            digests = "".join(file.name + sha256_of(file) for file in files)
+            self._contents[path] = hashlib.sha256(digests.encode()).hexdigest()
+        return self._contents[path]
 
     def get(self, role: str, kind: type[M]) -> M:
         """The model of a role.

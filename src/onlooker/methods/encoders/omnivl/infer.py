@@ -125,6 +125,10 @@ class OmniVLDescriber:
         """
         return self._describe(self._clip(frames), prompt)[0]
 
+    def caption_clips(self, clips: Sequence[Sequence[Image]], prompt: str | None = None) -> list[str]:
+        """A sentence per clip; frames, prompt and errors as `caption_clip`."""
+        return [self.caption_clip(clip, prompt) for clip in clips]
+
     def answer(self, images: Sequence[Image], question: str, settings: GenerationConfig | None = None) -> list[str]:
         """An answer per picture to one question; `settings` changes lengths and beams."""
         return [text for batch in self._batches(images) for text in self._answer(batch, question, settings)]

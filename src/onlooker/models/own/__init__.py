@@ -1,0 +1,1 @@
+"""Models whose weights the user trained with the methods of this package."""
