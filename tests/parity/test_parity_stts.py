@@ -42,8 +42,9 @@ def assert_near(found: Tensor, expected: Tensor, tolerance: float) -> None:
 
 
 def assert_gradient_near(found: Tensor | None, expected: Tensor, scale: float) -> None:
-    """Relative to the largest gradient of the tensor; below 1e-6 of `scale` there is rounding only."""
-    assert found is not None
+    """Relative to the largest gradient of the tensor; below 1e-6 of `scale` there is rounding only. The last bias of a
+    scorer, which min-max takes away, is frozen here and has rounding there."""
+    found = torch.zeros_like(expected) if found is None else found
     assert found.shape == expected.shape
     assert (found - expected).abs().max().item() <= GRADIENT * max(expected.abs().max().item(), 1e-3 * scale)
 

@@ -82,6 +82,7 @@ METHOD: Method[SttsConfig] = Method(
     run=_run,
     output_shapes=_output_shapes,
     tasks={"classify": classify},
+    no_gradient={"backbone.*_selector.scorer.outer.4.bias": "scores are stretched to [0, 1]: a shift changes nothing"},
     claims=_claims,
     parameter_counts={
         name: _SWIN if config.swin is not None else _MVIT + _MVIT_SCORERS * (config.selection.time_at is not None)

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchvision.models.video import MViT_V1_B_Weights
 
-from onlooker.errors import ConfigError, ShapeError
+from onlooker.configs import config_from_dict
+from onlooker.errors import ConfigError, ShapeError, UnknownNameError
 from onlooker.methods.encoders.stts.config import CONFIGS, SttsConfig
 from onlooker.methods.encoders.stts.flops import gmacs
 from onlooker.methods.encoders.stts.model import Stts, SttsOutput, with_budget
@@ -69,7 +70,6 @@ class SttsRecogniser:
         views: what is averaged; left out, the paper's for the backbone.
         labels: class names; left out, those of Kinetics-400 for 400 classes, else "class 0" and so on.
         device: where it runs.
-        offline: refuse the network; without it, only a hub name reaches for it.
 
     Raises:
         ConfigError: the configuration has no classifier or no scorer for what the dial asks, or labels are too few.
@@ -190,9 +190,6 @@ class SttsRecogniser:
 
 
 def _chosen_config(config: str | SttsConfig | None, stored: Mapping[str, object] | None) -> SttsConfig:
-    from onlooker.configs import config_from_dict
-    from onlooker.errors import UnknownNameError
-
     if isinstance(config, SttsConfig):
         return config
     if config is None:

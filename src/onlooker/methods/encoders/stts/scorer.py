@@ -26,6 +26,9 @@ class ScoreNetwork(nn.Module):
         self.outer = nn.Sequential(
             nn.Linear(dim, dim // 2), nn.GELU(), nn.Linear(dim // 2, dim // 4), nn.GELU(), nn.Linear(dim // 4, 1)
         )
+        # `min_max` takes every shift away: the last bias is there for the official layout and has no gradient but
+        # rounding, which Adam would turn into a walk.
+        self.outer[-1].bias.requires_grad_(False)
 
     def forward(self, tokens: Tensor) -> Tensor:
         """(B, n, dim) tokens to (B, n) raw scores."""
