@@ -80,6 +80,8 @@ _ROWS: tuple[MethodEntry, ...] = (
         configs=(
             "paper",
             "tiny",
+            "tiny-lang",
+            "tiny-spatial",
             "core-t16-384",
             "core-s16-384",
             "core-b16-224",

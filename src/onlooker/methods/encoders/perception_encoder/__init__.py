@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 import torch
 from torch import Tensor, nn
 
+from onlooker.evaluation.claims import Claim
 from onlooker.methods.definition import Inputs, Method, Outputs
 from onlooker.methods.encoders.perception_encoder.config import (
     CONFIGS,
@@ -16,10 +18,12 @@ from onlooker.methods.encoders.perception_encoder.config import (
 )
 from onlooker.methods.encoders.perception_encoder.model import PerceptionEncoder
 from onlooker.methods.encoders.perception_encoder.weights import key_map
+from onlooker.train.task import Task
 
 __all__ = ["CONFIGS", "METHOD", "PerceptionEncoder", "PerceptionEncoderConfig", "TextConfig", "VisionConfig"]
 
 _MILLION = 1e6
+_TASKS = ("contrastive", "video", "spatial_alignment", "spatial_distillation", "language_alignment")
 _COUNTS_M = {  # measured on the official code: pictures, and text with its embedding of 49408 rows
     "paper": 1882.0 + 537.2,
     "core-t16-384": 6.14 + 63.4,
@@ -64,6 +68,23 @@ def _output_shapes(config: PerceptionEncoderConfig, batch: int) -> Mapping[str, 
     return shapes
 
 
+def _task(name: str) -> Callable[[nn.Module, Mapping[str, object]], Task]:
+    """The task of that name; what trainings need is imported when one is made, not by those who only embed."""
+
+    def make(network: nn.Module, options: Mapping[str, object]) -> Task:
+        from onlooker.methods.encoders.perception_encoder.task import TASKS
+
+        return TASKS[name](network, options)
+
+    return make
+
+
+def _claims() -> tuple[Claim, ...]:
+    from onlooker.methods.encoders.perception_encoder.claims import CLAIMS
+
+    return CLAIMS
+
+
 METHOD: Method[PerceptionEncoderConfig] = Method(
     name="perception_encoder",
     config_type=PerceptionEncoderConfig,
@@ -73,6 +94,8 @@ METHOD: Method[PerceptionEncoderConfig] = Method(
     example=_example,
     run=_run,
     output_shapes=_output_shapes,
+    tasks=MappingProxyType({name: _task(name) for name in _TASKS}),
+    claims=_claims,
     not_batched=frozenset({"logit_scale"}),
     parameter_counts={name: millions * _MILLION for name, millions in _COUNTS_M.items()},
 )

@@ -202,7 +202,11 @@ _G = VisionConfig(1536, 50, 16, 8960, patch_size=14, image_size=448, class_token
 
 
 def _tokens_only(
-    vision: VisionConfig, image_size: int, depth: int | None = None, layer_scale: float | None = None
+    vision: VisionConfig,
+    image_size: int,
+    depth: int | None = None,
+    layer_scale: float | None = None,
+    drop_path: float = 0.0,
 ) -> PerceptionEncoderConfig:
     """The layout of the lang and spatial models: the trunk of a core model without its end."""
     return PerceptionEncoderConfig(
@@ -211,6 +215,7 @@ def _tokens_only(
             image_size=image_size,
             depth=vision.depth if depth is None else depth,
             layer_scale=layer_scale,
+            drop_path=drop_path,
             pool="none",
             embed_dim=None,
             final_norm=False,
@@ -227,6 +232,9 @@ CONFIGS: Mapping[str, PerceptionEncoderConfig] = MappingProxyType(
     {
         "paper": PerceptionEncoderConfig(_G, _TEXT_GIANT),
         "tiny": _TINY,
+        # Gains of 1 leave the copied network as it was; a tiny run is too short to grow back from gains of 0.1.
+        "tiny-lang": _tokens_only(_TINY.vision, 48, depth=5, layer_scale=1.0, drop_path=0.1),
+        "tiny-spatial": _tokens_only(_TINY.vision, 48, layer_scale=1.0, drop_path=0.1),
         "core-t16-384": PerceptionEncoderConfig(_T, _TEXT_SMALL),
         "core-s16-384": PerceptionEncoderConfig(_S, _TEXT_SMALL),
         "core-b16-224": PerceptionEncoderConfig(_B, _TEXT_BASE),

@@ -1,0 +1,3 @@
+"""Claims (being written)."""
+
+CLAIMS = ()
