@@ -1,15 +1,17 @@
 """Forward time of Perception Encoder beside timm (pictures) and open_clip (text), with equal weights and outputs.
 
-    python benchmarks/speed/perception_encoder.py [--threads 1] [--seconds 20]
+    python benchmarks/speed/perception_encoder.py [--threads 1] [--seconds 20] [--side text]
 
 Both networks get the same random weights; before anything is timed their outputs must be equal. Runs are interleaved.
 transformers has no picture side of its own to compare with: its Perception models wrap timm's.
-Writes benchmarks/results/speed/perception_encoder.json.
+Texts are sentences of usual length, padded to the context: ours leaves the padding out, which changes no output.
+Writes benchmarks/results/speed/perception_encoder.json; with `--side` the rows of the other side stay as they were.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -21,7 +23,7 @@ import torch
 from torch import Tensor
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from common import machine, race, rounded, write_result
+from common import RESULTS, machine, race, rounded, write_result
 from onlooker.methods.encoders.perception_encoder import CONFIGS, PerceptionEncoder, PerceptionEncoderConfig
 from onlooker.methods.encoders.perception_encoder.tokenizer import make_tokenizer
 from onlooker.methods.encoders.perception_encoder.weights import from_timm, key_map
@@ -32,6 +34,7 @@ TEXTS = {"core-t16-384": "PE-Core-T-16-384", "core-b16-224": "PE-Core-B-16"}
 BATCHES = (1, 8)
 SENTENCES = ("a photo of a red car", "two dogs play with a ball on the lawn behind the house", "", "a street at night")
 TOLERANCE = 1e-4
+RESULT = "speed/perception_encoder"
 FEWEST_RUNS = 5
 
 
@@ -89,15 +92,24 @@ def race_texts(name: str, batch: int, seconds: float) -> dict[str, object]:
     }
 
 
+def stored_rows() -> list[dict[str, object]]:
+    """Rows of the last run, or none."""
+    path = RESULTS / f"{RESULT}.json"
+    rows: list[dict[str, object]] = json.loads(path.read_text(encoding="utf-8"))["rows"] if path.is_file() else []
+    return rows
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=20.0, help="of timing for each row")
+    parser.add_argument("--side", choices=("pictures", "text"), help="only this one")
     chosen = parser.parse_args()
     torch.set_num_threads(chosen.threads)
-    rows = []
+    sides = {"pictures": (race_pictures, PICTURES), "text": (race_texts, TEXTS)}
+    rows = [] if chosen.side is None else [row for row in stored_rows() if row["side"] != chosen.side]
     with torch.inference_mode():
-        for racer, names in ((race_pictures, PICTURES), (race_texts, TEXTS)):
+        for racer, names in [sides[chosen.side]] if chosen.side else sides.values():
             for name in names:
                 for batch in BATCHES:
                     rows.append(racer(name, batch, chosen.seconds))
@@ -113,7 +125,7 @@ def main() -> None:
         ],
         "worst_ratio": round(max(float(str(row["ratio"])) for row in rows), 3),
     }
-    write_result("speed/perception_encoder", result)
+    write_result(RESULT, result)
 
 
 if __name__ == "__main__":

@@ -145,10 +145,7 @@ class PerceptionEmbedder:
         rows = [np.zeros((0, self.dim), np.float32)]
         with torch.inference_mode():
             for start in range(0, len(tokens), self._batch_size):
-                batch = tokens[start : start + self._batch_size]
-                # Nothing after the end of the longest text can be seen by any token that is read.
-                length = int(batch.argmax(dim=-1).max()) + 1
-                ids = batch[:, :length].to(self._device)
+                ids = tokens[start : start + self._batch_size].to(self._device)
                 rows.append(_array(self._network.encode_text(ids, normalize=True)))
         return np.concatenate(rows)
 

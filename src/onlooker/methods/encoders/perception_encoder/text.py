@@ -47,10 +47,13 @@ class TextTower(nn.Module):
         length = tokens.shape[1]
         if length > self.config.context_length:
             raise ShapeError(f"a text has at most {self.config.context_length} tokens, got {length}: truncate it first")
-        x = self.token_embedding(tokens) + self.positions[:length]  # (B, L, width)
+        ends = tokens.argmax(dim=-1)
+        if tokens.device.type == "cpu" and len(tokens):  # elsewhere, asking for the length would stall the device
+            # Nothing after the end of the longest text is seen by any token that is read.
+            length = int(ends.max()) + 1
+        x = self.token_embedding(tokens[:, :length]) + self.positions[:length]  # (B, L, width)
         for block in self.blocks:
             x = block(x, causal=True)
-        ends = tokens.argmax(dim=-1)
         at_end = x[torch.arange(x.shape[0], device=x.device), ends]  # (B, width)
         normed: Tensor = self.ln_final(at_end)
         return normed @ self.proj
