@@ -142,7 +142,7 @@ def _generator(seed: int, i: int, length: int) -> np.random.Generator:
 def _draw_window(
     labels: LabelMap, config: RealClipConfig, rng: np.random.Generator
 ) -> tuple[float, float, float, float]:
-    """(left, top, right, bottom) of a crop in the shape of the clip that shows enough of the objects, if tries suffice."""
+    """(left, top, right, bottom) of a crop in the shape of the clip that shows enough of the objects, if it can."""
     height, width = labels.shape
     shape = config.size[1] / config.size[0]
     largest = min(height, width / shape)
@@ -152,7 +152,7 @@ def _draw_window(
         left, top = float(rng.uniform(0, width - wide + 1e-9)), float(rng.uniform(0, height - high + 1e-9))
         window = left, top, min(left + wide, width), min(top + high, height)
         inside = labels[int(top) : int(top + high), int(left) : int(left + wide)]
-        if 4 * np.count_nonzero(inside) >= max(np.count_nonzero(labels), 1):
+        if 4 * np.count_nonzero(inside) >= np.count_nonzero(labels):
             break
     return window
 

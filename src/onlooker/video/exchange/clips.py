@@ -16,9 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from onlooker.errors import FormatError, ShapeError
+from onlooker.errors import FormatError
 from onlooker.formats.json_node import Node
-from onlooker.formats.run_lengths import check_runs, counts_to_runs, polygons_to_counts, runs_to_counts
 from onlooker.types import BoxXYXY, VideoInfo
 from onlooker.video.exchange.annotated import AnnotatedTrack, AnnotatedVideo, ImportReport, land
 from onlooker.video.store.store import Store
@@ -103,39 +102,9 @@ def category_of(node: Node, categories: dict[int, str]) -> str:
     return name
 
 
-def size_of(node: Node) -> tuple[int, int]:
-    width, height = node.field("width"), node.field("height")
-    if width.integer() < 1 or height.integer() < 1:
-        raise width.wrong("a width and a height above 0")
-    return width.integer(), height.integer()
-
-
 def score_of(node: Node) -> float:
     score = node.get("score")
     return min(max(score.number(), 0.0), 1.0) if score else 1.0
-
-
-def mask_of(node: Node | None, size: tuple[int, int]) -> bytes | None:
-    """Compressed counts of a segmentation in any of COCO's three forms; `None` where there is none."""
-    if node is None or node.value == []:
-        return None
-    width, height = size
-    try:
-        if isinstance(node.value, list):
-            return polygons_to_counts(
-                [[v.number() for v in polygon.items()] for polygon in node.items()], height, width
-            )
-        declared = [item.integer() for item in node.field("size").items()]
-        if declared != [height, width]:
-            raise node.field("size").wrong(f"[height, width] of the video, [{height}, {width}]")
-        counts = node.field("counts")
-        if isinstance(counts.value, str):
-            packed = counts.value.encode()
-            check_runs(counts_to_runs(packed), height, width)
-            return packed
-        return runs_to_counts(check_runs([item.integer() for item in counts.items()], height, width))
-    except ShapeError as error:
-        raise FormatError(f"{node.where}: {error}") from error
 
 
 def _annotated(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from onlooker.errors import FormatError
+from onlooker.formats.json_masks import mask_of, size_of
 from onlooker.formats.json_node import Node
 from onlooker.formats.run_lengths import mask_box
 from onlooker.video.exchange.annotated import ImportReport
@@ -14,9 +15,7 @@ from onlooker.video.exchange.clips import (
     ClipFormat,
     category_of,
     import_clips,
-    mask_of,
     score_of,
-    size_of,
 )
 from onlooker.video.store.store import Store
 

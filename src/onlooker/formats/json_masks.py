@@ -1,0 +1,37 @@
+"""Sizes and segmentations in COCO's JSON: run lengths, plain or compressed, and polygons."""
+
+from __future__ import annotations
+
+from onlooker.errors import FormatError, ShapeError
+from onlooker.formats.json_node import Node
+from onlooker.formats.run_lengths import check_runs, counts_to_runs, polygons_to_counts, runs_to_counts
+
+
+def size_of(node: Node) -> tuple[int, int]:
+    width, height = node.field("width"), node.field("height")
+    if width.integer() < 1 or height.integer() < 1:
+        raise width.wrong("a width and a height above 0")
+    return width.integer(), height.integer()
+
+
+def mask_of(node: Node | None, size: tuple[int, int]) -> bytes | None:
+    """Compressed counts of a segmentation in any of COCO's three forms; `None` where there is none."""
+    if node is None or node.value == []:
+        return None
+    width, height = size
+    try:
+        if isinstance(node.value, list):
+            return polygons_to_counts(
+                [[v.number() for v in polygon.items()] for polygon in node.items()], height, width
+            )
+        declared = [item.integer() for item in node.field("size").items()]
+        if declared != [height, width]:
+            raise node.field("size").wrong(f"[height, width] of the video, [{height}, {width}]")
+        counts = node.field("counts")
+        if isinstance(counts.value, str):
+            packed = counts.value.encode()
+            check_runs(counts_to_runs(packed), height, width)
+            return packed
+        return runs_to_counts(check_runs([item.integer() for item in counts.items()], height, width))
+    except ShapeError as error:
+        raise FormatError(f"{node.where}: {error}") from error
