@@ -165,7 +165,7 @@ class LanguageTask(Task):
         """
         if len(images) != len(tokens):
             raise ShapeError(f"every picture needs its text, got {len(images)} pictures and {len(tokens)} texts")
-        seen = self.projector(self.network(images))  # (B, N, words)
+        seen = self.projector(self.network.forward_features(images))  # (B, N, words)
         words = self.decoder.get_input_embeddings()(tokens).to(seen.dtype)  # (B, L, words)
         logits = self.decoder(inputs_embeds=torch.cat([seen, words], dim=1), use_cache=False).logits
         predicted = logits[:, seen.shape[1] : -1]  # (B, L - 1, V): what follows each word but the last
