@@ -14,6 +14,7 @@ from onlooker.methods.encoders.omnivl.infer import OmniVLDescriber
 from onlooker.methods.encoders.omnivl.losses import HardNegatives
 from onlooker.methods.encoders.omnivl.model import OmniVLPretrain
 from onlooker.methods.encoders.omnivl.networks import create
+from onlooker.methods.encoders.omnivl.task import TASKS
 from onlooker.methods.encoders.omnivl.tokenizer import OmniVLTokenizer
 from onlooker.methods.encoders.omnivl.weights import key_map
 
@@ -88,6 +89,7 @@ METHOD: Method[OmniVLConfig] = Method(
     example=_example,
     run=_run,
     output_shapes=_output_shapes,
+    tasks=TASKS,
     not_batched=frozenset(_LOSSES),
     no_gradient={
         "*_m.*": "momentum copies follow the online parts, they are not trained",

@@ -19,8 +19,8 @@ from onlooker.errors import ShapeError
 from onlooker.methods.encoders.omnivl.config import VisualConfig
 from onlooker.types import Image
 
-_MEAN = (0.48145466, 0.4578275, 0.40821073)  # CLIP's
-_STD = (0.26862954, 0.26130258, 0.27577711)
+MEAN = (0.48145466, 0.4578275, 0.40821073)  # CLIP's
+STD = (0.26862954, 0.26130258, 0.27577711)
 
 
 def images_to_batch(images: Sequence[Image], config: VisualConfig) -> Tensor:
@@ -90,5 +90,5 @@ def _square(image: Image, side: int) -> Tensor:
     """(3, side, side), bicubic, normalised."""
     pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)
     resized: Tensor = resize(pixels, [side, side], InterpolationMode.BICUBIC, antialias=True)
-    mean, std = torch.tensor(_MEAN)[:, None, None], torch.tensor(_STD)[:, None, None]
+    mean, std = torch.tensor(MEAN)[:, None, None], torch.tensor(STD)[:, None, None]
     return (resized.float() / 255 - mean) / std
