@@ -133,7 +133,7 @@ def test_weights_of_a_saved_folder_bring_their_configuration(network: Stts, tmp_
     assert loaded.config.kept_frames == 1
     expected = SttsRecogniser.from_network(network, keep_frames=1).look(video(4)).probabilities
     assert loaded.look(video(4)).probabilities == pytest.approx(expected, abs=1e-6)
-    with pytest.raises(UnknownNameError, match="mvit-b-t0.9-s0.9"):
+    with pytest.raises(UnknownNameError, match=r"mvit-b-t0\.9-s0\.9"):
         SttsRecogniser(tmp_path, config="mvit-b-t0.9")
 
 
