@@ -106,7 +106,7 @@ def beside_torchvision(batch: int, runs: int) -> dict[str, object]:
     if difference > TOLERANCE:
         raise SystemExit(f"outputs differ by {difference:.1e} of the largest value: nothing to time")
     timed = race(lambda: ours(clip), lambda: theirs(clip), runs)
-    return {"reference": "torchvision mvit_v1_b", "batch": batch, "relative_difference": difference, **timed}
+    return {"reference": "torchvision mvit_v1_b", "batch": batch, "relative_difference": f"{difference:.1e}", **timed}
 
 
 def main() -> None:
