@@ -2,7 +2,8 @@
 
 Inputs are plain arrays, one `FrameBoxes` per frame for truth and for the tracker. The rules of a benchmark (which
 tracker boxes are forgiven, which truths do not count) are in `tracking_rules` and come first; `score_sequences` then
-calls the reference implementation. Percentages are in [0, 100].
+calls the reference implementation. What is not a box (masks: `mask_tracking`) comes as overlaps, to
+`score_overlaps`. Percentages are in [0, 100].
 """
 
 from __future__ import annotations
@@ -67,6 +68,22 @@ class Sequence2D:
             raise ShapeError(f"`{self.name}`: {len(self.truth)} frames of truth, {len(self.tracked)} tracked")
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class OverlapSequence:
+    """One video as ids and overlaps: `overlaps[t]` (N, M) in [0, 1] of `truth_ids[t]` (N,), `tracked_ids[t]` (M,)."""
+
+    name: str
+    truth_ids: tuple[IntArray, ...]
+    tracked_ids: tuple[IntArray, ...]
+    overlaps: tuple[Array, ...]
+    frame_interval_s: float
+
+    def __post_init__(self) -> None:
+        wanted = [(len(a), len(b)) for a, b in zip(self.truth_ids, self.tracked_ids, strict=True)]
+        if [o.shape for o in self.overlaps] != wanted:
+            raise ShapeError(f"`{self.name}`: overlaps do not have the shapes of their ids, frame by frame")
+
+
 @dataclass(frozen=True, slots=True)
 class TrackingScores:
     """Scores of one sequence or of several together.
@@ -74,6 +91,7 @@ class TrackingScores:
     Attributes:
         hota, deta, assa, loca: HOTA and its parts, averaged over overlaps 0.05..0.95, percent.
         mota, idf1: at overlap 0.5, percent.
+        smota: MOTA with every true positive counted by its overlap, percent; of masks it is called sMOTSA.
         id_switches: how often a true object's tracker id changed.
         id_switches_per_object_minute: switches per minute that true objects are in view.
         count_error: number of tracker ids minus number of true ids, as a share of the latter, percent, absolute value
@@ -86,6 +104,7 @@ class TrackingScores:
     assa: float
     loca: float
     mota: float
+    smota: float
     idf1: float
     id_switches: int
     id_switches_per_object_minute: float
@@ -128,6 +147,11 @@ def score_sequences(sequences: Sequence[Sequence2D]) -> tuple[TrackingScores, di
         MissingExtraError: without the `trackeval` package.
         ShapeError: without a sequence.
     """
+    return score_overlaps([_box_overlaps(sequence) for sequence in sequences])
+
+
+def score_overlaps(sequences: Sequence[OverlapSequence]) -> tuple[TrackingScores, dict[str, TrackingScores]]:
+    """Scores of all sequences together and of each by name; errors as of `score_sequences`."""
     if not sequences:
         raise ShapeError("expected at least one sequence to score")
     metrics = _load_metrics()
@@ -154,33 +178,41 @@ def _load_metrics() -> ModuleType:
     return loaded
 
 
-def _to_trackeval(sequence: Sequence2D) -> dict[str, object]:
-    truth_code = _contiguous(sequence.truth)
-    track_code = _contiguous(sequence.tracked)
+def _box_overlaps(sequence: Sequence2D) -> OverlapSequence:
+    pairs = list(zip(sequence.truth, sequence.tracked, strict=True))
+    return OverlapSequence(
+        sequence.name,
+        tuple(a.ids for a, _ in pairs),
+        tuple(b.ids for _, b in pairs),
+        tuple(box_iou(a.boxes_xyxy, b.boxes_xyxy) for a, b in pairs),
+        sequence.frame_interval_s,
+    )
+
+
+def _to_trackeval(sequence: OverlapSequence) -> dict[str, object]:
+    truth_code, track_code = _contiguous(sequence.truth_ids), _contiguous(sequence.tracked_ids)
     return {
-        "gt_ids": [np.array([truth_code[i] for i in f.ids.tolist()], int) for f in sequence.truth],
-        "tracker_ids": [np.array([track_code[i] for i in f.ids.tolist()], int) for f in sequence.tracked],
-        "similarity_scores": [
-            box_iou(a.boxes_xyxy, b.boxes_xyxy) for a, b in zip(sequence.truth, sequence.tracked, strict=True)
-        ],
-        "num_gt_dets": sum(len(f.ids) for f in sequence.truth),
-        "num_tracker_dets": sum(len(f.ids) for f in sequence.tracked),
+        "gt_ids": [np.array([truth_code[i] for i in ids.tolist()], int) for ids in sequence.truth_ids],
+        "tracker_ids": [np.array([track_code[i] for i in ids.tolist()], int) for ids in sequence.tracked_ids],
+        "similarity_scores": list(sequence.overlaps),
+        "num_gt_dets": sum(map(len, sequence.truth_ids)),
+        "num_tracker_dets": sum(map(len, sequence.tracked_ids)),
         "num_gt_ids": len(truth_code),
         "num_tracker_ids": len(track_code),
-        "num_timesteps": len(sequence.truth),
+        "num_timesteps": len(sequence.truth_ids),
         "seq": sequence.name,
     }
 
 
-def _contiguous(frames: Sequence[FrameBoxes]) -> dict[int, int]:
-    used = sorted({i for f in frames for i in f.ids.tolist()})
+def _contiguous(frames: Sequence[IntArray]) -> dict[int, int]:
+    used = sorted({i for ids in frames for i in ids.tolist()})
     return {old: new for new, old in enumerate(used)}
 
 
-def _scores(sequences: Sequence[Sequence2D], raw: Mapping[str, Mapping[str, object]]) -> TrackingScores:
-    truths = [len(_contiguous(s.truth)) for s in sequences]
-    tracks = [len(_contiguous(s.tracked)) for s in sequences]
-    minutes = sum(sum(len(f.ids) for f in s.truth) * s.frame_interval_s for s in sequences) / 60
+def _scores(sequences: Sequence[OverlapSequence], raw: Mapping[str, Mapping[str, object]]) -> TrackingScores:
+    truths = [len(_contiguous(s.truth_ids)) for s in sequences]
+    tracks = [len(_contiguous(s.tracked_ids)) for s in sequences]
+    minutes = sum(sum(map(len, s.truth_ids)) * s.frame_interval_s for s in sequences) / 60
     wrong = sum(abs(a - b) for a, b in zip(truths, tracks, strict=True))
     switches = int(np.asarray(raw["clear"]["IDSW"]))
 
@@ -193,6 +225,7 @@ def _scores(sequences: Sequence[Sequence2D], raw: Mapping[str, Mapping[str, obje
         assa=percent("hota", "AssA"),
         loca=percent("hota", "LocA"),
         mota=percent("clear", "MOTA"),
+        smota=percent("clear", "sMOTA"),
         idf1=percent("identity", "IDF1"),
         id_switches=switches,
         id_switches_per_object_minute=switches / minutes if minutes > 0 else 0.0,
