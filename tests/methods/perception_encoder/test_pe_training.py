@@ -195,11 +195,11 @@ def test_student_that_copies_the_teacher_layer_has_no_semantic_loss() -> None:
     assert "locality" not in parts
 
 
-def test_teacher_layer_defaults_to_four_fifths_of_the_depth() -> None:
+def test_teacher_layer_is_the_41st_of_fifty_and_so_much_of_other_depths() -> None:
     deep = PerceptionEncoderConfig(VisionConfig(16, 10, 2, 16, patch_size=8, image_size=16, pool_heads=2))
     network = METHOD.create(deep, 0)
     assert isinstance(network, PerceptionEncoder)
-    assert align_spatially(network, SpatialOptions(SCENES)).teacher_layer == 8
+    assert align_spatially(network, SpatialOptions(SCENES)).teacher_layer == 7
 
 
 def test_distilled_student_of_another_width_comes_closer_to_its_teacher() -> None:
@@ -313,5 +313,5 @@ def test_alignment_without_a_core_says_what_is_missing() -> None:
     network = METHOD.create(METHOD.configs["tiny-spatial"], 0)
     with pytest.raises(ConfigError, match="option `core` is missing"):
         METHOD.tasks["spatial_alignment"](network, {})
-    with pytest.raises(ConfigError, match="`scenes.frames` of 2 or more"):
+    with pytest.raises(ConfigError, match=r"`scenes\.frames` of 2 or more"):
         METHOD.tasks["video"](core(), {"scenes": {"frames": 1}})

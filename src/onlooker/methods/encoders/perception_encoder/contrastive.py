@@ -102,6 +102,7 @@ class ContrastiveTask(Task):
         if "{}" not in options.zero_shot:
             raise ConfigError(f"`zero_shot` needs `{{}}` for the name, got `{options.zero_shot}`")
         self.options = options
+        self._kept: dict[int, SceneSamples | TableSamples] = {}  # test samples by size
         masks = options.masking.batch_part > 0
         self.mask_value = nn.Parameter(torch.zeros(network.config.vision.width)) if masks else None
 
@@ -153,8 +154,14 @@ class ContrastiveTask(Task):
 
     def evaluate(self) -> dict[str, float]:
         """Retrieval both ways on the test samples at the native size; on the world also zero-shot naming."""
+        return self.scores_at(self.network.config.vision.image_size)
+
+    @torch.no_grad()
+    def scores_at(self, size_px: int) -> dict[str, float]:
+        """The same with pictures of another size, in the mode the network is in."""
         vectors, tokens, pairs = [], [], []
-        for batch in self._test_batches():
+        samples = self._test_samples(size_px)
+        for batch in self._test_batches(samples, size_px):
             vectors.append(self._encode(batch["pixels"]))
             tokens.append(batch["tokens"])
             pairs.append(batch.get("pair", torch.zeros(0, dtype=torch.int64)))
@@ -164,7 +171,6 @@ class ContrastiveTask(Task):
         same = (all_tokens[:, None] == all_tokens[None]).all(dim=-1)
         similarity = (texts @ images.T).double().cpu().numpy()
         scores = recall_both_ways_percent(similarity, same.cpu().numpy(), ks=(1, 5))
-        samples = self._test_samples
         if isinstance(samples, SceneSamples):
             prompts = [self.options.zero_shot.replace("{}", name) for name in samples.names]
             names = self._encode_texts(self._tokenizer(prompts).to(images.device))
@@ -199,22 +205,22 @@ class ContrastiveTask(Task):
         rows = [self.network.encode_text(part, normalize=True) for part in torch.split(tokens, _EVALUATED_AT_ONCE)]
         return torch.cat(rows)
 
-    def _test_batches(self) -> Iterator[Batch]:
-        samples, native = self._test_samples, self.network.config.vision.image_size
+    def _test_batches(self, samples: SceneSamples | TableSamples, size_px: int) -> Iterator[Batch]:
         device = next(self.network.parameters()).device
         for start in range(0, len(samples), _EVALUATED_AT_ONCE):
             batch = self.collate([samples[i] for i in range(start, min(start + _EVALUATED_AT_ONCE, len(samples)))])
             batch = {name: tensor.to(device) for name, tensor in batch.items()}
-            yield {**batch, "pixels": to_network_range(batch["pixels"], native)}
+            yield {**batch, "pixels": to_network_range(batch["pixels"], size_px)}
 
     @functools.cached_property
     def _tokenizer(self) -> Tokenizer:
         assert self.network.config.text is not None
         return make_tokenizer(self.network.config.text)
 
-    @functools.cached_property
-    def _test_samples(self) -> SceneSamples | TableSamples:
-        return make_samples(self.options.scenes, self.network.config.vision.image_size, "test", self._tokenizer)
+    def _test_samples(self, size_px: int) -> SceneSamples | TableSamples:
+        if size_px not in self._kept:
+            self._kept[size_px] = make_samples(self.options.scenes, size_px, "test", self._tokenizer)
+        return self._kept[size_px]
 
 
 def fingerprint(scenes: SceneConfig) -> str:

@@ -25,7 +25,7 @@ from onlooker.evaluation.segmentation import confusion_matrix, mean_iou_percent,
 from onlooker.methods.encoders.perception_encoder.model import PerceptionEncoder
 
 _AT_ONCE = 64
-_PROBE_ITERATIONS = 60
+_PROBE_ITERATIONS = 40
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from onlooker.synth.worlds import World, WorldConfig
 
 Split = Literal["train", "test"]
 _SEED_OFFSET = 10_000
-_COUNTS = {"train": 200, "test": 120}
+_COUNTS = {"train": 80, "test": 80}
 
 
 def shape_pixels(size_px: int, seed: int, split: Split) -> LabelledPixels:
@@ -39,10 +39,10 @@ def shape_pictures(size_px: int, seed: int, split: Split) -> LabelledPictures:
     return LabelledPictures(torch.stack([_images(s, size_px)[0] for s in scenes]), labels, len(SHAPES))
 
 
-def tracked_clips(size_px: int, seed: int, count: int) -> TrackedClips:
+def tracked_clips(size_px: int, seed: int, count: int, split: Split = "test") -> TrackedClips:
     """Clips of eight frames in which two or three objects act."""
     config = WorldConfig(size_px=size_px, n_objects=(2, 3), n_frames=8, actions=ACTIONS, others="any", motion="once")
-    scenes = _scenes(World(config, seed + _SEED_OFFSET, "test"), count)
+    scenes = _scenes(World(config, seed + _SEED_OFFSET, split), count)
     masks = torch.stack([torch.from_numpy(scene.instance_masks.astype(np.int64)) for scene in scenes])
     return TrackedClips(torch.stack([_images(scene, size_px) for scene in scenes]), masks)
 

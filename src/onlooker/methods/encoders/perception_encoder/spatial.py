@@ -32,10 +32,11 @@ from onlooker.methods.encoders.perception_encoder.losses import (
 )
 from onlooker.methods.encoders.perception_encoder.mask_teacher import SamTeacher
 from onlooker.methods.encoders.perception_encoder.model import PerceptionEncoder
-from onlooker.methods.encoders.perception_encoder.probe_data import shape_pixels, tracked_clips
+from onlooker.methods.encoders.perception_encoder.probe_data import colour_pixels, tracked_clips
 from onlooker.train.task import Batch, Metric, Moment, ParameterGroup, SampleDataset, Task
 
-_TEST_CLIPS = 16
+_TEST_CLIPS = 8
+_TEACHER_DEPTH = 41 / 50  # section 5 of the paper
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,7 @@ class SpatialOptions:
     Attributes:
         scenes: the data; texts are not used.
         core: folder or file of the core network the student and the first teacher start from.
-        teacher_layer: of the core, from 0; left out, the one at 0.8 of its depth (paper: 41 of 50).
+        teacher_layer: of the core, from 0; left out, the one at 0.82 of its depth (paper: the 41st of 50).
         semantic_weight: of the first teacher's term; 0 leaves it out.
         locality_weight: of the second's; 0 leaves it out.
         hidden_part: of the student's patches that are hidden from it. The paper masks heavily; the number is ours.
@@ -112,7 +113,9 @@ class SpatialTask(Task):
         super().__init__(student)
         self.options = options
         self.core = core.requires_grad_(False)
-        wanted = round(0.8 * theirs.depth) if options.teacher_layer is None else options.teacher_layer
+        wanted = options.teacher_layer
+        if wanted is None:
+            wanted = max(round(_TEACHER_DEPTH * theirs.depth) - 1, 0)
         self.teacher_layer = core.visual.block_number(wanted)
         self.mask_value = nn.Parameter(torch.zeros(ours.width)) if options.hidden_part else None
         self._masks = SamTeacher(options.masks.model, options.masks.points) if options.masks.model else None
@@ -151,7 +154,7 @@ class SpatialTask(Task):
         """On synthetic scenes, of the student's LAST layer: J&F of tracked masks and mIoU of a linear probe."""
         size = self._size_px
         tracking = probe_tracking(self.network, tracked_clips(size, self._seed, _TEST_CLIPS))
-        train, test = (shape_pixels(size, self._seed, split) for split in ("train", "test"))
+        train, test = (colour_pixels(size, self._seed, split) for split in ("train", "test"))
         segmentation = probe_segmentation(self.network, train, test)
         return {
             "j_and_f_percent": tracking.last,
