@@ -160,7 +160,7 @@ class ContrastTask(Task):
                 recall |= reranked_scores(self.network, self.sources, kind, self.options.top_k)
             recall["zero_shot_top1_percent"] = zero_shot_top1(self.network, self.sources, kind)
             scores |= {f"{kind}_{name}": score for name, score in recall.items()}
-        return {self.metric.name: mean_recall_at_1(scores, self.kinds), **scores}
+        return {"recall_at_1_percent": mean_recall_at_1(scores, self.kinds), **scores}
 
     def data_fingerprint(self) -> str:
         return self.sources.fingerprint()
