@@ -15,9 +15,11 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from PIL import Image as PilImage
+from PIL import ImageDraw
 from torch import Tensor
 
-from onlooker.errors import ShapeError
+from onlooker.errors import FormatError, ShapeError
 from onlooker.evaluation.probe import ProbeConfig, fit_probe, probe_accuracy_percent
 from onlooker.evaluation.propagation import PropagationConfig, propagate_labels
 from onlooker.evaluation.retrieval import recall_at_k_percent
@@ -25,6 +27,8 @@ from onlooker.evaluation.segmentation import confusion_matrix, mean_iou_percent,
 from onlooker.methods.encoders.perception_encoder.model import PerceptionEncoder
 
 _AT_ONCE = 64
+_WIDE, _HIGH, _MARGIN, _ROW = 640, 360, 30, 18  # of the picture, in pixels
+_INKS = ("#1b6ca8", "#c8553d", "#3a7d44", "#7d3ac1")
 _PROBE_ITERATIONS = 40
 
 
@@ -187,3 +191,47 @@ def write_curves(curves: Sequence[LayerCurve], path: str | Path) -> Path:
     path = Path(path)
     path.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     return path
+
+
+def read_best_layers(path: str | Path) -> dict[str, int]:
+    """Task -> its best layer, from a file of `write_curves`: what `PerceptionEmbedder.features` is given as `layer`.
+
+    Raises:
+        FormatError: the file is not one of those.
+    """
+    try:
+        best = json.loads(Path(path).read_text(encoding="utf-8"))["best"]
+        return {str(task): int(layer) for task, layer in best.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FormatError(f"`{path}` holds no curves of a layer probe: {error!r}") from error
+
+
+def draw_curves(curves: Sequence[LayerCurve], path: str | Path) -> Path:
+    """A picture (PNG) with one line per task, each between its own least and largest score; a ring marks the best.
+
+    Raises:
+        ShapeError: no curves, or curves of different networks.
+    """
+    depths = {len(curve.scores) for curve in curves}
+    if len(depths) != 1:
+        raise ShapeError(f"curves of one picture have one score per layer of one network, got lengths {sorted(depths)}")
+    picture = PilImage.new("RGB", (_WIDE, _HIGH + _ROW * len(curves)), "white")
+    pen = ImageDraw.Draw(picture)
+    left, right, top, bottom = _MARGIN, _WIDE - _MARGIN, _MARGIN, _HIGH - _MARGIN
+    depth = depths.pop()
+    across = [left + (right - left) * layer / max(depth - 1, 1) for layer in range(depth)]
+    pen.rectangle((left, top, right, bottom), outline="grey")
+    for layer, x in enumerate(across):
+        if layer % max(1, depth // 10) == 0:
+            pen.text((x - 4, bottom + 6), str(layer), fill="black")
+    for number, curve in enumerate(curves):
+        colour = _INKS[number % len(_INKS)]
+        low, spread = min(curve.scores), max(max(curve.scores) - min(curve.scores), 1e-9)
+        line = [(x, bottom - (bottom - top) * (s - low) / spread) for x, s in zip(across, curve.scores, strict=True)]
+        pen.line(line, fill=colour, width=2)
+        x, y = line[curve.best]
+        pen.ellipse((x - 5, y - 5, x + 5, y + 5), outline=colour, width=2)
+        words = f"{curve.task}: {low:.1f} to {max(curve.scores):.1f} {curve.unit}, best layer {curve.best}"
+        pen.text((left, _HIGH + _ROW * number), words, fill=colour)
+    picture.save(path, format="PNG")
+    return Path(path)
