@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from onlooker.evaluation.claims import Claim
 from onlooker.methods.definition import Inputs, Method, Outputs
 from onlooker.methods.encoders.omnivl.answering import OmniVLAnswerer
 from onlooker.methods.encoders.omnivl.captioning import OmniVLCaptioner
@@ -80,6 +81,12 @@ def _output_shapes(config: OmniVLConfig, batch: int) -> dict[str, tuple[int, ...
     return shapes if config.head == "embed" else {**shapes, **dict.fromkeys(_LOSSES, ())}
 
 
+def _claims() -> tuple[Claim, ...]:
+    from onlooker.methods.encoders.omnivl.claims import CLAIMS
+
+    return CLAIMS
+
+
 METHOD: Method[OmniVLConfig] = Method(
     name="omnivl",
     config_type=OmniVLConfig,
@@ -95,5 +102,6 @@ METHOD: Method[OmniVLConfig] = Method(
         "*_m.*": "momentum copies follow the online parts, they are not trained",
         "visual_encoder.patch_embed.*": "the example is a clip; the tokeniser of images is not used",
     },
+    claims=_claims,
     parameter_counts={"paper": 549.17e6, "caption-youcook2": 261.8e6, "vqa-vqav2": 396.9e6},
 )
