@@ -168,8 +168,8 @@ def _search(
     resized = cv2.resize(look, (int(size[0]), int(size[1])), interpolation=cv2.INTER_LINEAR)
     answer = cv2.matchTemplate(window.astype(np.float32), resized, cv2.TM_CCOEFF_NORMED)
     _, score, _, place = cv2.minMaxLoc(answer)
-    # A look or a window of one colour correlates with nothing.
-    return (float(score), low + np.array(place) + size / 2) if np.isfinite(score) else None
+    # 0 is what a window of one colour gets everywhere: no likeness, and the object is left where it was.
+    return (float(score), low + np.array(place) + size / 2) if np.isfinite(score) and score > 0 else None
 
 
 # -- masks ------------------------------------------------------------------------------------------------------
