@@ -168,6 +168,22 @@ _ROWS: tuple[MethodEntry, ...] = (
             weights="on a file server only, MIT; unpruned starts are torchvision's mvit_v1_b and swin3d_b, BSD-3-Clause",
         ),
     ),
+    MethodEntry(
+        name="isvos",
+        family="trackers",
+        definition="onlooker.methods.trackers.isvos:METHOD",
+        summary="Masks of given objects through a video: memory matching helped by instance segmentation",
+        roles=("segmenter",),
+        configs=("paper", "tiny", "paper-no-queries", "paper-single-path", "tiny-full"),
+        paper=Paper(
+            title="Look Before You Match: Instance Understanding Matters in Video Object Segmentation",
+            identifier="2212.06826",
+            year=2023,
+            code=None,
+            code_licence="none",
+            weights="none are public; parts start from Mask2Former R-50 and XMem checkpoints, both MIT",
+        ),
+    ),
 )
 
 METHODS: Mapping[str, MethodEntry] = MappingProxyType({row.name: row for row in _ROWS})

@@ -23,6 +23,7 @@ Option = str | int | float | bool
 Profile = Literal["bundled", "hub", "own", "plugin"]
 Role = Literal[
     "detector",
+    "segmenter",
     "appearance_embedder",
     "text_embedder",
     "tagger",
@@ -312,6 +313,16 @@ _OWN: tuple[RoleEntry, ...] = (
         profile="own",
         note="Names what objects do, clip by clip; the file is decoded once more. The compute dial is `keep_frames` "
         "and `keep_region`, shares in (0, 1]. Train weights and set `weights=DIR`.",
+        session_options=("device", "offline"),
+    ),
+    RoleEntry(
+        name="isvos",
+        version="own",
+        role="segmenter",
+        factory="onlooker.methods.trackers.isvos.infer:IsvosSegmenter",
+        profile="own",
+        note="Follows the masks of given objects; start from masks, boxes or points. Memory is bounded by `max_frames` "
+        "and `max_megabytes`. No public weights exist: train some and set `weights=DIR`.",
         session_options=("device", "offline"),
     ),
 )

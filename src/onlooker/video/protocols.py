@@ -5,13 +5,14 @@ Every implementation has `name` and `version`: results are keyed by them, and an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from onlooker.types import (
+    BoxXYXY,
     Detections,
     FloatArray,
     Frame,
@@ -24,6 +25,8 @@ from onlooker.types import (
 )
 
 Waveform = NDArray[np.float32]
+Prompt = NDArray[np.bool_] | BoxXYXY | tuple[float, float]
+"""An object on a frame: a mask (H, W), a box, or a point (x, y), in pixels."""
 
 
 @runtime_checkable
@@ -44,6 +47,40 @@ class Detector(Model, Protocol):
     def categories(self) -> tuple[str, ...]: ...
     def detect(self, images: Sequence[Image]) -> list[Detections]:
         """One `Detections` per image, all scores kept down to the detector's own floor (about 0.05)."""
+        ...
+
+
+@runtime_checkable
+class SegmenterSession(Protocol):
+    """One video being followed by a `Segmenter`; all its state."""
+
+    @property
+    def ids(self) -> tuple[int, ...]: ...
+    @property
+    def masks(self) -> Mapping[int, NDArray[np.bool_]]:
+        """Id -> (H, W) on the latest frame."""
+        ...
+
+    def step(self, frame: Image) -> Mapping[int, NDArray[np.bool_]]:
+        """Id -> (H, W) on the next frame; a mask of nothing where the object is not seen."""
+        ...
+
+    def add(self, prompts: Mapping[int, Prompt]) -> Mapping[int, NDArray[np.bool_]]:
+        """More objects, as seen on the latest frame."""
+        ...
+
+    def remove(self, number: int) -> None: ...
+    def cut(self) -> None:
+        """The next frame belongs to another shot."""
+        ...
+
+
+@runtime_checkable
+class Segmenter(Model, Protocol):
+    """Follows the masks of objects that were shown once."""
+
+    def start(self, frame: Image, prompts: Mapping[int, Prompt]) -> SegmenterSession:
+        """A new video, with the objects shown on its first frame; more can be added later."""
         ...
 
 

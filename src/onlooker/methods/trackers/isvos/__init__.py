@@ -10,10 +10,23 @@ from torch import nn
 from onlooker.evaluation.claims import Claim
 from onlooker.methods.definition import Inputs, Method, Outputs
 from onlooker.methods.trackers.isvos.config import CONFIGS, IsvosConfig
+from onlooker.methods.trackers.isvos.infer import IsvosSegmenter
 from onlooker.methods.trackers.isvos.model import ClipOutput, Isvos
+from onlooker.methods.trackers.isvos.session import IsvosSession, Segmentation
+from onlooker.methods.trackers.isvos.task import follow
 from onlooker.methods.trackers.isvos.weights import from_mask2former, key_map, load_xmem
 
-__all__ = ["CONFIGS", "METHOD", "Isvos", "IsvosConfig", "from_mask2former", "load_xmem"]
+__all__ = [
+    "CONFIGS",
+    "METHOD",
+    "Isvos",
+    "IsvosConfig",
+    "IsvosSegmenter",
+    "IsvosSession",
+    "Segmentation",
+    "from_mask2former",
+    "load_xmem",
+]
 
 _FRAMES, _OBJECTS, _HEIGHT, _WIDTH = 3, 2, 64, 96  # of the example
 # Measured on the libraries' classes: Mask2Former R-50 with 80 classes; XMem without its hidden state, and its key
@@ -62,6 +75,7 @@ METHOD: Method[IsvosConfig] = Method(
     example=_example,
     run=_run,
     output_shapes=_output_shapes,
+    tasks={"follow": follow},
     claims=_claims,
     parameter_counts={
         "paper": _MASK2FORMER + _XMEM - _SHARED + _ENHANCEMENT + _PATHS,

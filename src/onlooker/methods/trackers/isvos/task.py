@@ -1,0 +1,155 @@
+"""Training on clips: both branches together, from single pictures to videos, with predicted masks in memory."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from onlooker.configs import config_from_dict, config_to_dict
+from onlooker.errors import ConfigError, ShapeError
+from onlooker.evaluation.segmentation import video_scores
+from onlooker.methods.trackers.isvos.data import ClipsConfig, TrainingSet, test_clips, training_clips
+from onlooker.methods.trackers.isvos.infer import IsvosSegmenter
+from onlooker.methods.trackers.isvos.losses import (
+    VOID,
+    BootstrapConfig,
+    InstanceLoss,
+    bootstrapped_cross_entropy,
+    dice_loss,
+)
+from onlooker.methods.trackers.isvos.model import Isvos
+from onlooker.train.task import Batch, Metric, Moment, SampleDataset, Task
+
+
+@dataclass(frozen=True)
+class FollowOptions:
+    """Options of the task.
+
+    Attributes:
+        clips: the data.
+        still_steps: the first so many steps are on single pictures that are made to move (the paper's first stage).
+        memory_frames: most earlier frames a frame may read in training, the first among them (XMem: 3).
+        bootstrap: of the cross-entropy.
+        instance_weight: of the instance branch's loss; the paper's is not known. 0 trains the memory branch alone.
+        points: places at which the instance loss compares masks.
+    """
+
+    clips: ClipsConfig = field(default_factory=ClipsConfig)
+    still_steps: int = 0
+    memory_frames: int = 3
+    bootstrap: BootstrapConfig = field(default_factory=BootstrapConfig)
+    instance_weight: float = 1.0
+    points: int = 12_544
+
+    def __post_init__(self) -> None:
+        if self.still_steps < 0 or self.memory_frames < 1 or self.points < 1 or self.instance_weight < 0:
+            raise ConfigError(f"steps and weights are 0 or more, counts 1 or more, got {self}")
+
+
+class FollowTask(Task):
+    """Objects of the first frame are followed through a clip.
+
+    Args:
+        network: what is trained.
+        options: see there.
+    """
+
+    network: Isvos
+
+    def __init__(self, network: Isvos, options: FollowOptions) -> None:
+        super().__init__(network)
+        self.options = options
+        self.instance_loss = InstanceLoss(network.config, options.points)
+
+    @property
+    def metric(self) -> Metric:
+        return Metric("j_and_f", "%")
+
+    def datasets(self) -> Mapping[str, SampleDataset]:
+        clips = self.options.clips
+        make = training_clips(clips)
+        return {"still": TrainingSet(clips, make, still=True), "moving": TrainingSet(clips, make, still=False)}
+
+    def dataset_at(self, step: int) -> str:
+        """Single pictures first."""
+        return "still" if step < self.options.still_steps else "moving"
+
+    def data_fingerprint(self) -> str:
+        """Digest of what the clips are made from by number."""
+        said = json.dumps(config_to_dict(self.options.clips), sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
+
+    def forward(self, batch: Batch, moment: Moment) -> dict[str, Tensor]:
+        """Losses of one batch of `TrainingSet` samples, stacked.
+
+        Raises:
+            ShapeError: frames hold values that are not finite.
+        """
+        frames, labels = batch["frames"], batch["labels"]
+        if not frames.isfinite().all():
+            raise ShapeError("a frame holds values that are not finite; look at how it was normalised")
+        masks = object_masks(labels[:, 0], self.options.clips.objects)
+        present = masks.flatten(2).any(dim=2)
+        plan = self._plan(frames.shape[1], moment)
+        output = self.network(frames, masks, present, plan)
+        logits, truth = output.logits.flatten(0, 1), labels[:, 1:].flatten(0, 1)
+        part = self.options.bootstrap.part_at(moment.step)
+        pixels = bootstrapped_cross_entropy(logits, truth, part)
+        every_frame = present.repeat_interleave(output.logits.shape[1], dim=0)
+        dice = dice_loss(logits.softmax(dim=1), truth, every_frame)
+        losses = {"pixels": pixels, "dice": dice, "loss": pixels + dice}
+        if self.options.instance_weight > 0:
+            shown = batch["instances"].flatten(0, 1)
+            losses["instances"] = self.instance_loss(output.class_logits, output.mask_logits, shown)
+            losses["loss"] = losses["loss"] + self.options.instance_weight * losses["instances"]
+        return losses
+
+    def evaluate(self) -> dict[str, float]:
+        """J, F and their mean in percent over the test clips, followed as at inference."""
+        clips = self.options.clips
+        make, segmenter = test_clips(clips), IsvosSegmenter.from_network(self.network)
+        scores = []
+        for number in range(clips.n_test):
+            clip = make(number)
+            if np.isin(clip.labels[0], (0, VOID)).all():
+                continue  # nothing to follow
+            found = segmenter.follow(list(clip.frames), clip.labels[0])
+            scores.append(video_scores(found, clip.labels))
+        if not scores:
+            raise ConfigError("no test clip shows an object on its first frame; raise `clips.n_test`")
+        return {
+            "j": float(np.mean([score.j_percent for score in scores])),
+            "f": float(np.mean([score.f_percent for score in scores])),
+            "j_and_f": float(np.mean([score.j_and_f_percent for score in scores])),
+        }
+
+    def _plan(self, length: int, moment: Moment) -> list[list[int]]:
+        """For each frame from the second on, the earlier frames it reads: the first and random others."""
+        plan = []
+        for t in range(1, length):
+            others = torch.randperm(t - 1, generator=moment.generator)[: self.options.memory_frames - 1] + 1
+            plan.append([0, *sorted(others.tolist())])
+        return plan
+
+
+def object_masks(labels: Tensor, objects: int) -> Tensor:
+    """(B, K, H, W) float masks of the objects 1..K of label maps (B, H, W)."""
+    numbers = torch.arange(1, objects + 1, device=labels.device)
+    return (labels.unsqueeze(1) == numbers[:, None, None]).float()
+
+
+def follow(network: nn.Module, options: Mapping[str, object]) -> Task:
+    """The task `follow` of recipes.
+
+    Raises:
+        UnknownNameError, ConfigError: an option that does not exist, or a value that cannot be.
+    """
+    if not isinstance(network, Isvos):
+        raise ConfigError(f"`follow` trains an `Isvos`, got `{type(network).__name__}`")
+    return FollowTask(network, config_from_dict(FollowOptions, options, "task_options."))
