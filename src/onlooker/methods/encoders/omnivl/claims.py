@@ -23,8 +23,8 @@ from onlooker.train.loop import train
 
 _BATCH = 32
 _RATE = 3e-3
-_STEPS = 450  # of every schedule
-_STAGE1 = 180  # of them picture steps, where schedules have two stages
+_STEPS = 400  # of every schedule
+_STAGE1 = 160  # of them picture steps, where schedules have two stages
 _LABEL_STEPS = 250
 _TOP_K = 8
 
