@@ -325,8 +325,8 @@ def test_trained_network_names_pictures_far_above_chance() -> None:
     task = ContrastiveTask(core(), ContrastiveOptions(scenes, masking=MaskingConfig(batch_part=0.0), varied=False))
     config = TrainConfig(steps=400, batch_size=50, optimiser=OptimiserConfig("adamw", 3e-3), clip_norm=1.0)
     scores = train(task, config, device="cpu").metrics
-    # Seventy names: 1.4 % by chance, with a standard deviation of 0.8 over 200 pictures.
-    assert scores["zero_shot_top1_percent"] > 6
+    # Seventy names: 1.4 % by chance, with a standard deviation of 0.8 over 200 pictures; three of these above it.
+    assert scores["zero_shot_top1_percent"] > 4
     embedder = PerceptionEmbedder.of_network(task.network, "test")
     world = scenes.world(24, "test")
     colours = ("red", "green", "blue")

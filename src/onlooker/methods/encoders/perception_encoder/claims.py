@@ -143,6 +143,21 @@ CLAIMS: tuple[Claim, ...] = (
         minutes=6.0,
     ),
     Claim(
+        name="eight_frames_against_one",
+        statement="The mean of eight frames is a better vector of a clip than one frame (section 3, video).",
+        setting=(
+            f"{_CORE} Linear probe on vectors of 8-frame clips whose class, one of five shapes, shows in four random "
+            "frames; the other arm has the middle frame."
+        ),
+        metric="top-1 of a linear probe",
+        unit="%",
+        arms=("eight_frames", "one_frame"),
+        run=run.eight_frames_against_one,
+        holds=lambda scores: _beats_in_all("eight_frames", "one_frame", scores),
+        gate="Better in every seed.",
+        minutes=3.0,
+    ),
+    Claim(
         name="language_alignment_captions",
         statement="Language alignment makes the encoder's last layer easier to read for a language model (section 4).",
         setting=(

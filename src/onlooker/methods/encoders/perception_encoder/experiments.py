@@ -6,12 +6,15 @@ Networks that several claims need are trained once per process.
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
+from onlooker.evaluation.probe import probe_accuracy_percent
 from onlooker.methods.encoders.perception_encoder.alignment import tokens_config
 from onlooker.methods.encoders.perception_encoder.config import PerceptionEncoderConfig, TextConfig, VisionConfig
 from onlooker.methods.encoders.perception_encoder.contrastive import (
@@ -23,6 +26,8 @@ from onlooker.methods.encoders.perception_encoder.data import (
     ResolutionSchedule,
     ResolutionStage,
     SceneConfig,
+    Split,
+    to_network_range,
 )
 from onlooker.methods.encoders.perception_encoder.language import (
     DecoderConfig,
@@ -34,6 +39,7 @@ from onlooker.methods.encoders.perception_encoder.layer_probe import LayerCurve,
 from onlooker.methods.encoders.perception_encoder.model import PerceptionEncoder
 from onlooker.methods.encoders.perception_encoder.probe_data import colour_pixels, tracked_clips
 from onlooker.methods.encoders.perception_encoder.spatial import SpatialOptions, align_spatially
+from onlooker.synth.needle import NeedleConfig, NeedleWorld
 from onlooker.train import OptimiserConfig, ScheduleConfig, Task, TrainConfig, train
 
 CORE = PerceptionEncoderConfig(
@@ -47,6 +53,7 @@ CAPTION_STEPS, CAPTION_BATCH = 150, 32
 # Twice the native size: on the native 8 by 8 grid objects are hardly three tokens wide.
 PROBED_PX = 96
 _TRACKED, _CHOOSING = 16, 8
+_CLIPS: dict[Split, int] = {"train": 400, "test": 300}
 _MIDDLE_SEED = 500  # another world for choosing a layer than for scoring it
 
 
@@ -177,6 +184,32 @@ def captions_from_frozen_encoders(seed: int) -> dict[str, float]:
     task = _language(encoder, options, seed)
     _fit(task, seed, CAPTION_STEPS, CAPTION_BATCH, rate=2e-3)
     return {"aligned": _caption_loss(task.network, seed), "core_last_layer": _caption_loss(bare, seed)}
+
+
+def eight_frames_against_one(seed: int) -> dict[str, float]:
+    """Accuracy of a linear probe on the mean vector of eight frames, and on the vector of one; four random frames of a
+    clip show the shape that is asked for."""
+    network = trained_core(seed).eval()
+    world = NeedleConfig(size_px=CORE.vision.image_size, n_signal=4, n_distractors=(1, 1), radius=(0.17, 0.21))
+    vectors, labels = {}, {}
+    for split, count in _CLIPS.items():
+        shown = [NeedleWorld(world, seed, split)[i] for i in range(count)]
+        frames = torch.stack([torch.from_numpy(scene.frames).permute(0, 3, 1, 2) for scene in shown])
+        clips = to_network_range(frames, world.size_px)  # (N, 8, 3, H, W)
+        with torch.no_grad():
+            rows = [network.encode_image(clip, normalize=True) for clip in clips]
+        vectors[split] = torch.stack(rows)  # (N, 8, D)
+        labels[split] = torch.tensor([world.classes.index(scene.label) for scene in shown])
+    arms: dict[str, Callable[[Tensor], Tensor]] = {
+        "eight_frames": lambda found: found.mean(dim=1),
+        "one_frame": lambda found: found[:, found.shape[1] // 2],
+    }
+    return {
+        arm: probe_accuracy_percent(
+            (pick(vectors["train"]), labels["train"]), (pick(vectors["test"]), labels["test"]), len(world.classes)
+        )
+        for arm, pick in arms.items()
+    }
 
 
 def _caption_loss(encoder: PerceptionEncoder, seed: int) -> float:
