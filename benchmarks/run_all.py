@@ -11,6 +11,7 @@ HERE = Path(__file__).parent
 SCRIPTS = (
     "oracle_questions.py",
     "tracking_public_detections.py",
+    "tracking_baselines.py",
     "tracking_relink_calibration.py",
     "tracking_speed_accuracy.py",
     "ingest_cost.py",
