@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from onlooker.errors import ConfigError
+from onlooker.kalman import MotionConfig
 
 
 def _require(ok: bool, message: str) -> None:
@@ -44,29 +45,6 @@ class SamplingConfig:
         _require(0 <= self.change_level < 1, f"`change_level` is a share in [0, 1), got {self.change_level}")
         _require(self.carry_hz >= 0, f"`carry_hz` must not be negative, got {self.carry_hz}")
         _require(self.grey_width >= 16, f"`grey_width` must be at least 16 px, got {self.grey_width}")
-
-
-@dataclass(frozen=True, slots=True)
-class MotionConfig:
-    """The motion model. Lengths are in units of the object's own size (square root of its area), times in seconds.
-
-    Attributes:
-        start_speed: standard deviation of the speed of an object seen once, in sizes per second.
-        acceleration: strength of the random change of speed, in sizes per second per square root of a second.
-        size_change: the same for width and height, as a share of `acceleration`.
-        measurement: standard deviation of a detected box edge, in sizes.
-        speed_memory_s: an unseen object's speed decays with this time constant.
-    """
-
-    start_speed: float = 2.0
-    acceleration: float = 3.0
-    size_change: float = 0.5
-    measurement: float = 0.1
-    speed_memory_s: float = 4.0
-
-    def __post_init__(self) -> None:
-        for name in ("start_speed", "acceleration", "size_change", "measurement", "speed_memory_s"):
-            _require(getattr(self, name) > 0, f"`{name}` must be positive, got {getattr(self, name)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,16 @@ class Reference:
             tuple(torch.cat(pair, 1) for pair in zip(self.valid, other.valid, strict=True)),
         )
 
+    def part(self, place: int, count: int) -> Reference:
+        """Tokens of one of `count` boxes that have equally many."""
+        length = self.tokens[0].shape[1] // count
+        mine = slice(place * length, (place + 1) * length)
+        return Reference(
+            tuple(level[:, mine] for level in self.tokens),
+            tuple(level[:, mine] for level in self.positions),
+            tuple(level[:, mine] for level in self.valid),
+        )
+
 
 def box_tokens(pyramid: Pyramid, boxes: Tensor, valid: Tensor, config: EnhancementConfig) -> Reference:
     """Cells of boxes on every level, the reference of instance tracking.
