@@ -17,6 +17,7 @@ from onlooker.video import protocols
 
 PROTOCOLS = {
     "detector": protocols.Detector,
+    "tracker": protocols.Tracker,
     "segmenter": protocols.Segmenter,
     "appearance_embedder": protocols.AppearanceEmbedder,
     "text_embedder": protocols.TextEmbedder,

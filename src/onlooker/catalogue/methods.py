@@ -184,6 +184,32 @@ _ROWS: tuple[MethodEntry, ...] = (
             weights="none are public; parts start from Mask2Former R-50 and XMem checkpoints, both MIT",
         ),
     ),
+    MethodEntry(
+        name="omnitracker",
+        family="trackers",
+        definition="onlooker.methods.trackers.omnitracker:METHOD",
+        summary="Given objects and objects of known classes through a video: one detector, one loop",
+        roles=("tracker",),
+        configs=(
+            "paper",
+            "tiny",
+            "swin-t",
+            "swin-l",
+            "per-level",
+            "boxes",
+            "two-stage",
+            "no-refine",
+            "idol",
+        ),
+        paper=Paper(
+            title="OmniTracker: Unifying Object Tracking by Tracking-with-Detection",
+            identifier="2303.12079",
+            year=2023,
+            code=None,
+            code_licence="none",
+            weights="none are public; starts from Deformable DETR (SenseTime/deformable-detr, Apache-2.0)",
+        ),
+    ),
 )
 
 METHODS: Mapping[str, MethodEntry] = MappingProxyType({row.name: row for row in _ROWS})

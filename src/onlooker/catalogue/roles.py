@@ -23,6 +23,7 @@ Option = str | int | float | bool
 Profile = Literal["bundled", "hub", "own", "plugin"]
 Role = Literal[
     "detector",
+    "tracker",
     "segmenter",
     "appearance_embedder",
     "text_embedder",
@@ -323,6 +324,16 @@ _OWN: tuple[RoleEntry, ...] = (
         profile="own",
         note="Follows the masks of given objects; start from masks, boxes or points. Memory is bounded by `max_frames` "
         "and `max_megabytes`. No public weights exist: train some and set `weights=DIR`.",
+        session_options=("device", "offline"),
+    ),
+    RoleEntry(
+        name="omnitracker",
+        version="own",
+        role="tracker",
+        factory="onlooker.models.own.omnitracker:OmniTracklets",
+        profile="own",
+        note="Finds and follows objects with one network, in place of detector and association. Train weights and set "
+        "`weights=DIR`; `hz` is how often per second it looks.",
         session_options=("device", "offline"),
     ),
 )

@@ -192,7 +192,11 @@ class ModelPool:
         self._built.pop(role, None)
 
     def tracker(self) -> Tracker:
-        """A new tracker: its state belongs to one video."""
+        """A new tracker: its state belongs to one video. The role `tracker`, where it is filled, stands in for detector
+        and association together."""
+        if self.has("tracker"):
+            choice = self._chosen("tracker")
+            return cast("Tracker", catalogue.create("tracker", choice.name, self._options("tracker", choice)))
         from onlooker.video.protocols import AppearanceEmbedder, Detector
         from onlooker.video.tracklets import TrackletTracker
 
@@ -212,6 +216,8 @@ class ModelPool:
 
     def tracker_fingerprint(self) -> str:
         """Name of everything that decides the tracklets of a video."""
+        if self.has("tracker"):
+            return self.fingerprint("tracker")
         from onlooker.video.tracklets import TrackletTracker
 
         rate = "" if self.settings.detector_hz is None else f"@{self.settings.detector_hz:g}Hz"
@@ -253,5 +259,9 @@ def make_toolbox(pool: ModelPool) -> Toolbox:
         crops_per_tracklet=pool.settings.crops_per_tracklet,
     )
     return Toolbox(
-        pool.tracker_fingerprint(), pool.fingerprint("detector"), pool.tracker, make_annotators(models), pool.release
+        pool.tracker_fingerprint(),
+        pool.fingerprint("tracker" if pool.has("tracker") else "detector"),  # a tracker detects, too
+        pool.tracker,
+        make_annotators(models),
+        pool.release,
     )

@@ -10,12 +10,15 @@ from torch import Tensor, nn
 from onlooker.evaluation.claims import Claim
 from onlooker.methods.definition import Inputs, Method, Outputs
 from onlooker.methods.trackers.omnitracker.config import CONFIGS, OmniTrackerConfig, TrackingConfig
+from onlooker.methods.trackers.omnitracker.infer import OmniTracker
 from onlooker.methods.trackers.omnitracker.model import OmniTrackerNetwork, Seen
+from onlooker.methods.trackers.omnitracker.task import track
 from onlooker.methods.trackers.omnitracker.weights import from_deformable_detr, key_map
 
 __all__ = [
     "CONFIGS",
     "METHOD",
+    "OmniTracker",
     "OmniTrackerConfig",
     "OmniTrackerNetwork",
     "TrackingConfig",
@@ -84,6 +87,7 @@ METHOD: Method[OmniTrackerConfig] = Method(
     example=_example,
     run=_run,
     output_shapes=_output_shapes,
+    tasks={"track": track},
     claims=_claims,
     parameter_counts={
         "paper": _DETECTOR + _CLASSES + _ENHANCEMENT + _MASKS + _IDENTITY,
