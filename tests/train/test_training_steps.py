@@ -212,6 +212,10 @@ def test_settings_without_meaning_are_refused():
     ):
         with pytest.raises(ConfigError, match=r"`(train|optimiser|schedule)\."):
             make()
+    with pytest.raises(
+        ConfigError, match=r"`train\.schedule\.warmup_steps` must be at most the 5 `train\.steps`, got `6`"
+    ):
+        TrainConfig(steps=5, schedule=ScheduleConfig(warmup_steps=6))
     with pytest.raises(ConfigError, match="fp16 needs a graphics card"):
         train(Scalar(), TrainConfig(steps=1, batch_size=4, precision="fp16"), device="cpu")
 

@@ -121,6 +121,12 @@ def test_a_place_that_is_not_there_reaches_for_no_network(weights: str, monkeypa
             locate_weights(place)
 
 
+@pytest.mark.parametrize("weights", [5, {"a": torch.zeros(1)}])
+def test_what_is_no_place_is_refused(weights: object) -> None:
+    with pytest.raises(WeightsError, match=r"a path or a hub name, got `(int|dict)`; `load_state` takes tensors"):
+        locate_weights(weights)  # type: ignore[arg-type]
+
+
 def test_a_hub_name_offline_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_HOME", str(tmp_path))
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import struct
+from collections import OrderedDict
 from pathlib import Path
 
 import pytest
@@ -51,9 +52,24 @@ def test_the_hostile_pickle_of_these_tests_is_really_hostile(tmp_path: Path) -> 
 def test_a_plain_pickle_that_runs_code_is_refused(tmp_path: Path, protocol: int) -> None:
     target, path = tmp_path / "proof.txt", tmp_path / "evil.bin"
     path.write_bytes(pickle.dumps(RunsCode(target), protocol=protocol))
-    with pytest.raises(WeightsError):
+    with pytest.raises(WeightsError, match=r"was refused: reading it would run code.*safetensors"):
         read_tensors(path)
     assert not target.exists()
+
+
+def test_a_damaged_file_of_the_older_kind_is_not_called_hostile(tmp_path: Path) -> None:
+    path = tmp_path / "old.pt"
+    torch.save(OrderedDict(TENSORS), path, _use_new_zipfile_serialization=False)
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(WeightsError, match="is not a readable checkpoint"):
+        read_tensors(path)
+
+
+def test_text_under_the_name_of_a_checkpoint_says_what_it_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pt"
+    path.write_text("hello")
+    with pytest.raises(WeightsError, match="it is damaged or no file of tensors"):
+        read_tensors(path)
 
 
 def test_a_whole_module_is_refused(tmp_path: Path) -> None:

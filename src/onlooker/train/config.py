@@ -120,9 +120,8 @@ class TrainConfig:
         _check(self.n_workers >= 0, "train.n_workers", "0 or more", self.n_workers)
         _check(self.ema_decay is None or 0 < self.ema_decay < 1, "train.ema_decay", "in (0, 1)", self.ema_decay)
         _check(self.clip_norm is None or _positive(self.clip_norm), "train.clip_norm", "positive", self.clip_norm)
-        _check(
-            self.schedule.warmup_steps <= self.steps, "schedule.warmup_steps", f"<= {self.steps} steps", self.schedule
-        )
+        warmup = self.schedule.warmup_steps
+        _check(warmup <= self.steps, "train.schedule.warmup_steps", f"at most the {self.steps} `train.steps`", warmup)
         if self.batch_size % self.micro_batches:
             raise ConfigError(
                 f"`train.batch_size` ({self.batch_size}) must be a multiple of "

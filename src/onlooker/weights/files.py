@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import pickletools
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from onlooker.errors import WeightsError
 
 _DEPTH = 3  # a checkpoint wraps its tensors once or twice
 _CODE = ("GLOBAL", "Trying to call", "can not be", "unsupported class")  # how torch words that a pickle names code
+_HARMLESS = ("torch", "collections", "_codecs", "numpy")  # modules whose names files of tensors are made of
+_CALLS = frozenset({"REDUCE", "INST", "OBJ", "NEWOBJ", "NEWOBJ_EX", "BUILD"})  # opcodes that call what a pickle names
 
 
 def read_tensors(path: Path, wrappers: tuple[str, ...] = ()) -> dict[str, Tensor]:
@@ -57,14 +60,42 @@ def _read_pickle(path: Path) -> object:
             return content
     except pickle.UnpicklingError as error:
         reason = _reason(error)
-        if any(word in reason for word in _CODE):
+        called = _called_by(path)
+        if called is not None:
+            reason = f"it calls `{called}`"
+        if called is not None or any(word in reason for word in _CODE):
             raise WeightsError(
                 f"`{path}` was refused: reading it would run code that came with it ({reason}); "
                 "ask for the tensors alone, as safetensors"
             ) from error
-        raise WeightsError(f"`{path}` is not a readable checkpoint: {reason}") from error
+        raise _unreadable(path, error) from error
     except Exception as error:  # a damaged pickle can fail in any way, and each of them means the same
-        raise WeightsError(f"`{path}` is not a readable checkpoint: {_reason(error)}") from error
+        raise _unreadable(path, error) from error
+
+
+def _called_by(path: Path) -> str | None:
+    """What a plain pickle would call, read without running it; `None` for other files.
+
+    Torch stops at the first opcode it does not know, which newer pickles have before any name, and says no more.
+    """
+    named: list[str] = []
+    try:
+        with path.open("rb") as file:
+            for opcode, argument, _ in pickletools.genops(file):
+                if opcode.name in ("GLOBAL", "INST"):
+                    named = str(argument).split(" ")
+                elif opcode.name in _CALLS and len(named) > 1 and named[-2].split(".")[0] not in _HARMLESS:
+                    return ".".join(named[-2:])
+                elif isinstance(argument, str):
+                    named.append(argument)
+    except (ValueError, OSError, MemoryError, OverflowError, UnicodeDecodeError):  # what damaged pickles raise
+        return None
+    return None
+
+
+def _unreadable(path: Path, error: Exception) -> WeightsError:
+    why = f"{type(error).__name__}: {_reason(error)}"
+    return WeightsError(f"`{path}` is not a readable checkpoint: it is damaged or no file of tensors ({why})")
 
 
 def _reason(error: Exception) -> str:

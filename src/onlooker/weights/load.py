@@ -43,6 +43,10 @@ def locate_weights(weights: str | Path, *, offline: bool = False) -> FoundWeight
     Raises:
         WeightsError: nothing of that name, on disk or on the hub.
     """
+    if not isinstance(weights, (str, Path)):
+        raise WeightsError(
+            f"weights are a path or a hub name, got `{type(weights).__name__}`; `load_state` takes tensors"
+        )
     path = Path(weights).expanduser()
     if not path.exists():
         looks_like_file = isinstance(weights, Path) or path.suffix in _SUFFIXES or str(weights).count("/") != 1
