@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from onlooker import build, list_methods
@@ -133,6 +134,19 @@ def test_weights_of_another_method_are_refused(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text(text.replace("{", '{"onlooker_method": "broken",', 1))
     with pytest.raises(ConfigError, match="holds weights of `broken`, not of `point`"):
         build("point", weights=tmp_path)
+
+
+def test_a_folder_of_others_says_whose_configuration_is_read(tmp_path: Path) -> None:
+    save_file({"a": torch.zeros(1)}, tmp_path / "model.safetensors")
+    (tmp_path / "config.json").write_text('{"config": {"sizes": 3}}')
+    for use in (build, compare_weights):
+        with pytest.raises(ConfigError, match=r"safetensors` is none of `point`: unknown setting `sizes`"):
+            use("point", weights=tmp_path)
+
+
+def test_a_name_that_is_no_text_is_an_unknown_name() -> None:
+    with pytest.raises(UnknownNameError, match="unknown method `5`"):
+        build(5)  # type: ignore[arg-type]
 
 
 def test_a_missing_dependency_names_what_to_install() -> None:

@@ -120,7 +120,7 @@ class UnknownNameError(OnlookerError, LookupError):
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         self.kind, self.name, self.known = kind, name, tuple(known)
-        self.nearest = tuple(difflib.get_close_matches(name, self.known, n=3, cutoff=0.5))
+        self.nearest = tuple(difflib.get_close_matches(str(name), self.known, n=3, cutoff=0.5))
         if self.nearest:
             hint = "did you mean " + " or ".join(f"`{n}`" for n in self.nearest) + "?"
         elif self.known:

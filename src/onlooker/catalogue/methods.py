@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from onlooker.errors import ConfigError, MissingExtraError, UnknownNameError
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from onlooker.weights.keys import KeyReport
     from onlooker.weights.load import FoundWeights
 
+C = TypeVar("C")
 Family = Literal["encoders", "trackers", "videolm", "forensics", "generation", "learning"]
 Stability = Literal["experimental", "stable"]
 
@@ -165,7 +166,8 @@ _ROWS: tuple[MethodEntry, ...] = (
             year=2022,
             code="wangjk666/STTS",
             code_licence="MIT",
-            weights="on a file server only, MIT; unpruned starts are torchvision's mvit_v1_b and swin3d_b, BSD-3-Clause",
+            weights="on a file server only, MIT; "
+            "unpruned starts are torchvision's mvit_v1_b and swin3d_b, BSD-3-Clause",
         ),
     ),
     MethodEntry(
@@ -283,13 +285,10 @@ def build(
     from onlooker.weights.load import load_weights, locate_weights  # torch: only when something is built
 
     found = locate_weights(weights, offline=offline) if weights is not None else None
-    if config is None:
-        config = found.config if found is not None and found.config is not None else "paper"
+    chosen = _chosen_config(definition, config, found)
+    network = definition.create(chosen, seed)
     if found is not None:
-        _refuse_other_method(name, found)
-    network = definition.create(definition.resolve(config), seed)
-    if found is not None:
-        load_weights(network, found, definition.key_map(definition.resolve(config)))
+        load_weights(network, found, definition.key_map(chosen))
     return network.eval()
 
 
@@ -311,16 +310,27 @@ def compare_weights(
 
     definition = load_definition(name)
     found = locate_weights(weights, offline=offline)
-    _refuse_other_method(name, found)
-    chosen = definition.resolve(config if config is not None else found.config or "paper")
+    chosen = _chosen_config(definition, config, found)
     with torch.device("meta"):
         network = definition.build(chosen)
     key_map = definition.key_map(chosen)
     return fit_state(network, read_tensors(found.path, key_map.wrappers), key_map)[1]
 
 
-def _refuse_other_method(name: str, found: FoundWeights) -> None:
-    if found.method not in (None, name):
+def _chosen_config(
+    definition: Method[C], config: str | Mapping[str, object] | object | None, found: FoundWeights | None
+) -> C:
+    """The configuration asked for, else the one beside the weights, else "paper"."""
+    if found is not None and found.method not in (None, definition.name):
         raise ConfigError(
-            f"`{found.path}` holds weights of `{found.method}`, not of `{name}`; build that method instead"
+            f"`{found.path}` holds weights of `{found.method}`, not of `{definition.name}`; build that method instead"
         )
+    if config is not None or found is None or found.config is None:
+        return definition.resolve("paper" if config is None else config)
+    try:
+        return definition.resolve(found.config)
+    except (ConfigError, UnknownNameError) as error:
+        raise ConfigError(
+            f"the configuration beside `{found.path}` is none of `{definition.name}`: {error}; "
+            "build the method these weights are of"
+        ) from error
