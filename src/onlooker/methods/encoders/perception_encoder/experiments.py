@@ -48,13 +48,29 @@ CORE = PerceptionEncoderConfig(
 )
 CORE_STEPS, CORE_BATCH = 400, 48
 GROWING = ResolutionSchedule((ResolutionStage(0.7, 30), ResolutionStage(1.0, 48)))
-ALIGN_STEPS, ALIGN_BATCH = 100, 16
 CAPTION_STEPS, CAPTION_BATCH = 150, 32
 # Twice the native size: on the native 8 by 8 grid objects are hardly three tokens wide.
 PROBED_PX = 96
 _TRACKED, _CHOOSING = 16, 8
 _CLIPS: dict[Split, int] = {"train": 400, "test": 300}
 _MIDDLE_SEED = 500  # another world for choosing a layer than for scoring it
+
+
+@dataclass(frozen=True)
+class AlignSetting:
+    """How the student is aligned; with `searched` the first teacher is the core's best middle layer for tracking, found
+    on clips of another world, as the paper picked its layer, else the one at 0.82 of the depth."""
+
+    steps: int
+    batch: int
+    size_px: int
+    searched: bool
+    drop_path: float
+    locality_weight: float
+
+
+SHORT = AlignSetting(100, 16, CORE.vision.image_size, searched=False, drop_path=0.1, locality_weight=1.0)
+LONG = AlignSetting(250, 8, PROBED_PX, searched=True, drop_path=0.0, locality_weight=2.0)
 
 
 @dataclass(frozen=True)
@@ -80,15 +96,17 @@ def trained_core(seed: int, rope: bool = True, growing: bool = True) -> Percepti
 
 
 @functools.cache
-def aligned(seed: int, semantic: bool = True, locality: bool = True) -> PerceptionEncoder:
+def aligned(seed: int, setting: AlignSetting, semantic: bool = True, locality: bool = True) -> PerceptionEncoder:
     """The core of a seed after spatial alignment, with both terms or one."""
     options = SpatialOptions(
         replace(scenes(seed), objects=(2, 3), n_train=800),
+        teacher_layer=middle_for_tracking(seed) if setting.searched else None,
         semantic_weight=float(semantic),
-        locality_weight=float(locality),
+        locality_weight=setting.locality_weight if locality else 0.0,
+        size_px=setting.size_px,
     )
-    task = align_spatially(trained_core(seed), options)
-    _fit(task, seed, ALIGN_STEPS, ALIGN_BATCH, rate=1e-3)
+    task = align_spatially(trained_core(seed), options, drop_path=setting.drop_path)
+    _fit(task, seed, setting.steps, setting.batch, rate=1e-3)
     return task.network
 
 
@@ -99,15 +117,21 @@ def core_curves(seed: int) -> Curves:
 
 
 @functools.cache
-def aligned_curves(seed: int, semantic: bool = True, locality: bool = True) -> Curves:
+def aligned_curves(seed: int, setting: AlignSetting, semantic: bool = True, locality: bool = True) -> Curves:
     """Layer by layer, the aligned network of a seed."""
-    return _curves(aligned(seed, semantic, locality), seed)
+    return _curves(aligned(seed, setting, semantic, locality), seed)
+
+
+@functools.cache
+def middle_for_tracking(seed: int) -> int:
+    """The core's best layer before the last, on clips of another world."""
+    clips = tracked_clips(PROBED_PX, seed + _MIDDLE_SEED, _CHOOSING)
+    return _best_middle(probe_tracking(trained_core(seed), clips))
 
 
 def middle_against_last_tracking(seed: int) -> dict[str, float]:
     """J&F of the best layer before the last, chosen on clips of another world, and of the last."""
-    network, curve = trained_core(seed), core_curves(seed).tracking
-    chosen = _best_middle(probe_tracking(network, tracked_clips(PROBED_PX, seed + _MIDDLE_SEED, _CHOOSING)))
+    curve, chosen = core_curves(seed).tracking, middle_for_tracking(seed)
     return {"middle_layer": curve.scores[chosen], "last_layer": curve.last}
 
 
@@ -118,19 +142,19 @@ def middle_against_last_segmentation(seed: int) -> dict[str, float]:
     return {"middle_layer": curve.scores[chosen], "last_layer": curve.last}
 
 
-def alignment_tracking(seed: int) -> dict[str, float]:
+def alignment_tracking(seed: int, setting: AlignSetting = SHORT) -> dict[str, float]:
     """J&F of the last layer, aligned with both terms, with one, and not at all."""
-    return {name: curves.tracking.last for name, curves in _alignment_arms(seed).items()}
+    return {name: curves.tracking.last for name, curves in _alignment_arms(seed, setting).items()}
 
 
-def alignment_segmentation(seed: int) -> dict[str, float]:
+def alignment_segmentation(seed: int, setting: AlignSetting = SHORT) -> dict[str, float]:
     """The same with the mIoU of a linear probe."""
-    return {name: curves.segmentation.last for name, curves in _alignment_arms(seed).items()}
+    return {name: curves.segmentation.last for name, curves in _alignment_arms(seed, setting).items()}
 
 
-def alignment_best_layer(seed: int) -> dict[str, float]:
+def alignment_best_layer(seed: int, setting: AlignSetting = SHORT) -> dict[str, float]:
     """Layers from the best to the last, mean over both dense tasks."""
-    both = {"aligned": aligned_curves(seed), "core": core_curves(seed)}
+    both = {"aligned": aligned_curves(seed, setting), "core": core_curves(seed)}
     last = CORE.vision.depth - 1
     return {
         name: float(np.mean([last - curve.best for curve in (curves.tracking, curves.segmentation)]))
@@ -223,12 +247,12 @@ def _language(encoder: PerceptionEncoder, options: LanguageOptions, seed: int) -
         return LanguageTask(encoder, make_reader(DecoderConfig(max_words=20)), options)
 
 
-def _alignment_arms(seed: int) -> dict[str, Curves]:
+def _alignment_arms(seed: int, setting: AlignSetting) -> dict[str, Curves]:
     return {
-        "aligned": aligned_curves(seed),
+        "aligned": aligned_curves(seed, setting),
         "core": core_curves(seed),
-        "semantic_only": aligned_curves(seed, locality=False),
-        "locality_only": aligned_curves(seed, semantic=False),
+        "semantic_only": aligned_curves(seed, setting, locality=False),
+        "locality_only": aligned_curves(seed, setting, semantic=False),
     }
 
 

@@ -70,6 +70,7 @@ class SpatialOptions:
         teacher_layer: of the core, from 0; left out, the one at 0.82 of its depth (paper: the 41st of 50).
         semantic_weight: of the first teacher's term; 0 leaves it out.
         locality_weight: of the second's; 0 leaves it out.
+        size_px: of the pictures; left out, the network's own. Larger ones have finer borders for the same patches.
         hidden_part: of the student's patches that are hidden from it. The paper masks heavily; the number is ours.
         masks: the second teacher.
     """
@@ -79,6 +80,7 @@ class SpatialOptions:
     teacher_layer: int | None = None
     semantic_weight: float = 1.0
     locality_weight: float = 1.0
+    size_px: int | None = None
     hidden_part: float = 0.25
     masks: MaskTeacherConfig = field(default_factory=MaskTeacherConfig)
 
@@ -118,6 +120,8 @@ class SpatialTask(Task):
             wanted = max(round(_TEACHER_DEPTH * theirs.depth) - 1, 0)
         self.teacher_layer = core.visual.block_number(wanted)
         self.mask_value = nn.Parameter(torch.zeros(ours.width)) if options.hidden_part else None
+        if (options.size_px or ours.patch_size) % ours.patch_size:
+            raise ConfigError(f"`size_px` {options.size_px} must be a multiple of the patch size {ours.patch_size}")
         self._masks = SamTeacher(options.masks.model, options.masks.points) if options.masks.model else None
 
     @property
@@ -171,32 +175,36 @@ class SpatialTask(Task):
 
     @functools.cached_property
     def _size_px(self) -> int:
-        size: int = self.network.config.vision.image_size
-        return size
+        native: int = self.network.config.vision.image_size
+        return native if self.options.size_px is None else self.options.size_px
+
+    @property
+    def _grid(self) -> int:
+        patch_px: int = self.network.config.vision.patch_size
+        return self._size_px // patch_px
 
     @property
     def _seed(self) -> int:
         return self.options.scenes.seed
 
     def _student_tokens(self, images: Tensor, generator: torch.Generator) -> Tensor:
-        grid = self.network.config.vision.grid
         hidden = None
         if self.mask_value is not None:
-            hidden = draw_hidden((len(images), grid**2), self.options.hidden_part, generator).to(images.device)
+            hidden = draw_hidden((len(images), self._grid**2), self.options.hidden_part, generator).to(images.device)
         return self.network.visual.features(
             images, [-1], strip_class_token=True, masked=hidden, mask_value=self.mask_value
         )[0]
 
     def _regions(self, images: Tensor, batch: Batch) -> Tensor:
         """(B, h*w, K) features that tell which locations belong together."""
-        grid = self.network.config.vision.grid
+        grid = (self._grid, self._grid)
         if self._masks is None:
             if "masks" not in batch:
                 raise ShapeError("the batch has no `masks`, and no mask model is named")
-            return instance_features(batch["masks"], (grid, grid))
+            return instance_features(batch["masks"], grid)
         logits = self._masks(images)
         masks = self.options.masks
-        return mask_features(logits, (grid, grid), masks.squash, masks.temperature)
+        return mask_features(logits, grid, masks.squash, masks.temperature)
 
 
 def align_spatially(

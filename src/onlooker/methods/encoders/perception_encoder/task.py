@@ -24,7 +24,7 @@ from onlooker.methods.encoders.perception_encoder.spatial import SpatialOptions,
 from onlooker.train.task import Task
 
 Options = Mapping[str, object]
-_VIDEO_FRAMES = 8  # section 3 of the paper
+_VIDEO_FRAMES = 8  # section 2 of the paper
 
 
 def contrastive(network: nn.Module, options: Options) -> Task:
