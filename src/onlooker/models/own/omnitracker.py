@@ -6,6 +6,7 @@ video a few times a second; boxes between two looks are drawn in a straight line
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ import numpy as np
 
 from onlooker.errors import ConfigError, ShapeError, WeightsError
 from onlooker.methods.trackers.omnitracker import CONFIGS, OmniTracker
-from onlooker.types import Frame, Gap, Tracklet, TrackingResult
+from onlooker.types import Frame, Gap, TrackingResult, Tracklet
 from onlooker.video.tracklets.config import CropConfig
 from onlooker.video.tracklets.crops import CropKeeper
 from onlooker.weights.load import locate_weights
@@ -148,7 +149,7 @@ class OmniTracklets:
     def _tracklet(self, number: int, seen: list[_Sighting]) -> Tracklet:
         """All sightings, with boxes on the frames between neighbouring looks, and gaps where looks saw nothing."""
         rows, gaps = [seen[0].look.frame], []
-        for before, after in zip(seen, seen[1:], strict=False):
+        for before, after in itertools.pairwise(seen):
             if after.look.shot == before.look.shot and after.look.number == before.look.number + 1:
                 rows += range(before.look.frame + 1, after.look.frame)
             else:

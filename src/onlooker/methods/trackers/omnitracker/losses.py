@@ -167,9 +167,11 @@ def _mask_terms(
     """Sums over matched queries whose mask is not empty."""
     chosen, columns = _by_sample(pairs, len(masks))
     logits = network.mask_logits(seen, chosen, layer)[pairs.samples, columns]  # (M, h, w)
+    if not len(pairs):  # `interpolate` takes no empty batch
+        return {"mask": logits.sum(), "dice": logits.sum()}
     true = masks[pairs.samples, pairs.places].to(logits.dtype)  # (M, H, W)
-    if len(true):  # at the size of the prediction, as the share of each pixel that the object covers
-        true = F.interpolate(true[:, None], size=logits.shape[-2:], mode="area")[:, 0]
+    # At the size of the prediction, as the share of each pixel that the object covers.
+    true = F.interpolate(true[:, None], size=logits.shape[-2:], mode="area")[:, 0]
     logits, true = logits.flatten(1), true.flatten(1)
     focal = sigmoid_focal_loss(logits, true, ALPHA, GAMMA).mean(1).sum()
     return {"mask": focal, "dice": dice_loss(logits, true).sum()}
