@@ -24,7 +24,6 @@ from onlooker.synth.pictures import NuisanceConfig
 Split = Literal["train", "test"]
 World = Literal["needle", "patch"]
 _SPLITS = {"train": 0, "test": 1}
-_RADIUS = 0.13  # of a patch, as a part of the shorter side
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,7 @@ class ClipsConfig:
         world: "needle" or "patch", see `NeedleClips` and `PatchClips`.
         n_train, n_test: clips of each split.
         n_signal: token frames of a clip that show its class.
+        patch_radius: of a patch, as a part of the shorter side.
         seed: of all clips.
     """
 
@@ -42,11 +42,14 @@ class ClipsConfig:
     n_train: int = 2000
     n_test: int = 500
     n_signal: int = 2
+    patch_radius: float = 0.13
     seed: int = 0
 
     def __post_init__(self) -> None:
         if min(self.n_train, self.n_test, self.n_signal) < 1:
             raise ConfigError(f"`n_train`, `n_test` and `n_signal` are at least 1, got {self}")
+        if not 0.02 <= self.patch_radius <= 0.5:
+            raise ConfigError(f"`patch_radius` is a part in [0.02, 0.5], got {self.patch_radius}")
 
 
 class NeedleClips(Dataset[dict[str, Tensor]]):
@@ -102,6 +105,7 @@ class PatchClips(Dataset[dict[str, Tensor]]):
         if clips.n_signal > network.token_frames:
             raise ConfigError(f"`n_signal` is at most {network.token_frames} token frames, got {clips.n_signal}")
         self.network, self.classes, self.n_signal = network, network.num_classes, clips.n_signal
+        self.radius, self.margin = clips.patch_radius * min(network.image_size), clips.patch_radius
         self.length = clips.n_train if split == "train" else clips.n_test
         self.seed = (clips.seed, _SPLITS[split])
 
@@ -121,9 +125,9 @@ class PatchClips(Dataset[dict[str, Tensor]]):
             dull = colorsys.hsv_to_rgb(
                 float(rng.uniform()), float(rng.uniform(0.1, 0.35)), float(rng.uniform(0.4, 0.7))
             )
-            _draw(picture, _walk(frames, rng), shown, dull)
-        walk = _walk(frames, rng)
-        _draw(picture, walk, signal, colorsys.hsv_to_rgb(label / self.classes, 0.9, 0.9))
+            _draw(picture, _walk(frames, self.margin, rng), shown, dull, self.radius)
+        walk = _walk(frames, self.margin, rng)
+        _draw(picture, walk, signal, colorsys.hsv_to_rgb(label / self.classes, 0.9, 0.9), self.radius)
         picture += rng.normal(0.0, 0.03, picture.shape)
         return {
             "clip": to_clip(np.clip(picture * 255, 0, 255).astype(np.uint8), self.network),
@@ -147,9 +151,9 @@ def to_clip(frames: NDArray[np.uint8], network: SttsConfig) -> Tensor:
     return ((pixels - mean) / std).repeat_interleave(network.frames // frames.shape[0], dim=1)
 
 
-def _walk(frames: int, rng: np.random.Generator) -> NDArray[np.float64]:
-    """(T, 2) places of a patch on a straight line through the picture, as parts of it."""
-    start, end = rng.uniform(0.15, 0.85, (2, 2))
+def _walk(frames: int, margin: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """(T, 2) places of a patch on a straight line through the picture, as parts of it, `margin` away from its edges."""
+    start, end = rng.uniform(margin, 1.0 - margin, (2, 2))
     end = np.clip(end, start - 0.3, start + 0.3)
     walk: NDArray[np.float64] = start + (end - start) * np.linspace(0.0, 1.0, frames)[:, None]
     return walk
@@ -160,10 +164,10 @@ def _draw(
     walk: NDArray[np.float64],
     shown: NDArray[np.bool_],
     colour: tuple[float, float, float],
+    radius: float,
 ) -> None:
-    """Draws a disc into those frames of (T, H, W, 3) where it is shown, in place."""
+    """Draws a disc of `radius` pixels into those frames of (T, H, W, 3) where it is shown, in place."""
     height, width = picture.shape[1:3]
-    radius = _RADIUS * min(height, width)
     rows, columns = np.mgrid[:height, :width]
     for place in np.flatnonzero(shown):
         row, column = walk[place]
