@@ -33,7 +33,7 @@ GOLDEN = Path(__file__).parents[3] / "shared" / "goldens" / "tracking" / "xmem_m
 TOLERANCE = 1e-5
 SMALL = IsvosConfig(
     backbone=BackboneConfig("bottleneck", 64, (256, 512, 1024, 64), (3, 4, 6, 1)),
-    instances=InstanceConfig(32, 5, 3, 1, 3, 4, 32, 32),
+    instances=InstanceConfig(64, 5, 3, 1, 3, 4, 32, 32),
 )
 FRAMES = torch.randn(1, 3, 3, 64, 96, generator=torch.Generator().manual_seed(1))
 MASKS = (torch.rand(1, 2, 64, 96, generator=torch.Generator().manual_seed(2)) > 0.6).float()

@@ -43,7 +43,7 @@ class InstanceConfig:
     """The instance branch, a Mask2Former. Defaults are those of Mask2Former R-50 for COCO instances.
 
     Attributes:
-        dim: channels of the pixel decoder, of the pixel embedding and of the queries; a multiple of 32.
+        dim: channels of the pixel decoder, of the pixel embedding and of the queries; a multiple of 32 from 64 on.
         queries: N; the number in the paper is not known here, this is Mask2Former's.
         classes: without "no object". Only the instance heads depend on it.
         encoder_layers: deformable layers of the pixel decoder.
@@ -62,8 +62,9 @@ class InstanceConfig:
     decoder_hidden: int = 2048
 
     def __post_init__(self) -> None:
-        if self.dim % 32 or self.dim % self.heads or self.dim < 32:
-            raise ConfigError(f"`instances.dim` is a multiple of 32 and of `heads`, got {self.dim} and {self.heads}")
+        # Mask2Former normalises 32 groups; one channel in each has no spread on a map of one place.
+        if self.dim % 32 or self.dim % self.heads or self.dim < 64:
+            raise ConfigError(f"`instances.dim` is a multiple of 32 from 64 on and of `heads`, got {self.dim}")
         if min(self.queries, self.classes, self.encoder_layers) < 1 or self.decoder_layers < 2:
             raise ConfigError(f"queries, classes and layers are positive, decoder layers 2 or more, got {self}")
 

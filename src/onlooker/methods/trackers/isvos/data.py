@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -63,6 +64,7 @@ class ClipsConfig:
         frames: of a training clip.
         objects: most objects followed in a training clip; others are ground.
         gap: largest step between frames of a training clip, in frames of the source.
+        kept: training clips that stay in memory once made, for runs that see them often.
         n_train, n_test: clips. `test_frames`: of a test clip.
         composites: what composed clips are like; size and frames are those above.
         still: how single pictures move, for the first stage.
@@ -75,6 +77,7 @@ class ClipsConfig:
     frames: int = 3
     objects: int = 2
     gap: int = 3
+    kept: int = 0
     n_train: int = 4000
     n_test: int = 8
     test_frames: int = 8
@@ -87,8 +90,8 @@ class ClipsConfig:
             raise ConfigError(f"`clips.size` must be multiples of {STRIDE}, got {self.size}")
         if self.frames < 2 or self.objects < 1 or self.gap < 1 or self.test_frames < 3:
             raise ConfigError(f"clips have 2 frames and 1 object at least, test clips 3 frames, got {self}")
-        if not 1 <= self.n_train <= _FIRST_TEST or self.n_test < 1:
-            raise ConfigError(f"`clips.n_train` is in [1, {_FIRST_TEST}] and `n_test` 1 or more, got {self}")
+        if not 1 <= self.n_train <= _FIRST_TEST or self.n_test < 1 or self.kept < 0:
+            raise ConfigError(f"`clips.n_train` is in [1, {_FIRST_TEST}], `n_test` from 1, `kept` from 0, got {self}")
         if (self.source == "composites") != (self.folder is not None):
             raise ConfigError("`clips.folder` belongs to the source `composites`, which needs it")
         if self.source == "sprites" and self.size[0] != self.size[1]:
@@ -143,7 +146,8 @@ class TrainingSet(SampleDataset):
     """
 
     def __init__(self, config: ClipsConfig, make: Maker, *, still: bool) -> None:
-        self._config, self._make, self._still = config, make, still
+        self._config, self._still = config, still
+        self._make = functools.lru_cache(maxsize=config.kept)(make) if config.kept else make
 
     def __len__(self) -> int:
         return self._config.n_train

@@ -75,4 +75,4 @@ def readout(weights: Tensor, values: Tensor) -> Tensor:
         raise ShapeError(f"expected values (B, K, D, {weights.shape[1]}), got {tuple(values.shape)}")
     batch, objects, channels, _ = values.shape
     found = values.flatten(1, 2) @ weights  # (B, K*D, M)
-    return found.view(batch, objects, channels, -1)
+    return found.view(batch, objects, channels, weights.shape[2])

@@ -23,7 +23,7 @@ from onlooker.methods.trackers.isvos.losses import (
     bootstrapped_cross_entropy,
     dice_loss,
 )
-from onlooker.methods.trackers.isvos.model import Isvos
+from onlooker.methods.trackers.isvos.model import ClipOutput, Isvos
 from onlooker.train.task import Batch, Metric, Moment, SampleDataset, Task
 
 
@@ -37,6 +37,7 @@ class FollowOptions:
         memory_frames: most earlier frames a frame may read in training, the first among them (XMem: 3).
         bootstrap: of the cross-entropy.
         instance_weight: of the instance branch's loss; the paper's is not known. 0 trains the memory branch alone.
+        instance_frames: frames of every clip the instance loss looks at, drawn anew; left out, all.
         points: places at which the instance loss compares masks.
     """
 
@@ -45,11 +46,14 @@ class FollowOptions:
     memory_frames: int = 3
     bootstrap: BootstrapConfig = field(default_factory=BootstrapConfig)
     instance_weight: float = 1.0
+    instance_frames: int | None = None
     points: int = 12_544
 
     def __post_init__(self) -> None:
         if self.still_steps < 0 or self.memory_frames < 1 or self.points < 1 or self.instance_weight < 0:
             raise ConfigError(f"steps and weights are 0 or more, counts 1 or more, got {self}")
+        if self.instance_frames is not None and self.instance_frames < 1:
+            raise ConfigError(f"`instance_frames` is 1 or more, or left out, got {self.instance_frames}")
 
 
 class FollowTask(Task):
@@ -105,10 +109,19 @@ class FollowTask(Task):
         dice = dice_loss(logits.softmax(dim=1), truth, every_frame)
         losses = {"pixels": pixels, "dice": dice, "loss": pixels + dice}
         if self.options.instance_weight > 0:
-            shown = batch["instances"].flatten(0, 1)
-            losses["instances"] = self.instance_loss(output.class_logits, output.mask_logits, shown)
+            losses["instances"] = self._instances(output, batch["instances"], moment)
             losses["loss"] = losses["loss"] + self.options.instance_weight * losses["instances"]
         return losses
+
+    def _instances(self, output: ClipOutput, labels: Tensor, moment: Moment) -> Tensor:
+        """The instance branch's loss on some frames of every clip; `labels` (B, T, H, W)."""
+        clips, length = labels.shape[:2]
+        n_frames = min(self.options.instance_frames or length, length)
+        drawn = torch.rand(clips, length, generator=moment.generator).argsort(dim=1)[:, :n_frames].to(labels.device)
+        rows = (drawn + torch.arange(clips, device=labels.device)[:, None] * length).flatten()  # of the B*T frames
+        classes, masks = (tuple(x[rows] for x in part) for part in (output.class_logits, output.mask_logits))
+        loss: Tensor = self.instance_loss(classes, masks, labels.flatten(0, 1)[rows])
+        return loss
 
     def evaluate(self) -> dict[str, float]:
         """J, F and their mean in percent over the test clips, followed as at inference."""
