@@ -180,13 +180,19 @@ def _where(result: ClaimResult) -> str:
 
 
 def _speed(name: str, result: Mapping[str, Any]) -> str:
-    """Rows as the method's own script wrote them; a column that only some rows have is empty in the others."""
-    rows, machine = result["rows"], result["machine"]
-    columns = list(dict.fromkeys(column for row in rows for column in row))
+    """Every table the method's own script wrote; a column that only some rows have is empty in the others."""
+    machine = result["machine"]
     packages = ", ".join(f"{package} {version}" for package, version in machine["packages"].items() if version)
     where = f"{machine['cpu_count']} cores {machine['architecture']}, Python {machine['python']}, {packages}"
-    said = f"`python benchmarks/speed/run.py {name}` on {where}: {result['what']}."
-    return said + "\n\n" + table(columns, [[row.get(column) for column in columns] for row in rows])
+    parts = [f"`python benchmarks/speed/run.py {name}` on {where}: {result['what']}."]
+    for title, rows in result.items():
+        if not isinstance(rows, list) or not rows:
+            continue
+        columns = list(dict.fromkeys(column for row in rows for column in row))
+        if title != "rows":
+            parts.append(f"### {title.replace('_', ' ').capitalize()}")
+        parts.append(table(columns, [[row.get(column) for column in columns] for row in rows]))
+    return "\n\n".join(parts)
 
 
 def _recipes(name: str) -> str:
