@@ -129,7 +129,7 @@ def test_sizes_that_cannot_be_are_named(shape: tuple[int, ...], message: str) ->
 
 
 def test_whole_numbers_and_clips_for_an_image_model_are_refused() -> None:
-    with pytest.raises(ShapeError, match="floating point"):
+    with pytest.raises(ShapeError, match="normalised floats"):
         encoder()(torch.zeros(1, 3, 16, 16, dtype=torch.uint8))
     for config in (replace(SMALL, backbone="vit"), replace(SMALL, num_frames=1, time_stride=1)):
         with pytest.raises(ShapeError, match="no tokeniser for clips"):

@@ -164,3 +164,10 @@ def test_models_that_end_in_tokens_say_so() -> None:
 
 
 SMALL = {"width": 16, "depth": 1, "heads": 2, "mlp_hidden": 32, "patch_size": 8, "image_size": 16}
+
+
+def test_a_picture_that_is_no_array_is_refused() -> None:
+    embedder = PerceptionEmbedder(config="tiny")
+    for picture in ("a.png", None, [[1, 2]]):
+        with pytest.raises(ShapeError, match="a picture is a numpy array"):
+            embedder.embed_images([picture])  # type: ignore[list-item]

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from transformers import GenerationConfig as LibraryGenerationConfig
 
-from onlooker.errors import ConfigError
+from onlooker.errors import ConfigError, ShapeError
 from onlooker.methods.encoders.omnivl.config import GenerationConfig, OmniVLConfig, TextConfig
 from onlooker.methods.encoders.omnivl.sharing import store_shared_once
 from onlooker.methods.encoders.omnivl.text import (
@@ -47,6 +47,7 @@ class OmniVLCaptioner(SavedNetwork):
             text_ids: (B, L) int64, [CLS] first, prompt and caption, padded.
             prompt_length: tokens at the start that are given and not learned, [CLS] among them.
         """
+        self._check(vision, text_ids)
         ids = with_first(text_ids, self.config.text.decode_id)
         labels = ids.masked_fill(ids == self.config.text.pad_id, IGNORED_LABEL)
         labels[:, :prompt_length] = IGNORED_LABEL
@@ -54,9 +55,16 @@ class OmniVLCaptioner(SavedNetwork):
 
     def logits(self, vision: Tensor, text_ids: Tensor) -> Tensor:
         """(B, L, V) next-token logits; arguments as `forward`."""
+        mask = self._check(vision, text_ids)
         ids = with_first(text_ids, self.config.text.decode_id)
-        mask = token_mask(text_ids, self.config.text)
         return decode_logits(self.text_decoder, ids, mask, self.visual_encoder(vision))
+
+    def _check(self, vision: Tensor, text_ids: Tensor) -> Tensor:
+        """The mask of the texts; raises ShapeError unless there is a text for every item."""
+        mask = token_mask(text_ids, self.config.text)
+        if len(vision) != len(text_ids):
+            raise ShapeError(f"as many texts as images or clips are needed, got {len(text_ids)} and {len(vision)}")
+        return mask
 
     @torch.no_grad()
     def generate(self, vision: Tensor, prompt_ids: Tensor, settings: GenerationConfig | None = None) -> Tensor:

@@ -119,6 +119,8 @@ class OmniVLPretrain(Towers):
         """
         if len(vision) != len(text_ids):
             raise ShapeError(f"as many texts as images or clips are needed, got {len(text_ids)} and {len(vision)}")
+        if target is not None and target.shape != (len(vision),):
+            raise ShapeError(f"`target` holds a class for each of the {len(vision)} items, got {tuple(target.shape)}")
         tokens = self.visual_encoder(vision)  # (B, M, D_v)
         v = self.project_vision(tokens)
         t = self.embed_text(text_ids)

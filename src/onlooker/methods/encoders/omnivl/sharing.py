@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Mapping, MutableMapping
+from functools import partial
 
 from torch import Tensor, nn
 
@@ -19,14 +20,20 @@ def store_shared_once(module: nn.Module) -> None:
         if known != name:
             aliases[name] = known
 
-    def drop(owner: nn.Module, state: MutableMapping[str, Tensor], prefix: str, metadata: object) -> None:
-        for alias in aliases:
-            state.pop(prefix + alias, None)
+    module.register_state_dict_post_hook(partial(_drop, aliases))  # type: ignore[no-untyped-call]
+    module.register_load_state_dict_pre_hook(partial(_fill, aliases))  # type: ignore[no-untyped-call]
 
-    def fill(owner: nn.Module, state: MutableMapping[str, Tensor], prefix: str, *rest: object) -> None:
-        for alias, name in aliases.items():
-            if prefix + name in state:
-                state.setdefault(prefix + alias, state[prefix + name])
 
-    module.register_state_dict_post_hook(drop)  # type: ignore[no-untyped-call]
-    module.register_load_state_dict_pre_hook(fill)  # type: ignore[no-untyped-call]
+def _drop(
+    aliases: Mapping[str, str], owner: nn.Module, state: MutableMapping[str, Tensor], prefix: str, metadata: object
+) -> None:
+    for alias in aliases:
+        state.pop(prefix + alias, None)
+
+
+def _fill(
+    aliases: Mapping[str, str], owner: nn.Module, state: MutableMapping[str, Tensor], prefix: str, *rest: object
+) -> None:
+    for alias, name in aliases.items():
+        if prefix + name in state:
+            state.setdefault(prefix + alias, state[prefix + name])

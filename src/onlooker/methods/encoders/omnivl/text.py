@@ -14,6 +14,7 @@ from transformers.models.blip.modeling_blip_text import BlipTextLMHeadModel
 
 from onlooker.errors import ShapeError
 from onlooker.methods.encoders.omnivl.config import TextConfig
+from onlooker.nn.inputs import check_token_ids
 
 IGNORED_LABEL = -100
 """Labels of this value are left out of the generation loss (torch's convention)."""
@@ -119,6 +120,7 @@ def token_mask(ids: Tensor, config: TextConfig) -> Tensor:
         raise ShapeError(f"token ids must be (B, L) int64, got {tuple(ids.shape)} {ids.dtype}")
     if not 1 <= ids.shape[1] <= config.max_positions:
         raise ShapeError(f"texts must have 1 to {config.max_positions} tokens, got {ids.shape[1]}; cut them first")
+    check_token_ids(ids, config.vocab_size)
     return (ids != config.pad_id).long()
 
 

@@ -14,6 +14,7 @@ from torchvision.ops import StochasticDepth
 
 from onlooker.errors import ShapeError
 from onlooker.methods.encoders.omnivl.config import VisualConfig
+from onlooker.nn.inputs import check_pixels
 
 _EPSILON = 1e-6
 _INIT_STD = 0.02
@@ -56,7 +57,7 @@ class VisualEncoder(nn.Module):
             images.
 
         Raises:
-            ShapeError: another rank or size, or a clip for a configuration without a tokeniser of clips.
+            ShapeError: another rank, size or dtype, NaN, or a clip for a configuration without a tokeniser of clips.
         """
         patches, grid = self.tokenise(vision)  # (B, N, S, D)
         batch, n_patches, slots, width = patches.shape
@@ -73,6 +74,7 @@ class VisualEncoder(nn.Module):
 
     def tokenise(self, vision: Tensor) -> tuple[Tensor, tuple[int, int]]:
         """Patches (B, N, S, D) and their grid (rows, columns); arguments and errors as `forward`."""
+        check_pixels(vision, self.pos_embed, "vision")
         check_vision(vision, self.config)
         size = self.config.patch_size
         grid = (vision.shape[-2] // size, vision.shape[-1] // size)
@@ -90,8 +92,6 @@ def check_vision(vision: Tensor, config: VisualConfig) -> None:
     """Raises ShapeError unless `vision` can pass the encoder."""
     if vision.ndim not in (4, 5) or vision.shape[1] != 3:
         raise ShapeError(f"vision must be (B, 3, H, W) or (B, 3, T, H, W), got {tuple(vision.shape)}")
-    if not vision.is_floating_point():
-        raise ShapeError(f"vision must be normalised floating point pixels, got {vision.dtype}")
     if min(vision.shape[-2:]) < config.patch_size or any(side % config.patch_size for side in vision.shape[-2:]):
         raise ShapeError(
             f"height and width must be multiples of the patch size {config.patch_size}, got "

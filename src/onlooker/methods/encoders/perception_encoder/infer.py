@@ -221,6 +221,8 @@ def preprocess(images: Sequence[Image], size: int) -> Tensor:
 
 
 def _check_image(image: Image) -> None:
+    if not isinstance(image, np.ndarray):
+        raise ShapeError(f"a picture is a numpy array, got `{type(image).__name__}`; `np.asarray` makes one of pixels")
     if image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3 and image.size:
         return
     if image.dtype == np.uint8 and image.ndim == 2:

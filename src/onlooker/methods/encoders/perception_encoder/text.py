@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from onlooker.errors import ShapeError
 from onlooker.methods.encoders.perception_encoder.blocks import NORM_EPS, Block
 from onlooker.methods.encoders.perception_encoder.config import TextConfig
+from onlooker.nn.inputs import check_token_ids
 
 _TOKEN_STD = 0.02  # as in CLIP
 _POSITION_STD = 0.01  # as in CLIP; the official code leaves the table uninitialised, it always loads a checkpoint
@@ -40,13 +41,14 @@ class TextTower(nn.Module):
             (B, D).
 
         Raises:
-            ShapeError: wrong rank or dtype, or more tokens than positions.
+            ShapeError: wrong rank or dtype, more tokens than positions, or an id outside the vocabulary.
         """
         if tokens.ndim != 2 or tokens.dtype not in (torch.int64, torch.int32) or tokens.shape[1] < 1:
             raise ShapeError(f"tokens are whole numbers (B, L), got {tokens.dtype} {tuple(tokens.shape)}")
         length = tokens.shape[1]
         if length > self.config.context_length:
             raise ShapeError(f"a text has at most {self.config.context_length} tokens, got {length}: truncate it first")
+        check_token_ids(tokens, self.config.vocabulary)
         ends = tokens.argmax(dim=-1)
         if tokens.device.type == "cpu" and len(tokens):  # elsewhere, asking for the length would stall the device
             # Nothing after the end of the longest text is seen by any token that is read.

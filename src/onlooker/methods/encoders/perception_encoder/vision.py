@@ -12,6 +12,7 @@ from onlooker.errors import ConfigError, ShapeError
 from onlooker.methods.encoders.perception_encoder.blocks import NORM_EPS, Block, Mlp
 from onlooker.methods.encoders.perception_encoder.config import VisionConfig
 from onlooker.methods.encoders.perception_encoder.rope import TurnTable
+from onlooker.nn.inputs import check_pixels
 
 _POOL_MLP_RATIO = 4  # as in the official code, whatever the trunk's ratio is
 
@@ -110,6 +111,7 @@ class VisionTower(nn.Module):
         Raises:
             ShapeError: wrong rank, channels, size or dtype of an argument.
         """
+        check_pixels(images, self.patch_embed.weight, "a batch of pictures")
         height, width = self._grid_of(images)
         x = self.patch_embed(images).flatten(2).transpose(1, 2)  # (B, h*w, width)
         if masked is not None:

@@ -23,6 +23,7 @@ from onlooker.methods.encoders.stts.mvit import MViTTrunk
 from onlooker.methods.encoders.stts.selection import FrameChoice, RegionChoice
 from onlooker.methods.encoders.stts.swin import SwinTrunk
 from onlooker.methods.encoders.stts.topk import Perturbation
+from onlooker.nn.inputs import check_pixels
 from onlooker.weights.saving import SavedNetwork
 
 _SCORER_PARTS = ("backbone.frame_selector.", "backbone.region_selector.")
@@ -79,7 +80,7 @@ class Stts(SavedNetwork):
             generator: of that noise; `None` is torch's global one.
 
         Raises:
-            ShapeError: not such a clip.
+            ShapeError: not such a clip, or one with NaN.
         """
         self._check(clip)
         perturbation = self._perturbation(sigma, generator) if self.training else None
@@ -100,14 +101,11 @@ class Stts(SavedNetwork):
         return Perturbation(noise, chosen.num_samples, generator, estimator=chosen.estimator)
 
     def _check(self, clip: Tensor) -> None:
+        check_pixels(clip, next(self.parameters()), "a clip")
         expected = (3, self.config.frames, *self.config.image_size)
-        if clip.ndim != 5 or tuple(clip.shape[1:]) != expected or clip.shape[0] < 1:
+        if clip.ndim != 5 or tuple(clip.shape[1:]) != expected:
             sizes = ", ".join(map(str, expected))
-            raise ShapeError(
-                f"a clip is (B, {sizes}) with B of at least 1, got {tuple(clip.shape)}; resize or resample"
-            )
-        if not clip.is_floating_point():
-            raise ShapeError(f"a clip holds normalised floats, got {clip.dtype}; divide by 255, subtract the mean")
+            raise ShapeError(f"a clip is (B, {sizes}), got {tuple(clip.shape)}; resize or resample")
 
 
 def with_budget(network: Stts, frames: int | None = None, region: int | None = None) -> Stts:

@@ -1,0 +1,1 @@
+"""Parts that three methods or more have in common, one a file."""
