@@ -84,18 +84,19 @@ def make_detector(backbone: BackboneConfig, config: DetectorConfig) -> Deformabl
 def make_heads(config: DetectorConfig) -> Heads:
     """Class, target and box heads with DETR's initial values: rare objects, boxes where the query starts."""
     count = (config.decoder_layers if config.box_refine else 1) + config.two_stage
-    classes = nn.ModuleList(nn.Linear(config.dim, config.classes) for _ in range(count))
-    targets = nn.ModuleList(nn.Linear(config.dim, 1) for _ in range(config.decoder_layers if config.box_refine else 1))
-    boxes = nn.ModuleList(Mlp(config.dim, config.dim, config.dim, 4) for _ in range(count))
+    classes = [nn.Linear(config.dim, config.classes) for _ in range(count)]
+    targets = [nn.Linear(config.dim, 1) for _ in range(config.decoder_layers if config.box_refine else 1)]
+    boxes = [Mlp(config.dim, config.dim, config.dim, 4) for _ in range(count)]
     prior = -math.log((1 - 0.01) / 0.01)
     for head in (*classes, *targets):
         nn.init.constant_(head.bias, prior)
-    for number, head in enumerate(boxes):
-        nn.init.zeros_(head.layers[-1].weight)
-        nn.init.zeros_(head.layers[-1].bias)
+    for number, box_head in enumerate(boxes):
+        last = box_head.linears[-1]
+        nn.init.zeros_(last.weight)
+        nn.init.zeros_(last.bias)
         if number == 0 or not config.box_refine:
-            nn.init.constant_(head.layers[-1].bias[2:], -2.0)
-    return Heads(classes, targets, boxes)
+            nn.init.constant_(last.bias[2:], -2.0)
+    return Heads(nn.ModuleList(classes), nn.ModuleList(targets), nn.ModuleList(boxes))
 
 
 def transformers_config(backbone: BackboneConfig, config: DetectorConfig) -> DeformableDetrConfig:
@@ -217,7 +218,7 @@ def _start(
 
 def _boxes(change: Tensor, reference: Tensor) -> Tensor:
     """(B, Q, 4) boxes: the head's change added to where the layer started."""
-    start = inverse_sigmoid(reference)
+    start: Tensor = inverse_sigmoid(reference)
     if start.shape[-1] == 2:
         start = torch.cat([start, torch.zeros_like(start)], -1)
     return (change + start).sigmoid()

@@ -110,7 +110,7 @@ def region_cells(level: Tensor, boxes: Tensor, side: int, sampling: int) -> Tens
     scaled = boxes * boxes.new_tensor([width, height, width, height])
     rows = torch.arange(size, device=boxes.device, dtype=boxes.dtype)[:, None, None].expand(-1, boxes.shape[1], 1)
     rois = torch.cat([rows, scaled], -1).flatten(0, 1)  # (B*K, 5), the batch's place first
-    cells = roi_align(level, rois.to(level.dtype), side, 1.0, sampling, True)
+    cells: Tensor = roi_align(level, rois.to(level.dtype), side, 1.0, sampling, True)
     return cells.reshape(size, boxes.shape[1], dim, side, side)
 
 

@@ -137,7 +137,8 @@ class OmniTracker:
     @property
     def config(self) -> OmniTrackerConfig:
         """Of the network."""
-        return self._network.config
+        config: OmniTrackerConfig = self._network.config
+        return config
 
     def _set_up(
         self, network: OmniTrackerNetwork, tracking: TrackingConfig | None, labels: Sequence[str] | None

@@ -23,6 +23,11 @@ class Mlp(nn.Module):
         super().__init__()
         self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
 
+    @property
+    def linears(self) -> list[nn.Linear]:
+        """The layers in order."""
+        return [layer for layer in self.layers if isinstance(layer, nn.Linear)]
+
     def forward(self, x: Tensor) -> Tensor:
         """(..., sizes[0]) to (..., sizes[-1])."""
         for number, layer in enumerate(self.layers):
@@ -46,10 +51,11 @@ class MaskHead(nn.Module):
         self.project = nn.Conv2d(dim // 4, config.channels, 3, padding=1)
         for layer in (self.coarse, self.middle, self.fine, self.squeeze, self.project):
             nn.init.kaiming_uniform_(layer.weight, a=1)
-            nn.init.zeros_(layer.bias)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
         self.weight_shapes = kernel_shapes(config)
         self.controller = Mlp(dim, dim, dim, sum(o * i + o for o, i in self.weight_shapes))
-        for linear in self.controller.layers:
+        for linear in self.controller.linears:
             nn.init.xavier_uniform_(linear.weight)
             nn.init.zeros_(linear.bias)
 
@@ -100,8 +106,8 @@ def kernel_shapes(config: MaskConfig) -> tuple[tuple[int, int], ...]:
 def split_kernels(numbers: Tensor, shapes: tuple[tuple[int, int], ...]) -> tuple[list[Tensor], list[Tensor]]:
     """(..., P) to weights (..., o, i) and biases (..., o): all weights come first, as in IDOL."""
     lengths = [o * i for o, i in shapes] + [o for o, _ in shapes]
-    parts = numbers.split(lengths, dim=-1)
-    weights = [part.unflatten(-1, shape) for part, shape in zip(parts, shapes, strict=False)]
+    parts = torch.split(numbers, lengths, dim=-1)
+    weights = [torch.unflatten(part, -1, shape) for part, shape in zip(parts, shapes, strict=False)]
     return weights, list(parts[len(shapes) :])
 
 

@@ -177,5 +177,5 @@ def gather(rows: Tensor, chosen: Tensor) -> Tensor:
 
 def boxes_px(boxes: Tensor, size: tuple[int, int]) -> Tensor:
     """(..., 4) cxcywh in parts of a frame of (height, width) pixels to xyxy in its pixels."""
-    corners = box_convert(boxes, "cxcywh", "xyxy")
+    corners: Tensor = box_convert(boxes, "cxcywh", "xyxy")
     return corners * corners.new_tensor([size[1], size[0], size[1], size[0]])

@@ -53,7 +53,8 @@ def box_overlaps(first: Array, second: Array) -> Array:
     shared = np.prod(np.maximum(high - low, 0.0), axis=2)
     areas = [np.prod(np.maximum(boxes[:, 2:] - boxes[:, :2], 0.0), axis=1) for boxes in (first, second)]
     union = areas[0][:, None] + areas[1][None, :] - shared
-    return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    overlaps: Array = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return overlaps
 
 
 def _centre_form(box: Array) -> Array:

@@ -21,6 +21,7 @@ from onlooker.methods.trackers.omnitracker.losses import LossConfig, Matches, Tr
 from onlooker.methods.trackers.omnitracker.model import OmniTrackerNetwork, Seen, boxes_px
 from onlooker.train.task import Batch, Metric, Moment, ParameterGroup, SampleDataset, Task
 
+Mode = Literal["joint", "instance", "category"]
 _AT_ONCE = 8
 _FOUND_IOU = 0.5
 
@@ -38,7 +39,7 @@ class TrackOptions:
         backbone_drop: see `backbone_rate`.
     """
 
-    train_on: Literal["joint", "instance", "category"] = "joint"
+    train_on: Mode = "joint"
     clips: ClipsConfig = field(default_factory=ClipsConfig)
     losses: LossConfig = field(default_factory=LossConfig)
     backbone_rate: float = 1.0
@@ -74,7 +75,7 @@ class TrackingTask(Task):
         return Metric("found", "fraction of objects")
 
     def datasets(self) -> Mapping[str, SampleDataset]:
-        return dict(self._sets)
+        return {str(kind): pairs for kind, pairs in self._sets.items()}
 
     def dataset_at(self, step: int) -> str:
         return self.options.kinds[step % len(self.options.kinds)]
@@ -110,7 +111,7 @@ class TrackingTask(Task):
         truth = _truth(batch, "reference_", before.size, instance=instance)
         logits = before.decoded.target_logits[-1][..., None] if instance else before.decoded.logits[-1]
         main, extra = [keys.new_zeros(0)], [keys.new_zeros(0)]
-        for sample in matches.samples.unique().tolist():
+        for sample in sorted(set(matches.samples.tolist())):
             mine = matches.samples == sample
             queries, places = matches.queries[mine], matches.places[mine]
             here = truth.valid[sample].nonzero()[:, 0]  # objects that the reference shows
@@ -137,7 +138,7 @@ class TrackingTask(Task):
         """Fractions of objects on held-out pairs that are found with an overlap of one half: targets among the K surest
         target outputs ("instance"), objects among the K surest class outputs with the right class ("category"), K being
         how many there are; "found" is the mean of the families that are trained."""
-        scores = {kind: self._found(kind) for kind in self.options.kinds}
+        scores: dict[str, float] = {kind: self._found(kind) for kind in self.options.kinds}
         return {**scores, "found": sum(scores.values()) / len(scores)}
 
     def parameter_groups(self) -> tuple[ParameterGroup, ...]:

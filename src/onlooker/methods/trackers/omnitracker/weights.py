@@ -54,7 +54,7 @@ def _detector_rules(config: OmniTrackerConfig) -> dict[str, str]:
     rules |= _head_rules("", config) | _head_rules("model.decoder.", config)
     rules |= {f"model.{part}.*": f"model.{part}.*" for part in ("encoder.layers", "decoder.layers", "input_proj")}
     rules["model.level_embed"] = "model.level_embed"
-    names = ("query_position_embeddings", "reference_points")
+    names: tuple[str, ...] = ("query_position_embeddings", "reference_points")
     if config.detector.two_stage:
         names = ("enc_output", "enc_output_norm", "pos_trans", "pos_trans_norm")
     return rules | {f"model.{name}.*": f"model.{name}.*" for name in names}
