@@ -139,7 +139,7 @@ def main() -> None:
         print(json.dumps(follow(Case(config, height, width, objects), count)))
         return
     result: dict[str, object] = {
-        "what": "following objects, random weights, float32, every fifth frame stored, at most 20 besides the first; time "
+        "what": "following objects, random weights, float32, every fifth frame stored, at most 21 in all; time "
         "by the clock suffers from other work on the machine, processor time does not",
         "machine": machine(("onlooker", "torch", "transformers")),
         "threads": asked.threads,
