@@ -194,6 +194,8 @@ class RunFolder:
             if self._identity is not None:
                 content = {"onlooker_method": self._identity.method, "config": dict(self._identity.config)}
                 write_text(self.folder / CONFIG_FILE, json.dumps(content, indent=2) + "\n")
+            for name, text in task.companions().items():
+                write_text(self.folder / name, text)
             write_text(self.folder / RESULT_FILE, json.dumps(described, indent=2) + "\n")
 
     def _refuse_others(self) -> None:

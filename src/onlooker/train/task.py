@@ -124,6 +124,10 @@ class Task(nn.Module, ABC):
         """What identifies the data (a hash of files, or seed and version of a synthetic world), for the result file."""
         return None
 
+    def companions(self) -> Mapping[str, str]:
+        """Texts that belong beside the weights, by file name: a vocabulary, names of classes. Default: none."""
+        return {}
+
     def before_step(self, moment: Moment) -> None:
         """Called before the first forward of an optimiser step (a noise level that decays, say). Default: nothing.
         All processes draw the same numbers here and in `after_step`."""

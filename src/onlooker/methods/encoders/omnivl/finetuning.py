@@ -25,6 +25,7 @@ from onlooker.methods.encoders.omnivl.scoring import (
     zero_shot_top1,
 )
 from onlooker.methods.encoders.omnivl.starting import start_from_folder
+from onlooker.methods.encoders.omnivl.tokenizer import VOCABULARY_FILE
 from onlooker.synth.questions import ANSWERS
 from onlooker.train.task import Batch, Metric, Moment, SampleDataset, Task
 
@@ -71,6 +72,10 @@ class FinetuneTask(Task):
         self.sources = sources or _sources(options, config)
         if options.start is not None:
             start_from_folder(network, config, options.start)
+
+    def companions(self) -> Mapping[str, str]:
+        """The vocabulary: `OmniVLDescriber` finds it beside the weights."""
+        return {VOCABULARY_FILE: self.sources.tokenizer.to_text()}
 
     def data_fingerprint(self) -> str:
         return self.sources.fingerprint()

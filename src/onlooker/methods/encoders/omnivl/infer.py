@@ -23,6 +23,7 @@ from onlooker.methods.encoders.omnivl.pixels import clip_to_batch, images_to_bat
 from onlooker.methods.encoders.omnivl.text import with_first
 from onlooker.methods.encoders.omnivl.tokenizer import (
     QUESTION_LENGTH,
+    VOCABULARY_FILE,
     OmniVLTokenizer,
     clean_caption,
     clean_question,
@@ -34,7 +35,6 @@ from onlooker.weights.load import FoundWeights, load_weights, locate_weights
 from onlooker.weights.verify import sha256_of
 
 T = TypeVar("T")
-VOCABULARY_FILE = "vocab.txt"
 _EMBEDDED_LENGTH = 35  # tokens of a text that is embedded (authors' helper)
 
 

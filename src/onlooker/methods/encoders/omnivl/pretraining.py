@@ -14,6 +14,7 @@ from onlooker.methods.encoders.omnivl.data import KINDS, Kind, Sources, SourcesC
 from onlooker.methods.encoders.omnivl.model import OmniVLPretrain, PretrainOutput
 from onlooker.methods.encoders.omnivl.scoring import reranked_scores, retrieval_scores, zero_shot_top1
 from onlooker.methods.encoders.omnivl.starting import start_from_folder, widen_random_start
+from onlooker.methods.encoders.omnivl.tokenizer import VOCABULARY_FILE
 from onlooker.methods.encoders.omnivl.weights import TemporalStart
 from onlooker.train.task import Batch, Metric, Moment, SampleDataset, Task
 
@@ -106,6 +107,10 @@ class ContrastTask(Task):
             if labelled is not None:
                 found[kind if self.options.batches == "by modality" else f"labelled {kind}"] = labelled
         return found
+
+    def companions(self) -> Mapping[str, str]:
+        """The vocabulary: `OmniVLDescriber` finds it beside the weights."""
+        return {VOCABULARY_FILE: self.sources.tokenizer.to_text()}
 
     def dataset_at(self, step: int) -> str:
         """Datasets take turns."""

@@ -21,6 +21,8 @@ CAPTION_LENGTH = 30
 """Tokens of a pretraining caption, [CLS] and [SEP] among them; all are padded to it."""
 QUESTION_LENGTH = 35
 DOWNSTREAM_CAPTION_LENGTH = 40
+VOCABULARY_FILE = "vocab.txt"
+"""Beside the weights of a run."""
 _MAX_WORDS = 50
 _UNKNOWN = "[UNK]"
 _SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -79,9 +81,13 @@ class OmniVLTokenizer:
             raise WeightsError(f"`{path}` is not a readable vocabulary: {error}") from error
         return cls([line.rstrip("\r") for line in content.split("\n") if line.strip()], config)
 
+    def to_text(self) -> str:
+        """The vocabulary as a `vocab.txt`, which `from_file` reads."""
+        return "\n".join(self.vocabulary) + "\n"
+
     def save(self, path: str | Path) -> None:
         """Writes the vocabulary as `from_file` reads it."""
-        Path(path).write_text("\n".join(self.vocabulary) + "\n", encoding="utf-8")
+        Path(path).write_text(self.to_text(), encoding="utf-8")
 
     def encode(self, texts: Sequence[str], *, length: int | None = None, max_length: int | None = None) -> Tensor:
         """Texts to ids.

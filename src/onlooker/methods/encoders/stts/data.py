@@ -77,6 +77,7 @@ class NeedleClips(Dataset[dict[str, Tensor]]):
             nuisance=NuisanceConfig(),
         )
         self.world = NeedleWorld(needle, clips.seed, split)
+        self.class_names = self.world.config.classes
 
     def __len__(self) -> int:
         return self.length
@@ -107,6 +108,7 @@ class PatchClips(Dataset[dict[str, Tensor]]):
         self.network, self.classes, self.n_signal = network, network.num_classes, clips.n_signal
         self.radius, self.margin = clips.patch_radius * min(network.image_size), clips.patch_radius
         self.length = clips.n_train if split == "train" else clips.n_test
+        self.class_names = tuple(f"hue {round(360 * place / self.classes)}" for place in range(self.classes))
         self.seed = (clips.seed, _SPLITS[split])
 
     def __len__(self) -> int:

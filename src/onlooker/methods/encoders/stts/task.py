@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from onlooker.configs import config_from_dict
 from onlooker.errors import ConfigError, ShapeError
-from onlooker.methods.encoders.stts.data import ClipsConfig, make_clips
+from onlooker.methods.encoders.stts.data import ClipsConfig, NeedleClips, PatchClips, make_clips
 from onlooker.methods.encoders.stts.losses import MixConfig, mix_clips, soft_cross_entropy
 from onlooker.methods.encoders.stts.model import Stts
 from onlooker.methods.encoders.stts.weights import key_map, load_unpruned
@@ -74,7 +74,11 @@ class ClassifyTask(Task):
         return Metric("top1", "%")
 
     def datasets(self) -> Mapping[str, SampleDataset]:
-        return {"train": make_clips(self.network.config, self.options.clips, "train")}
+        return {"train": self._train_clips}
+
+    def companions(self) -> Mapping[str, str]:
+        """Names of the classes, which the application shows instead of numbers."""
+        return {"labels.txt": "".join(f"{name}\n" for name in self._train_clips.class_names)}
 
     def sigma_at(self, moment: Moment) -> float:
         """Noise of the choice: falls in a straight line from the configuration's to 0 at the end of the run, where
@@ -131,6 +135,10 @@ class ClassifyTask(Task):
         right = logits.gather(1, samples["label"][:, None])
         ranks: Tensor = (logits > right).sum(dim=1)
         return ranks
+
+    @functools.cached_property
+    def _train_clips(self) -> NeedleClips | PatchClips:
+        return make_clips(self.network.config, self.options.clips, "train")
 
     @functools.cached_property
     def _test_clips(self) -> SampleDataset:
