@@ -1,5 +1,5 @@
-"""What OmniTracker costs: the detector inside beside transformers' own at equal outputs, the tracker beside that detector
-alone, and its memory over a long video.
+"""What OmniTracker costs: the detector inside beside transformers' own at equal outputs, frames per second of the
+tracker, and its memory over a long video.
 
     python benchmarks/speed/omnitracker.py [--threads 2] [--runs 5] [--frames 200]
 
