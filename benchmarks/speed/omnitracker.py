@@ -41,7 +41,10 @@ def pictures(count: int, size: tuple[int, int]) -> list[np.ndarray]:
 
 def detector_of(config: OmniTrackerConfig) -> DeformableDetrForObjectDetection:
     torch.manual_seed(0)
-    return DeformableDetrForObjectDetection(transformers_config(config.backbone, config.detector)).eval()
+    model = DeformableDetrForObjectDetection(transformers_config(config.backbone, config.detector)).eval()
+    for parameter in model.parameters():  # fresh box heads are zero: they would agree whatever came before
+        parameter.add_(torch.randn_like(parameter), alpha=0.02)
+    return model
 
 
 def beside_the_detector(name: str, runs: int) -> dict[str, object]:
