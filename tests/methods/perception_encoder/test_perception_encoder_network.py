@@ -201,7 +201,7 @@ def test_pictures_of_wrong_shape_are_refused(network: PerceptionEncoder, shape: 
 
 
 def test_other_wrong_inputs_say_what_is_wrong(network: PerceptionEncoder) -> None:
-    with pytest.raises(ShapeError, match="pictures are float"):
+    with pytest.raises(ShapeError, match="normalised floats"):
         network.encode_image(torch.zeros(1, 3, 48, 48, dtype=torch.uint8))
     with pytest.raises(ShapeError, match="T >= 1"):
         network.encode_video(torch.zeros(1, 0, 3, 48, 48))
