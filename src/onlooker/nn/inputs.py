@@ -29,9 +29,7 @@ def check_pixels(pixels: Tensor, weight: Tensor, what: str) -> None:
     if not pixels.shape[0]:
         raise ShapeError(f"{what} needs a sample at least, got {tuple(pixels.shape)}")
     if pixels.dtype != weight.dtype and not torch.is_autocast_enabled(pixels.device.type):
-        raise ShapeError(
-            f"{what} is {pixels.dtype}, weights are {weight.dtype}; convert with `.to({weight.dtype})`"
-        )
+        raise ShapeError(f"{what} is {pixels.dtype}, weights are {weight.dtype}; convert with `.to({weight.dtype})`")
     if pixels.device.type == "cpu" and not bool(torch.isfinite(pixels).all()):
         raise ShapeError(f"{what} holds NaN or infinity; look for a division by zero where its pixels were made")
 
