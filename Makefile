@@ -29,6 +29,9 @@ install: $(STAMP)
 demo: $(STAMP)
 	$(BIN)/onlooker demo --output demo
 
+# Two workers with two threads each would fight for two cores.
+test test-all: export OMP_NUM_THREADS = 1
+
 test: $(STAMP)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 

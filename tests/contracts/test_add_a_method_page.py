@@ -91,6 +91,7 @@ def test_the_page_gives_the_whole_folder_and_two_recipes() -> None:
     assert set(files_of(PAGE.read_text(encoding="utf-8"))) == {f"{folder}/{file}" for file in files} | recipes
 
 
+@pytest.mark.slow
 def test_the_page_followed_to_the_letter_gives_a_method_that_is_checked_trained_and_measured(repository: Path) -> None:
     commands = block_after(PAGE.read_text(encoding="utf-8"), "## Check, train, measure").splitlines()
     said = {command.split(_NAME)[0].strip(): run(repository, command) for command in commands}
@@ -109,6 +110,7 @@ def test_the_page_followed_to_the_letter_gives_a_method_that_is_checked_trained_
     assert f"[{_NAME}]({_NAME}.md)" in index
 
 
+@pytest.mark.slow
 def test_the_use_in_its_readme_runs(repository: Path) -> None:
     readme = files_of(PAGE.read_text(encoding="utf-8"))[f"onlooker/methods/encoders/{_NAME}/README.md"]
     example = repository / "example.py"
@@ -116,6 +118,7 @@ def test_the_use_in_its_readme_runs(repository: Path) -> None:
     assert "tensor" in run(repository, "python example.py")
 
 
+@pytest.mark.slow
 def test_the_page_is_typed_and_styled(repository: Path) -> None:
     run(repository, f"python -m ruff check src/onlooker/methods/encoders/{_NAME}")
     run(repository, f"python -m ruff format --check src/onlooker/methods/encoders/{_NAME}")
