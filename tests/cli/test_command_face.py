@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import signal
@@ -126,7 +127,10 @@ def test_exit_codes_tell_what_happened(process, library, tmp_path):
 
 def test_interrupt_ends_quietly(library):
     words = [sys.executable, "-c", "from onlooker.cli.app import main; main()", "chat", "--json", "-l", str(library)]
-    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as chat:
+    # Where the tests themselves run in the background of a shell, children inherit that interrupts are ignored.
+    heed = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(words, preexec_fn=heed, **pipes) as chat:
         chat.stdin.write(b"How many dogs are there?\n")
         chat.stdin.flush()
         assert chat.stdout.readline()
