@@ -131,7 +131,7 @@ def _sizes(sizes: Sequence[ConfigSize]) -> str:
         apart = None if size.stated is None else f"{100 * (size.parameters - size.stated) / size.stated:+.2f} %"
         stated = None if size.stated is None else f"{size.stated:,.0f}"
         rows.append((f"`{size.config}`", f"{size.parameters:,}", stated, apart))
-    return table(("configuration", "parameters", "stated by the sources", "apart"), rows)
+    return table(("configuration", "parameters", "expected from the sources", "apart"), rows)
 
 
 def _claims(name: str, claims: Sequence[ClaimStatus]) -> str:

@@ -63,3 +63,9 @@ def test_one_model_in_two_roles_is_built_once_unless_its_options_differ(monkeypa
     assert built == [("appearance_embedder", "siglip2-base")]
     pool = ModelPool(Settings(roles=both | {"text_embedder": RoleChoice("siglip2-base", {"batch_size": 2})}))
     assert pool.get("appearance_embedder", object) is not pool.get("text_embedder", object)
+
+
+@pytest.mark.parametrize(("role", "name"), [("segmenter", "isvos"), ("language_model", "smollm2-135m")])
+def test_a_role_that_no_stage_asks_for_is_refused_instead_of_ignored(role: str, name: str) -> None:
+    with pytest.raises(ConfigError, match=f"no stage of the application uses the role `{role}`"):
+        ModelPool(Settings(roles={role: RoleChoice(name)}))

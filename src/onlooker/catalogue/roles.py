@@ -168,7 +168,7 @@ _BUNDLED: tuple[RoleEntry, ...] = (
         weights=(bundled.SMOLLM2_GGUF,),
         weights_licence="Apache-2.0",
         extra="local-llm",
-        note="Rephrases and classifies; too small to write SQL unaided. Not in a profile: set it by hand.",
+        note="Rephrases and classifies; too small to write SQL unaided. No stage asks for it yet: take it from Python.",
         session_options=("device",),
     ),
 )
@@ -323,7 +323,7 @@ _OWN: tuple[RoleEntry, ...] = (
         factory="onlooker.methods.trackers.isvos.infer:IsvosSegmenter",
         profile="own",
         note="Follows the masks of given objects; start from masks, boxes or points. Memory is bounded by `max_frames` "
-        "and `max_megabytes`. No public weights exist: train some and set `weights=DIR`.",
+        "and `max_megabytes`. No stage asks for it yet: take it from Python, with weights you trained.",
         session_options=("device", "offline"),
     ),
     RoleEntry(

@@ -40,7 +40,8 @@ class Method(Generic[C]):
         not_batched: outputs of `run` that have no batch dimension (scales, losses over the batch).
         no_gradient: pattern (fnmatch) of parameter name -> why it gets no gradient in the example's forward.
         claims: loads the claims of the paper that are checked here.
-        parameter_counts: configuration name -> parameters the paper or its code has, for the 0.5 % check.
+        parameter_counts: configuration name -> parameters the paper or its code has, for the 0.5 % check; where only
+            parts are known, their sum with what the design of the others makes.
     """
 
     name: str

@@ -53,8 +53,8 @@ class RealClipConfig:
             raise ConfigError(f"a crop, a gain or a shear is out of range: {self}")
 
 
-class RealClips:
-    """Clips of real sequences with a step between frames, cropped, perhaps mirrored or backwards.
+class _PictureClips:
+    """Pictures with masks that clips are drawn from.
 
     Args:
         folder: root of a data set in the layout of DAVIS.
@@ -83,9 +83,19 @@ class RealClips:
     def __len__(self) -> int:
         return self._length
 
+    def _draw(self, i: int) -> tuple[np.random.Generator, str]:
+        """The generator of clip `i`, and the sequence it is drawn from."""
+        if not 0 <= i < self._length:
+            raise IndexError(f"clip {i} of {self._length}")
+        rng = np.random.default_rng([self.seed, i])
+        return rng, self.pictures.sequences[int(rng.integers(len(self.pictures.sequences)))]
+
+
+class RealClips(_PictureClips):
+    """Clips of real sequences with a step between frames, cropped, perhaps mirrored or backwards."""
+
     def __getitem__(self, i: int) -> MaskedClip:
-        rng = _generator(self.seed, i, self._length)
-        name = self.pictures.sequences[int(rng.integers(len(self.pictures.sequences)))]
+        rng, name = self._draw(i)
         steps = rng.integers(1, self.config.largest_gap + 1, self.config.n_frames - 1)
         order = np.concatenate([[0], np.cumsum(steps)])
         spare = self.pictures.n_frames(name) - int(order[-1])
@@ -100,43 +110,16 @@ class RealClips:
         return _finish(made, name, bool(rng.random() < 0.5))
 
 
-class StillClips:
-    """Clips of one picture, moved by a new affine map on every frame; the mask goes with it.
-
-    Args and errors as for `RealClips`.
-    """
-
-    def __init__(
-        self,
-        folder: str | Path,
-        sequences: tuple[str, ...],
-        config: RealClipConfig | None = None,
-        seed: int = 0,
-        *,
-        length: int = 1000,
-        cache_mb: float = 200.0,
-    ) -> None:
-        self.config, self.seed, self._length = config or RealClipConfig(), seed, length
-        height = round(1.5 * self.config.size[0])
-        self.pictures = MaskedPictures(folder, sequences, height_px=height, cache_mb=cache_mb)
-
-    def __len__(self) -> int:
-        return self._length
+class StillClips(_PictureClips):
+    """Clips of one picture, moved by a new affine map on every frame; the mask goes with it."""
 
     def __getitem__(self, i: int) -> MaskedClip:
-        rng = _generator(self.seed, i, self._length)
-        name = self.pictures.sequences[int(rng.integers(len(self.pictures.sequences)))]
+        rng, name = self._draw(i)
         picture = self.pictures.read(name, int(rng.integers(self.pictures.n_frames(name))))
         window = _draw_window(picture.labels, self.config, rng)
         image, labels = paste.crop_resized(picture.image, picture.labels, window, self.config.size)
         made = [_moved(image, labels, self.config, rng) for _ in range(self.config.n_frames)]
         return _finish(made, name, bool(rng.random() < 0.5))
-
-
-def _generator(seed: int, i: int, length: int) -> np.random.Generator:
-    if not 0 <= i < length:
-        raise IndexError(f"clip {i} of {length}")
-    return np.random.default_rng([seed, i])
 
 
 def _draw_window(

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Option = str | int | float | bool
 M = TypeVar("M")
+# Roles that have implementations, usable from Python, and no stage that asks for them.
+_IDLE_ROLES = ("segmenter", "language_model")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,11 @@ class ModelPool:
         roles = {role: RoleChoice(name) for role, name in catalogue.profile(self.settings.profile).items()}
         for role, choice in self.settings.roles.items():
             catalogue.check_role(role)
+            if role in _IDLE_ROLES:
+                raise ConfigError(
+                    f"no stage of the application uses the role `{role}` yet, so setting it would change nothing; "
+                    f'take the model itself with `onlooker.catalogue.create("{role}", "{choice.name}", {{...}})`'
+                )
             roles[role] = choice
         return {role: choice for role, choice in roles.items() if choice.name != "none"}
 
