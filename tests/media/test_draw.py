@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from onlooker.errors import ShapeError
-from onlooker.media.draw import DrawnTrack, Note, colour_of, draw_tracks, text_colour_on
+from onlooker.media.draw import DrawnTrack, Note, colour_of, draw_masks, draw_tracks, text_colour_on
 
 GREY = np.full((240, 320, 3), 90, np.uint8)
 
@@ -38,6 +38,23 @@ def test_mask_tints_and_trail_leads_to_the_box():
     assert out[200, 45].tolist() != [90, 90, 90]
     with pytest.raises(ShapeError, match=r"mask of 5 is \(2, 2\)"):
         draw_tracks(GREY, [DrawnTrack(5, (0, 0, 9, 9), mask=np.ones((2, 2), bool))])
+
+
+def test_masks_alone_fill_and_outline_and_the_later_one_lies_above():
+    first, second = np.zeros((2, 240, 320), bool)
+    first[10:40, 10:40] = second[30:60, 30:60] = True
+    before = GREY.copy()
+    out = draw_masks(GREY, {1: first, 2: second, 3: np.zeros((240, 320), bool)})
+    assert np.array_equal(GREY, before)
+    assert is_colour(out[20, 20], 0.55 * 90 + 0.45 * np.array(colour_of(1)), 2)
+    assert is_colour(out[10, 20], colour_of(1), 0)
+    assert is_colour(out[30, 35], colour_of(2), 0)
+    assert out[5, 5].tolist() == [90, 90, 90]
+    one_pixel = np.zeros((240, 320), bool)
+    one_pixel[0, 0] = True
+    assert is_colour(draw_masks(GREY, {7: one_pixel})[0, 0], colour_of(7), 0)
+    with pytest.raises(ShapeError, match=r"mask of 5 is \(2, 2\)"):
+        draw_masks(GREY, {5: np.ones((2, 2), bool)})
 
 
 @pytest.mark.parametrize("size", [(16, 16), (48, 64), (240, 320), (1080, 1920)])
