@@ -6,6 +6,8 @@ An unknown field is an error that names the nearest known one; a value of the wr
 from __future__ import annotations
 
 import dataclasses
+import math
+import numbers
 import types
 import typing
 from collections.abc import Mapping
@@ -136,3 +138,37 @@ def _plain_typed(value: object, hint: object, where: str) -> object:
     if isinstance(hint, type) and isinstance(value, hint) and not misread:
         return value
     raise ConfigError(f"setting `{where}` must be {getattr(hint, '__name__', hint)}, got `{value!r}`")
+
+
+def whole_number(name: str, value: object, least: int = 1, most: int | None = None) -> int:
+    """`value`, an option that counts something.
+
+    Args:
+        name: of the option, for messages.
+        value: whole numbers of numpy are taken, too.
+        least, most: bounds, both allowed.
+
+    Raises:
+        ConfigError: another type (a float, even 2.0; True and False), or out of bounds.
+    """
+    if isinstance(value, bool) or not isinstance(value, numbers.Integral):
+        raise ConfigError(f"`{name}` is a whole number, got `{value!r}`")
+    _check_bounds(name, float(value), least, most)
+    return int(value)
+
+
+def real_number(name: str, value: object, least: float | None = None, most: float | None = None) -> float:
+    """As `whole_number` for an option that measures something; NaN and infinity are refused."""
+    if isinstance(value, bool) or not isinstance(value, numbers.Real):
+        raise ConfigError(f"`{name}` is a number, got `{value!r}`")
+    if not math.isfinite(value):
+        raise ConfigError(f"`{name}` is a finite number, got {value}")
+    _check_bounds(name, float(value), least, most)
+    return float(value)
+
+
+def _check_bounds(name: str, value: float, least: float | None, most: float | None) -> None:
+    low, high = -math.inf if least is None else least, math.inf if most is None else most
+    if not low <= value <= high:
+        allowed = f"at least {low:g}" if most is None else f"{low:g} to {high:g}"
+        raise ConfigError(f"`{name}` is {allowed}, got {value:g}")

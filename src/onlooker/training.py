@@ -17,7 +17,8 @@ import torch
 
 from onlooker.catalogue import load_definition
 from onlooker.configs import config_to_dict, replace_fields
-from onlooker.errors import UnknownNameError
+from onlooker.errors import ConfigError, UnknownNameError
+from onlooker.nn.device import check_device
 from onlooker.train.config import Device
 from onlooker.train.recipe import Recipe, load_recipe
 from onlooker.train.record import LogEvent, RunIdentity, TrainResult
@@ -106,14 +107,17 @@ def train_recipe(
     )
 
 
-def check_device(name: str) -> Device:
-    """The device of that name.
+def training_device(name: str) -> Device:
+    """The device of that name; "auto" leaves the choice to accelerate.
 
     Raises:
-        UnknownNameError: there is no such kind of device.
+        ConfigError: torch cannot use it here, or it is one card of several, which accelerate tells apart.
     """
+    if name != "auto":
+        check_device(name)
     for device in get_args(Device):
         if device == name:
             known: Device = device
             return known
-    raise UnknownNameError("device", name, get_args(Device))
+    kinds = ", ".join(f"`{device}`" for device in get_args(Device))
+    raise ConfigError(f"training takes a kind of device, one of {kinds}, got `{name}`")

@@ -50,7 +50,7 @@ def train(
 ) -> None:
     """Train a method from a recipe. A run that was stopped goes on where it was."""
     from onlooker.train.recipe import load_recipe
-    from onlooker.training import check_device, resolve_recipe, train_recipe
+    from onlooker.training import resolve_recipe, train_recipe, training_device
 
     changes = [*(change or []), *([] if seed is None else [f"train.seed={seed}"])]
     read = load_recipe(recipe, changes)
@@ -60,7 +60,7 @@ def train(
     if output is None:
         raise typer.BadParameter("a run needs a folder; give --output, or --dry-run to look only")
     with _progress(as_json) as report:
-        result = train_recipe(read, output, resume=resume, progress=report, device=check_device(device))
+        result = train_recipe(read, output, resume=resume, progress=report, device=training_device(device))
     _emit_result(recipe, result, as_json)
     if result.status == "interrupted":
         raise typer.Exit(_INTERRUPTED)

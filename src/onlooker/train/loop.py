@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from onlooker.errors import ConfigError, TrainingError
+from onlooker.nn.device import check_device
 from onlooker.train.averaging import MovingAverage
 from onlooker.train.config import Device, TrainConfig
 from onlooker.train.feed import Feed
@@ -79,10 +80,10 @@ def _make_accelerator(config: TrainConfig, device: Device) -> Accelerator:
 
     # accelerate keeps precision and device for the whole process; a second run may well want others.
     AcceleratorState._reset_state(reset_partial_state=not torch.distributed.is_initialized())
-    available = {"auto": True, "cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
-    if not available[device]:
-        raise ConfigError(f"device `{device}` is not available here; leave it out or take `cpu`")
-    if config.precision == "fp16" and (device == "cpu" or not (torch.cuda.is_available() or available["mps"])):
+    if device != "auto":
+        check_device(device)
+    has_card = torch.cuda.is_available() or torch.backends.mps.is_available()
+    if config.precision == "fp16" and (device == "cpu" or not has_card):
         raise ConfigError("`train.precision` fp16 needs a graphics card; use `bf16` or `no` on a CPU")
     # Heads that a step's dataset does not use get no gradient; without this, processes would wait for it for ever.
     unused = DistributedDataParallelKwargs(find_unused_parameters=True)

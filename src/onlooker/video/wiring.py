@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from onlooker import catalogue
 from onlooker.errors import ConfigError
+from onlooker.nn.device import check_device
 from onlooker.weights.verify import sha256_of
 
 if TYPE_CHECKING:
@@ -91,19 +92,6 @@ def _parse_value(text: str) -> Option:
     return value if isinstance(value, (bool, int, float, str)) else text
 
 
-def _check_device(device: Option) -> None:
-    """Refuses a device that is unknown or not here, before a model fails on it half-way through a video."""
-    if device == "cpu":
-        return
-    import torch
-
-    try:
-        torch.empty(0, device=str(device))
-    except (RuntimeError, AssertionError) as error:  # torch asserts that it was built for the device
-        reason = str(error).splitlines()[0][:200]
-        raise ConfigError(f"the device `{device}` cannot be used ({reason}); use --device cpu") from error
-
-
 class ModelPool:
     """The models of one session, each built at most once, when first asked for."""
 
@@ -112,7 +100,7 @@ class ModelPool:
         self._built: dict[str, Model] = {}
         self._contents: dict[Path, str] = {}
         self._choices = self._resolve()
-        _check_device(settings.device)
+        check_device(settings.device)
 
     def _resolve(self) -> dict[str, RoleChoice]:
         roles = {role: RoleChoice(name) for role, name in catalogue.profile(self.settings.profile).items()}
@@ -191,7 +179,7 @@ class ModelPool:
         entry = catalogue.find_role_entry(role, choice.name)
         shared: dict[str, Option] = {"offline": self.settings.offline, "device": self.settings.device}
         options = {**{k: v for k, v in shared.items() if k in entry.session_options}, **choice.options}
-        _check_device(options.get("device", "cpu"))
+        check_device(options.get("device", "cpu"))
         return options
 
     def release(self, role: str) -> None:

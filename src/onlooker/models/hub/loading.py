@@ -15,6 +15,7 @@ import torch
 from transformers import PreTrainedModel
 
 from onlooker.errors import MissingExtraError, WeightsError
+from onlooker.nn.device import check_device
 from onlooker.weights.hub_cache import local_folder
 
 T = TypeVar("T")
@@ -99,12 +100,13 @@ class HubModel:
         device: torch device.
 
     Raises:
+        ConfigError: the device cannot be used.
         WeightsError: the model cannot be found or fetched.
     """
 
     def __init__(self, model: str, revision: str, offline: bool, device: str) -> None:
+        self._device = torch.device(check_device(device))
         self._folder = open_folder(model, revision, offline)
-        self._device = torch.device(device)
 
     @property
     def name(self) -> str:

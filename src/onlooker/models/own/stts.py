@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from onlooker.configs import config_from_dict
+from onlooker.configs import config_from_dict, real_number
 from onlooker.errors import ConfigError, UnknownNameError, WeightsError
 from onlooker.methods.encoders.stts.config import CONFIGS, SttsConfig
 from onlooker.methods.encoders.stts.infer import SttsRecogniser
 from onlooker.methods.encoders.stts.model import Stts
 from onlooker.methods.encoders.stts.weights import key_map
+from onlooker.nn.device import check_device
 from onlooker.types import Image, Tag
 from onlooker.weights.load import FoundWeights, load_weights, locate_weights
 from onlooker.weights.verify import sha256_of
@@ -39,7 +40,7 @@ class SttsActions:
 
     Raises:
         ConfigError: no weights, a share out of range, a network without the scorer that a share needs, or labels that
-            are not as many as the classes.
+            are not as many as the classes, or a device that cannot be used.
         WeightsError: the weights or the labels cannot be read, or do not fit.
     """
 
@@ -59,6 +60,7 @@ class SttsActions:
             raise ConfigError(
                 "there are no public STTS weights to fetch: train some and give their folder as `weights`"
             )
+        check_device(device)
         found = locate_weights(weights, offline=offline)
         chosen = kept(_config(found, config), keep_frames, keep_region)
         network = Stts(chosen)
@@ -94,7 +96,7 @@ def kept(config: SttsConfig, keep_frames: float | None, keep_region: float | Non
         ("keep_frames", keep_frames, selection.time_at),
         ("keep_region", keep_region, selection.space_at),
     ):
-        if share is not None and not 0 < share <= 1:
+        if share is not None and not 0 < real_number(name, share) <= 1:
             raise ConfigError(f"`{name}` is a share above 0 and at most 1, got {share}")
         if share is not None and place is None:
             raise ConfigError(f"`{name}` needs a network that scores what it drops; this one keeps everything")

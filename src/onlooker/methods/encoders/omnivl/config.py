@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
+from onlooker.configs import whole_number
 from onlooker.errors import ConfigError
 
 Head = Literal["pretrain", "retrieval", "caption", "vqa", "embed"]
@@ -159,8 +160,9 @@ class GenerationConfig:
     repetition_penalty: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.beams < 1:
-            raise ConfigError(f"beams must be at least 1, got {self.beams}")
+        whole_number("beams", self.beams)
+        whole_number("min_length", self.min_length, 0)
+        whole_number("max_length", self.max_length, 0)
         if not 0 <= self.min_length <= self.max_length:
             raise ConfigError(f"lengths must be 0 <= min <= max, got {self.min_length} and {self.max_length}")
         if self.repetition_penalty <= 0:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from onlooker.configs import config_from_dict
+from onlooker.configs import config_from_dict, whole_number
 from onlooker.errors import ConfigError, ShapeError, UnknownNameError
 from onlooker.methods.encoders.omnivl.answering import OmniVLAnswerer
 from onlooker.methods.encoders.omnivl.captioning import OmniVLCaptioner, generate_ids
@@ -29,6 +29,7 @@ from onlooker.methods.encoders.omnivl.tokenizer import (
     clean_question,
 )
 from onlooker.methods.encoders.omnivl.weights import key_map, load_adapted
+from onlooker.nn.device import check_device
 from onlooker.types import FloatArray, Image
 from onlooker.weights.files import read_tensors
 from onlooker.weights.load import FoundWeights, load_weights, locate_weights
@@ -53,7 +54,8 @@ class OmniVLDescriber:
         batch_size: pictures or texts of one forward pass.
 
     Raises:
-        ConfigError: no weights, or no configuration or vocabulary for them.
+        ConfigError: no weights, no configuration or vocabulary for them, a batch size below 1, or a device that cannot
+            be used.
         WeightsError: the weights cannot be found or do not fit.
     """
 
@@ -68,6 +70,8 @@ class OmniVLDescriber:
     ) -> None:
         if weights is None:
             raise ConfigError("OmniVL has no public weights: train some and give their folder as `weights`")
+        check_device(device)
+        whole_number("batch_size", batch_size)
         found = locate_weights(weights, offline=offline)
         network = _open(found, config)
         path = Path(vocabulary) if vocabulary is not None else found.path.parent / VOCABULARY_FILE
@@ -82,12 +86,10 @@ class OmniVLDescriber:
         return made
 
     def _fill(self, network: OmniVL, tokenizer: OmniVLTokenizer, version: str, batch_size: int) -> None:
-        if batch_size < 1:
-            raise ConfigError(f"`batch_size` is at least 1, got {batch_size}")
         self._network: OmniVL = network.eval()
         self._tokenizer = tokenizer
         self._version = version
-        self._batch_size = batch_size
+        self._batch_size = whole_number("batch_size", batch_size)
         self._config = network.config
 
     @property

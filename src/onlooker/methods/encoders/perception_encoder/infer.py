@@ -12,7 +12,7 @@ import torch
 from PIL import Image as PilImage
 from torch import Tensor
 
-from onlooker.configs import config_from_dict
+from onlooker.configs import config_from_dict, whole_number
 from onlooker.errors import ConfigError, ShapeError, UnknownNameError
 from onlooker.methods.encoders.perception_encoder.config import (
     CONFIGS,
@@ -22,6 +22,7 @@ from onlooker.methods.encoders.perception_encoder.config import (
 from onlooker.methods.encoders.perception_encoder.model import PerceptionEncoder
 from onlooker.methods.encoders.perception_encoder.tokenizer import Tokenizer, make_tokenizer
 from onlooker.methods.encoders.perception_encoder.weights import from_timm, is_timm_layout, key_map
+from onlooker.nn.device import check_device
 from onlooker.types import FloatArray, Image
 from onlooker.weights.files import read_tensors
 from onlooker.weights.load import FoundWeights, load_state, locate_weights
@@ -46,7 +47,8 @@ class PerceptionEmbedder:
 
     Raises:
         WeightsError: the weights cannot be found, fetched or fitted.
-        ConfigError: the configuration is not known from the weights and not given.
+        ConfigError: the configuration is not known from the weights and not given, a batch size below 1, or a device
+            that cannot be used.
         UnknownNameError: no such configuration.
     """
 
@@ -60,8 +62,8 @@ class PerceptionEmbedder:
         batch_size: int = 16,
         offline: bool = False,
     ) -> None:
-        if batch_size < 1:
-            raise ConfigError(f"`batch_size` is at least 1, got {batch_size}")
+        check_device(device)
+        whole_number("batch_size", batch_size)
         found = None if weights is None else locate_weights(weights, offline=offline)
         chosen = _choose_config(weights, config, found)
         with torch.random.fork_rng(devices=[]):
@@ -77,7 +79,7 @@ class PerceptionEmbedder:
     def of_network(cls, network: PerceptionEncoder, version: str, batch_size: int = 16) -> Self:
         """Around a network at hand, which is put into evaluation mode; `version` names its weights."""
         made = cls.__new__(cls)
-        made._fill(network, version, batch_size)
+        made._fill(network, version, whole_number("batch_size", batch_size))
         return made
 
     def _fill(self, network: PerceptionEncoder, version: str, batch_size: int) -> None:
@@ -119,11 +121,11 @@ class PerceptionEmbedder:
 
         Raises:
             ShapeError: no frames, or as `embed_images`.
+            ConfigError: `n_frames` is no whole number from 1.
         """
-        if not len(frames) or n_frames < 1:
-            raise ShapeError(
-                f"a clip needs a frame and `n_frames` >= 1, got {len(frames)} frames, {n_frames} asked for"
-            )
+        whole_number("n_frames", n_frames)
+        if not len(frames):
+            raise ShapeError("a clip needs a frame at least, got none")
         places = ((np.arange(n_frames) + 0.5) * len(frames) / n_frames).astype(int)
         distinct, counts = np.unique(places, return_counts=True)
         vectors = self.embed_images([frames[place] for place in distinct])
@@ -187,6 +189,7 @@ class PerceptionEmbedder:
             ConfigError: no such block.
         """
         vision = self._network.config.vision
+        layer = whole_number("layer", layer, -vision.depth, vision.depth - 1)
         rows = [np.zeros((0, vision.grid, vision.grid, vision.width), np.float32)]
         with torch.inference_mode():
             for batch in self._batches(images):

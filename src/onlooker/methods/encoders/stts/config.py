@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
+from onlooker.configs import whole_number
 from onlooker.errors import ConfigError
 
 Estimator = Literal["diagonal", "full"]
@@ -256,20 +257,18 @@ def with_kept(config: SttsConfig, frames: int | None = None, region: int | None 
         region: side of the kept square in tokens, 1 to the shorter side of the map.
 
     Raises:
-        ConfigError: the network has no scorer for it, or the number is out of range.
+        ConfigError: the network has no scorer for it, or the number is not whole or out of range.
     """
     chosen, space_map = config.selection, config.space_map
     if frames is not None:
         if chosen.time_at is None:
             raise ConfigError("`keep_frames` needs a network that scores frames; this one has no `time_at`")
-        if not 1 <= frames <= config.token_frames:
-            raise ConfigError(f"`keep_frames` is 1 to {config.token_frames}, got {frames}")
+        frames = whole_number("keep_frames", frames, 1, config.token_frames)
         chosen = replace(chosen, time_ratio=_ratio(frames, config.token_frames))
     if region is not None:
         if space_map is None:
             raise ConfigError("`keep_region` needs a network that scores regions; this one has no `space_at`")
-        if not 1 <= region <= min(space_map):
-            raise ConfigError(f"`keep_region` is 1 to {min(space_map)}, got {region}")
+        region = whole_number("keep_region", region, 1, min(space_map))
         chosen = replace(chosen, space_ratio=_ratio(region**2, space_map[0] * space_map[1]))
     return replace(config, selection=chosen)
 

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torchvision.models.video import MViT_V1_B_Weights
 
-from onlooker.configs import config_from_dict
+from onlooker.configs import config_from_dict, whole_number
 from onlooker.errors import ConfigError, ShapeError, UnknownNameError
 from onlooker.methods.encoders.stts.config import CONFIGS, SttsConfig
 from onlooker.methods.encoders.stts.flops import gmacs
 from onlooker.methods.encoders.stts.model import Stts, SttsOutput, with_budget
 from onlooker.methods.encoders.stts.views import View, ViewsConfig, cut_view, plan_views
 from onlooker.methods.encoders.stts.weights import key_map
+from onlooker.nn.device import check_device
 from onlooker.types import Image, Tag
 from onlooker.weights.load import load_weights, locate_weights
 
@@ -72,7 +73,8 @@ class SttsRecogniser:
         device: where it runs.
 
     Raises:
-        ConfigError: the configuration has no classifier or no scorer for what the dial asks, or labels are too few.
+        ConfigError: the configuration has no classifier or no scorer for what the dial asks, a number is not whole or
+            out of range, labels are too few, or the device cannot be used.
         WeightsError: the weights are missing or do not fit.
     """
 
@@ -89,6 +91,7 @@ class SttsRecogniser:
         labels: Sequence[str] | None = None,
         device: str = "cpu",
     ) -> None:
+        check_device(device)
         found = locate_weights(weights)
         chosen = _chosen_config(config, found.config)
         network = Stts(chosen)
@@ -152,8 +155,7 @@ class SttsRecogniser:
             ConfigError: `top_k` is below 1.
             ShapeError: as `look`.
         """
-        if top_k < 1:
-            raise ConfigError(f"`top_k` is at least 1, got {top_k}")
+        whole_number("top_k", top_k)
         found = []
         for clip in clips:
             probabilities = self.look(clip).probabilities

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
+from onlooker.configs import whole_number
 from onlooker.errors import ConfigError
 from onlooker.methods.encoders.stts.config import SttsConfig
 
@@ -31,8 +32,8 @@ class ViewsConfig:
     stride: int = 4
 
     def __post_init__(self) -> None:
-        if self.clips < 1 or self.stride < 1:
-            raise ConfigError(f"`clips` and `stride` are at least 1, got {self.clips} and {self.stride}")
+        whole_number("clips", self.clips)
+        whole_number("stride", self.stride)
         if self.crops not in (1, 3):
             raise ConfigError(f"`crops` is 1 or 3, got {self.crops}")
 

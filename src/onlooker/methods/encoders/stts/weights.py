@@ -14,7 +14,7 @@ from onlooker.errors import WeightsError
 from onlooker.methods.encoders.stts.config import SttsConfig
 from onlooker.methods.encoders.stts.model import Stts
 from onlooker.weights.keys import KeyMap, KeyReport, translate
-from onlooker.weights.load import compare_tensors
+from onlooker.weights.load import check_finite, compare_tensors
 
 SCORER_RULES: Mapping[str, str] = MappingProxyType(
     {
@@ -136,7 +136,7 @@ def load_unpruned(network: Stts, state: Mapping[str, Tensor], source: str) -> No
         source: for messages.
 
     Raises:
-        WeightsError: a key or shape that does not fit; nothing is changed then.
+        WeightsError: a key or shape that does not fit, NaN or infinity; nothing is changed then.
     """
     scorers = network.scorer_parameters()
     wanted = {name: value for name, value in network.state_dict().items() if name not in scorers}
@@ -146,6 +146,7 @@ def load_unpruned(network: Stts, state: Mapping[str, Tensor], source: str) -> No
     report: KeyReport = compare_tensors(state, wanted, unknown)
     if not report.fits:
         raise WeightsError(f"the unpruned weights in `{source}` do not fit `{type(network).__name__}`: {report}")
+    check_finite(network, state, source)
     network.load_state_dict({**state, **{name: value.detach() for name, value in scorers.items()}}, strict=True)
 
 

@@ -15,13 +15,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from onlooker.configs import config_from_dict
+from onlooker.configs import config_from_dict, real_number, whole_number
 from onlooker.errors import ConfigError, ShapeError, UnknownNameError
 from onlooker.methods.trackers.isvos.config import CONFIGS, STRIDE, IsvosConfig, MemoryConfig
 from onlooker.methods.trackers.isvos.model import Isvos
 from onlooker.methods.trackers.isvos.prompts import Prompt
 from onlooker.methods.trackers.isvos.session import IsvosSession
 from onlooker.methods.trackers.isvos.weights import key_map
+from onlooker.nn.device import check_device
 from onlooker.types import Image
 from onlooker.weights.load import load_weights, locate_weights
 from onlooker.weights.verify import sha256_of
@@ -42,7 +43,7 @@ class IsvosSegmenter:
         offline: refuse the network when `weights` is a hub name.
 
     Raises:
-        ConfigError: no weights, or a bound out of range.
+        ConfigError: no weights, a bound out of range, or a device that cannot be used.
         WeightsError: the weights cannot be read, or do not fit.
     """
 
@@ -60,15 +61,16 @@ class IsvosSegmenter:
     ) -> None:
         if weights is None:
             raise ConfigError("there are no public ISVOS weights to fetch: train some and give their folder, `weights`")
+        check_device(device)
         found = locate_weights(weights, offline=offline)
         chosen = _config(config, found.config, found.path)
         network = Isvos(chosen)
         load_weights(network, found, key_map(chosen))
         memory = chosen.memory
         if max_frames is not None:
-            memory = replace(memory, max_frames=max_frames)
+            memory = replace(memory, max_frames=whole_number("max_frames", max_frames, 0))
         if max_megabytes is not None:
-            memory = replace(memory, max_megabytes=max_megabytes)
+            memory = replace(memory, max_megabytes=real_number("max_megabytes", max_megabytes))
         self._set_up(network.to(device), memory, short_side, sha256_of(found.path)[:8])
 
     @classmethod
@@ -120,9 +122,7 @@ class IsvosSegmenter:
         return np.stack(found)
 
     def _set_up(self, network: Isvos, memory: MemoryConfig, short_side: int | None, version: str) -> None:
-        side = network.config.short_side if short_side is None else short_side
-        if side < STRIDE:
-            raise ConfigError(f"`short_side` is at least {STRIDE} pixels, got {side}")
+        side = whole_number("short_side", network.config.short_side if short_side is None else short_side, STRIDE)
         self._network, self._memory, self._short_side, self._version = network.eval(), memory, side, version
 
 

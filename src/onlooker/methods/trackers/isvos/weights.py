@@ -21,7 +21,7 @@ from onlooker.methods.trackers.isvos.config import PAPER, IsvosConfig
 from onlooker.methods.trackers.isvos.instances import sizes_of
 from onlooker.methods.trackers.isvos.model import Isvos
 from onlooker.weights.keys import KeyMap, translate
-from onlooker.weights.load import compare_tensors
+from onlooker.weights.load import check_finite, compare_tensors
 
 _RULES: Mapping[str, str] = MappingProxyType(
     {f"{part}.*": f"{part}.*" for part in ("instances", "key_proj", "value_encoder", "decoder")}
@@ -93,7 +93,7 @@ def load_xmem(network: Isvos, state: Mapping[str, Tensor], *, backbone: bool = T
         Names of ours that keep their values.
 
     Raises:
-        WeightsError: a name or shape that does not fit; nothing is changed then.
+        WeightsError: a name or shape that does not fit, NaN or infinity; nothing is changed then.
     """
     renamed, unknown = translate(state, xmem_map(network.config))
     ours = network.state_dict()
@@ -104,6 +104,7 @@ def load_xmem(network: Isvos, state: Mapping[str, Tensor], *, backbone: bool = T
     report = compare_tensors(renamed, expected, unknown)
     if not report.fits:
         raise WeightsError(f"this XMem checkpoint does not fit: {report}")
+    check_finite(network, renamed, "the XMem checkpoint")
     network.load_state_dict({**ours, **renamed}, strict=True)
     return tuple(name for name in ours if name not in renamed)
 

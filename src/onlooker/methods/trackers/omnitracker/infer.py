@@ -19,6 +19,7 @@ from onlooker.methods.trackers.omnitracker.model import OmniTrackerNetwork
 from onlooker.methods.trackers.omnitracker.targets import Targets, start_targets
 from onlooker.methods.trackers.omnitracker.tracking import FrameInput, TrackState, track_frame
 from onlooker.methods.trackers.omnitracker.weights import key_map
+from onlooker.nn.device import check_device
 from onlooker.types import Image
 from onlooker.weights.load import load_weights, locate_weights
 
@@ -43,7 +44,7 @@ class OmniTracker:
     Raises:
         UnknownNameError: no such configuration.
         WeightsError: the weights are missing or do not fit.
-        ConfigError: labels that are not as many as the classes.
+        ConfigError: labels that are not as many as the classes, or a device that cannot be used.
     """
 
     name = "omnitracker"
@@ -58,6 +59,7 @@ class OmniTracker:
         device: str = "cpu",
         offline: bool = False,
     ) -> None:
+        check_device(device)
         found = locate_weights(weights, offline=offline)
         chosen = _chosen_config(config, found.config)
         network = OmniTrackerNetwork(chosen)

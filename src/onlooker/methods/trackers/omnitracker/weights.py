@@ -17,7 +17,7 @@ from onlooker.errors import ConfigError, WeightsError
 from onlooker.methods.trackers.omnitracker.config import PAPER, BackboneConfig, DetectorConfig, OmniTrackerConfig
 from onlooker.methods.trackers.omnitracker.model import OmniTrackerNetwork
 from onlooker.weights.keys import KeyMap, translate
-from onlooker.weights.load import compare_tensors
+from onlooker.weights.load import check_finite, compare_tensors
 
 _BACKBONE = "model.backbone.model"
 _DETECTOR = ("model.", "class_embed.", "bbox_embed.")
@@ -222,7 +222,7 @@ def load_idol(network: OmniTrackerNetwork, state: Mapping[str, Tensor]) -> tuple
     """Fills a network of the configuration "idol" in place; returns names of ours that keep their values.
 
     Raises:
-        WeightsError: a name or shape that does not fit; nothing is changed then.
+        WeightsError: a name or shape that does not fit, NaN or infinity; nothing is changed then.
     """
     renamed, unknown = translate(split_idol(state), idol_map(network.config))
     ours = network.state_dict()
@@ -230,5 +230,6 @@ def load_idol(network: OmniTrackerNetwork, state: Mapping[str, Tensor]) -> tuple
     report = compare_tensors(renamed, wanted, unknown)
     if not report.fits:
         raise WeightsError(f"this IDOL checkpoint does not fit: {report}")
+    check_finite(network, renamed, "the IDOL checkpoint")
     network.load_state_dict({**ours, **renamed}, strict=True)
     return tuple(name for name in ours if name not in renamed)
