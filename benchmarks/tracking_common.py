@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +34,35 @@ def fingerprint(paths: Iterable[Path]) -> str:
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+class Part(NamedTuple):
+    """One part of a result file: how it is measured, and the files of data it depends on."""
+
+    measure: Callable[[], Mapping[str, object]]
+    files: Callable[[], Iterable[Path]]
+
+
+def measure_parts(name: str, head: Mapping[str, object], parts: Mapping[str, Part], asked: Iterable[str]) -> None:
+    """Measure the parts that `benchmarks/results/<name>.json` lacks, whose data changed, or that are `asked` for.
+
+    The file is written after every part: a run that was cut off goes on where it stopped.
+    """
+    path, again = RESULTS / f"{name}.json", set(asked)
+    result = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    for part, (measure, files) in parts.items():
+        data = fingerprint(files())
+        before = result.get(part, {})
+        if before.get("data_sha256") == data and part not in again:
+            print(f"{part}: is there")
+            continue
+        began, used = time.perf_counter(), time.process_time()
+        found = dict(measure())
+        spent = {"seconds": time.perf_counter() - began, "processor_s": time.process_time() - used}
+        result = {**head, "machine": machine(), **{p: result[p] for p in parts if p in result}}
+        result[part] = rounded({"data_sha256": data, **spent, "found": found})
+        write_result(name, result)
+        print(f"{part}: {spent['seconds']:.0f} s", flush=True)
 
 
 def read_rows(path: Path) -> NDArray[np.float64]:
