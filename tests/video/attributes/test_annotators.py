@@ -22,6 +22,7 @@ from onlooker.video.attributes.sound import Sounds, Speech
 from onlooker.video.attributes.tags import SceneTags, TrackletTags, mean_tags, tag_spans
 from onlooker.video.attributes.write import write_tracking
 from onlooker.video.store import schema
+from onlooker.video.store.masks import StoredMask, add_masks
 from onlooker.video.store.vectors import blob_to_vector, vector_to_blob
 
 
@@ -51,8 +52,7 @@ def test_stored_masks_are_used_for_colour(library):
     ((_, crops), *_) = list(load_crops(store, video_id))
     nothing = encode_mask(np.zeros((SIZE[1], SIZE[0]), bool))
     with store.write() as connection:
-        masks = [{"tracklet_id": ids[1], "frame": crop.frame, "rle": nothing} for crop in crops]
-        connection.execute(insert(schema.MASKS), masks)
+        add_masks(connection, [StoredMask(ids[1], crop.frame, crop.time_s, nothing) for crop in crops])
     run_annotator(store, video_id, ColourAnnotator())
     # Masks of nothing leave nothing to name; the other tracklet has none and is judged from its box.
     assert rows(store, schema.TRACKLETS, "number", "color") == [(1, None), (2, "blue")]

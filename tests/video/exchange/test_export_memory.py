@@ -103,7 +103,7 @@ def test_a_fault_in_a_later_video_leaves_the_old_file_and_nothing_beside_it(
     folder.mkdir()
     (folder / "all.json").write_text("old")
     with three.write() as connection:
-        connection.execute(insert(MASKS).values(tracklet_id=3, frame=0, rle=b"\xff\xff"))
+        connection.execute(insert(MASKS).values(tracklet_id=3, frame=0, t=0.0, area_px=1, rle=b"\xff\xff"))
     with pytest.raises((OnlookerError, ValueError)):
         EXPORTERS[form](three, folder / "all.json", None)
     assert (folder / "all.json").read_text() == "old"

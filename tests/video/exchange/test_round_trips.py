@@ -29,7 +29,8 @@ from onlooker.video.exchange import (
     import_mot,
     import_ytvis,
 )
-from onlooker.video.store.schema import MASKS, SPEECH
+from onlooker.video.store.masks import StoredMask, add_masks
+from onlooker.video.store.schema import SPEECH
 from onlooker.video.store.store import Store
 from onlooker.video.store.videos import add_video, set_status
 
@@ -59,7 +60,7 @@ def filled(store: Store) -> Store:
         ids = write_tracking(connection, video, result, [Shot(0, TIMES[-1] + 0.1)], frames, (100, 80), 1 / 30)
         mask = np.zeros((80, 100), np.bool_)
         mask[30:40, 20:25] = True
-        connection.execute(insert(MASKS).values(tracklet_id=ids[2], frame=2, rle=encode_mask(mask)))
+        add_masks(connection, [StoredMask(ids[2], 2, TIMES[2], encode_mask(mask))])
         words = "stop --> here\n\nNOTE <b>&"
         connection.execute(insert(SPEECH).values(video_id=video, start_s=0.5, end_s=61.25, text=words, confidence=1))
         set_status(connection, video, "ready")
@@ -89,7 +90,7 @@ def test_json_formats_keep_boxes_scores_masks_times_and_names(
     for sql in (
         "SELECT name, width, height, n_frames, fps, round(duration, 6) FROM videos",
         "SELECT frame, t FROM frames",
-        "SELECT m.frame, m.rle FROM base_masks m",
+        "SELECT id, frame, t, area, height, width, rle FROM masks",
         "SELECT id, round(t_start, 6), round(t_end, 6) FROM gaps",
     ):
         assert read(other, sql) == read(filled, sql), sql

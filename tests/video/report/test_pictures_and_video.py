@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import select, update
 
 from onlooker.errors import ConfigError, MediaError, NothingFoundError, UnknownNameError
 from onlooker.formats.run_lengths import encode_mask
@@ -22,7 +22,8 @@ from onlooker.video.report.sheet import write_sheet
 from onlooker.video.report.show import ShowRequest, file_stem, kind_named, show
 from onlooker.video.report.timeline import write_timeline
 from onlooker.video.store import add_video, set_status
-from onlooker.video.store.schema import BOXES, MASKS, TRACKLETS
+from onlooker.video.store.masks import StoredMask, add_masks
+from onlooker.video.store.schema import BOXES, TRACKLETS
 
 
 def _run(steps):
@@ -120,8 +121,8 @@ def test_stored_masks_tint_their_pixels_on_their_frame_only(scene):
     mask = np.zeros((120, 160), bool)
     mask[85:105, 110:140] = True
     with scene.store.write() as connection:
-        car = select(TRACKLETS.c.id).where(TRACKLETS.c.number == 2).scalar_subquery()
-        connection.execute(insert(MASKS).values(tracklet_id=car, frame=20, rle=encode_mask(mask)))
+        car = connection.execute(select(TRACKLETS.c.id).where(TRACKLETS.c.number == 2)).scalar_one()
+        add_masks(connection, [StoredMask(car, 20, 2.0, encode_mask(mask))])
     data, frame, painted = _painted(scene, 20)
     assert set(data.masks) == {(2, 20)}
     expected = 0.55 * frame.image[98, 130].astype(float) + 0.45 * np.array(colour_of(2))
@@ -154,11 +155,11 @@ def test_crop_at_a_moment_is_cut_from_that_frame(scene, tmp_path):
 
 def test_a_frame_late_in_the_video_is_sought_and_wears_its_own_mask(scene, tmp_path, monkeypatch):
     with scene.store.write() as connection:
-        car = select(TRACKLETS.c.id).where(TRACKLETS.c.number == 2).scalar_subquery()
+        car = connection.execute(select(TRACKLETS.c.id).where(TRACKLETS.c.number == 2)).scalar_one()
         for index, rows in ((0, slice(50, 60)), (25, slice(90, 100))):  # a seek does not tell which frame it came to
             mask = np.zeros((120, 160), bool)
             mask[rows, 112:130] = True
-            connection.execute(insert(MASKS).values(tracklet_id=car, frame=index, rle=encode_mask(mask)))
+            add_masks(connection, [StoredMask(car, index, index / 10, encode_mask(mask))])
     monkeypatch.setattr(VideoReader, "__iter__", lambda reader: pytest.fail("decoded from the start"))
     request = ShowRequest("crop", output=tmp_path / "frame.png", at_s=2.5)
     _run(show(scene.store, request))

@@ -146,8 +146,8 @@ CREATE TABLE base_masks (
  WITHOUT ROWID
 
 ;
-INSERT INTO "base_masks" VALUES(1,1,X'013C');
-INSERT INTO "base_masks" VALUES(2,2,X'023C');
+INSERT INTO "base_masks" VALUES(1,1,X'3031');
+INSERT INTO "base_masks" VALUES(2,2,X'3031');
 CREATE TABLE base_meta (
 	"key" TEXT NOT NULL, 
 	value TEXT NOT NULL, 

@@ -11,17 +11,18 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
-from sqlalchemy import Float, Integer, LargeBinary, Table, insert
+from sqlalchemy import Column, Float, Integer, LargeBinary, Table, insert
 
 from onlooker.video.store.migrations import LATEST
-from onlooker.video.store.schema import META, METADATA, MIGRATIONS, PICTURES, VIDEOS
+from onlooker.video.store.schema import MASKS, META, METADATA, MIGRATIONS, PICTURES, VIDEOS
 from onlooker.video.store.store import Store
 
 
 def value_of(table: Table, name: str, number: int) -> object:
     """A plausible value for a column of row `number` (1 or 2); keys of other tables point to their first row."""
     column = table.c[name]
-    fixed = {
+    fixed: dict[Column[object], tuple[object, object]] = {
+        MASKS.c.rle: (b"01", b"01"),  # one pixel: migrations read masks
         VIDEOS.c.status: ("ready", "partial"),
         PICTURES.c.kind: ("crop", "keyframe"),
     }

@@ -18,7 +18,8 @@ from onlooker.errors import FormatError
 from onlooker.types import Gap, Shot, TrackingResult, Tracklet, VideoInfo
 from onlooker.video.attributes.write import write_tracking
 from onlooker.video.exchange.pictures import EncodedPicture, choose_pictures, picture_rows
-from onlooker.video.store.schema import MASKS, PICTURES
+from onlooker.video.store.masks import StoredMask, add_masks
+from onlooker.video.store.schema import PICTURES
 from onlooker.video.store.stages import StageRun, record_stage, stage_done
 from onlooker.video.store.store import Store
 from onlooker.video.store.videos import add_video, get_video, set_status
@@ -183,10 +184,10 @@ def _keep_exact_scores(connection: Connection, video: AnnotatedVideo, ids: dict[
 
 
 def _write_masks(connection: Connection, video: AnnotatedVideo, ids: dict[int, int]) -> None:
-    rows = [
-        {"tracklet_id": ids[track.number], "frame": frame, "rle": rle}
+    times = dict(video.frames)
+    masks = (
+        StoredMask(ids[track.number], frame, times[frame], rle)
         for track in video.tracks
         for frame, rle in track.masks.items()
-    ]
-    if rows:
-        connection.execute(insert(MASKS), rows)
+    )
+    add_masks(connection, masks)

@@ -15,11 +15,14 @@ _WORSE_BOXES = """
 DELETE FROM base_boxes WHERE tracklet_id = :new AND EXISTS (
   SELECT 1 FROM base_boxes o WHERE o.tracklet_id = :old AND o.t = base_boxes.t AND o.score > base_boxes.score)
 """
-# A mask belongs to the box that was kept: the masks of frames whose box comes from `old` give way to those of `old`.
-_REPLACED_MASKS = """
-DELETE FROM base_masks WHERE tracklet_id = :new AND EXISTS (
-  SELECT 1 FROM base_masks o WHERE o.tracklet_id = :old AND o.frame = base_masks.frame)
-AND NOT EXISTS (SELECT 1 FROM base_boxes b WHERE b.tracklet_id = :new AND b.frame = base_masks.frame)
+# A mask belongs to the box that was kept, and goes with one that gave way. Between the two statements boxes move.
+_MASKS_OF_WORSE_BOXES = """
+DELETE FROM base_masks WHERE tracklet_id = :new
+AND NOT EXISTS (SELECT 1 FROM base_boxes b WHERE b.tracklet_id = :new AND b.t = base_masks.t)
+"""
+_MASKS_OF_BOXES_LEFT = """
+DELETE FROM base_masks WHERE tracklet_id = :old
+AND EXISTS (SELECT 1 FROM base_boxes b WHERE b.tracklet_id = :old AND b.t = base_masks.t)
 """
 _SURER_ATTRIBUTES = """
 DELETE FROM base_attributes WHERE tracklet_id IN (:new, :old) AND start_s IS NULL AND EXISTS (
@@ -29,8 +32,9 @@ DELETE FROM base_attributes WHERE tracklet_id IN (:new, :old) AND start_s IS NUL
 """
 _MOVES = (
     _WORSE_BOXES,
-    _REPLACED_MASKS,
+    _MASKS_OF_WORSE_BOXES,
     "UPDATE OR IGNORE base_boxes SET tracklet_id = :new WHERE tracklet_id = :old",
+    _MASKS_OF_BOXES_LEFT,
     "UPDATE OR IGNORE base_masks SET tracklet_id = :new WHERE tracklet_id = :old",
     "UPDATE OR IGNORE base_gaps SET tracklet_id = :new WHERE tracklet_id = :old",
     _SURER_ATTRIBUTES,

@@ -15,7 +15,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, insert
 
-from onlooker.errors import SchemaError
+from onlooker.errors import SchemaError, ShapeError
+from onlooker.formats.run_lengths import mask_area
 from onlooker.video.store.schema import META, METADATA, MIGRATIONS
 from onlooker.video.store.views import VIEWS, views_fingerprint
 
@@ -31,7 +32,41 @@ class Migration:
     apply: Callable[[Connection], None]
 
 
-STEPS: tuple[Migration, ...] = ()  # from version 2 on
+# As it was at version 2; `schema.py` may have gone on since.
+_MASKS_2 = """
+CREATE TABLE base_masks (
+  tracklet_id INTEGER NOT NULL, frame INTEGER NOT NULL, t FLOAT NOT NULL, area_px INTEGER NOT NULL, rle BLOB NOT NULL,
+  PRIMARY KEY (tracklet_id, frame),
+  FOREIGN KEY(tracklet_id) REFERENCES base_tracklets (id) ON DELETE CASCADE
+) WITHOUT ROWID
+"""
+
+
+def _masks_with_time_and_area(connection: Connection) -> None:
+    """Masks are asked for by time and area. One without a box, or that cannot be read, meant nothing and is left out."""
+    connection.exec_driver_sql("ALTER TABLE base_masks RENAME TO old_masks")
+    connection.exec_driver_sql(_MASKS_2)
+    owners = connection.exec_driver_sql("SELECT DISTINCT tracklet_id FROM old_masks").scalars().all()
+    for owner in owners:
+        boxes = connection.exec_driver_sql("SELECT frame, t FROM base_boxes WHERE tracklet_id = ?", (owner,))
+        times = {frame: t for frame, t in boxes}
+        masks = connection.exec_driver_sql("SELECT frame, rle FROM old_masks WHERE tracklet_id = ?", (owner,))
+        rows = []
+        for frame, rle in masks:
+            try:
+                area = mask_area(rle)
+            except ShapeError:
+                continue
+            if frame in times:
+                rows.append((owner, frame, times[frame], area, rle))
+        if rows:
+            connection.exec_driver_sql("INSERT INTO base_masks VALUES (?, ?, ?, ?, ?)", rows)
+    connection.exec_driver_sql("DROP TABLE old_masks")
+
+
+STEPS: tuple[Migration, ...] = (  # from version 2 on
+    Migration(2, "masks carry their time and area", _masks_with_time_and_area),
+)
 LATEST = 1 + len(STEPS)
 
 

@@ -152,7 +152,9 @@ MASKS = Table(
     METADATA,
     _tracklet(),
     Column("frame", Integer, nullable=False),
-    Column("rle", LargeBinary, nullable=False),  # COCO compressed counts of an (height, width) mask
+    Column("t", Float, nullable=False),
+    Column("area_px", Integer, nullable=False),  # pixels inside
+    Column("rle", LargeBinary, nullable=False),  # COCO compressed counts of an (height, width) mask of the whole frame
     PrimaryKeyConstraint("tracklet_id", "frame"),
     sqlite_with_rowid=False,
 )

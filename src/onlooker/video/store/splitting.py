@@ -9,8 +9,7 @@ from onlooker.video.store.schema import TRACKLETS
 # What has a time goes to its side of the cut. What is said of the whole tracklet is true of both parts as far as anyone
 # knows, and is copied; so are its links and vectors.
 _MOVES = (
-    "UPDATE base_masks SET tracklet_id = :new WHERE tracklet_id = :old AND frame >= "
-    "(SELECT min(frame) FROM base_boxes WHERE tracklet_id = :old AND t >= :at)",
+    "UPDATE base_masks SET tracklet_id = :new WHERE tracklet_id = :old AND t >= :at",
     "UPDATE base_boxes SET tracklet_id = :new WHERE tracklet_id = :old AND t >= :at",
     "DELETE FROM base_gaps WHERE tracklet_id = :old AND start_s < :at AND end_s >= :at",
     "UPDATE base_gaps SET tracklet_id = :new WHERE tracklet_id = :old AND start_s >= :at",

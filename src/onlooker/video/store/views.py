@@ -169,6 +169,20 @@ VIEWS: tuple[View, ...] = (
         ),
     ),
     View(
+        "masks",
+        "base_masks m JOIN base_tracklets k ON k.id = m.tracklet_id JOIN " + _BY_VIDEO.format(alias="k"),
+        "the pixels of one tracklet on one frame, where a segmenter or an import gave them",
+        _columns(
+            *_OWNER,
+            *_VIDEO,
+            *_plain("m", ("frame", "int", "frame index"), ("t", "s", "time")),
+            ("area", "m.area_px", "px", "pixels inside"),
+            ("height", "v.height", "px", "height of the mask: that of the frame"),
+            ("width", "v.width", "px", "width of the mask"),
+            ("rle", "cast(m.rle AS text)", "text", "the mask as compressed COCO run lengths"),
+        ),
+    ),
+    View(
         "gaps",
         "base_gaps g JOIN base_tracklets k ON k.id = g.tracklet_id JOIN " + _BY_VIDEO.format(alias="k"),
         "one absence inside a tracklet",
