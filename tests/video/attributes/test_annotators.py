@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 from attribute_worlds import SIZE, handle, make_result
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, select
 
 from onlooker.types import Frame, Shot, SoundSegment, SpeechSegment, Tag, TextRegion
 from onlooker.video.attributes.captions import AppearanceText, Captions, appearance_sentence
