@@ -43,13 +43,13 @@ CREATE TABLE base_masks (
 
 
 def _masks_with_time_and_area(connection: Connection) -> None:
-    """Masks are asked for by time and area. One without a box, or that cannot be read, means nothing and is left out."""
+    """Masks are asked for by time and area. One without a box, or that cannot be read, is left out: it meant nothing."""
     connection.exec_driver_sql("ALTER TABLE base_masks RENAME TO old_masks")
     connection.exec_driver_sql(_MASKS_2)
     owners = connection.exec_driver_sql("SELECT DISTINCT tracklet_id FROM old_masks").scalars().all()
     for owner in owners:
         boxes = connection.exec_driver_sql("SELECT frame, t FROM base_boxes WHERE tracklet_id = ?", (owner,))
-        times = {row.frame: row.t for row in boxes}
+        times = {row[0]: row[1] for row in boxes}
         masks = connection.exec_driver_sql("SELECT frame, rle FROM old_masks WHERE tracklet_id = ?", (owner,))
         rows = []
         for frame, rle in masks:
