@@ -27,6 +27,9 @@ _BATCH = 16
 _TRAINED_FROM_NOTHING = 200  # steps of the unpruned start, on clips whose frames all show the class: quickly learned
 _FINETUNED = 300  # steps of every arm from there, on the clips of the claim
 _SEEDS = (10, 11, 12)  # earlier ones were looked at while sizes and steps were being chosen
+# A difference of a point needs arms that have finished learning, and more clips: with 300 steps and 400 test clips the
+# loss was 1.25 points on the seeds above. Set then, for seeds not looked at.
+_FINISHED, _MANY_CLIPS, _NEW_SEEDS = 600, 1500, (20, 21, 22)
 _LARGE_PATCH, _SMALL_PATCH = 0.2, 0.09  # of the side; the small one is in the middle square in about every fourth frame
 _RATE = 3e-3
 
@@ -63,7 +66,12 @@ def _unpruned(seed: int, frames: int, size: int, radius: float = 0.13) -> Stts:
 
 
 def _finetuned(
-    seed: int, start: Stts, selection: SelectionConfig, clips: ClipsConfig, stand_in: nn.Module | None
+    seed: int,
+    start: Stts,
+    selection: SelectionConfig,
+    clips: ClipsConfig,
+    stand_in: nn.Module | None,
+    steps: int = _FINETUNED,
 ) -> float:
     """Top-1 in percent after finetuning from `start` with a selection, or with what stands in for its selector."""
     network = _seeded(seed, replace(start.config, selection=selection))
@@ -73,7 +81,7 @@ def _finetuned(
         network.backbone.region_selector = stand_in
     load_unpruned(network, start.state_dict(), "the unpruned start")
     options = ClassifyOptions(clips=clips, backbone_waits=0.1, backbone_rate=0.3)
-    result = train(ClassifyTask(network, options), _train_config(seed, _FINETUNED), device="cpu")
+    result = train(ClassifyTask(network, options), _train_config(seed, steps), device="cpu")
     return result.metrics["top1"]
 
 
@@ -107,11 +115,11 @@ _FEWER = SelectionConfig(time_at=0, time_ratio=0.75, num_samples=100)
 
 
 def _run_near_full(seed: int) -> dict[str, float]:
-    clips = _clips(seed, n_signal=2)
+    clips = replace(_clips(seed, n_signal=2), n_test=_MANY_CLIPS)
     start = _unpruned(seed, 16, 32)
     return {
-        "selected": _finetuned(seed, start, _FEWER, clips, None),
-        "full": _finetuned(seed, start, SelectionConfig(), clips, None),
+        "selected": _finetuned(seed, start, _FEWER, clips, None, _FINISHED),
+        "full": _finetuned(seed, start, SelectionConfig(), clips, None, _FINISHED),
     }
 
 
@@ -188,11 +196,15 @@ def _holds_gradient(scores: Scores) -> bool:
     return min(scores["full"]) > 0.99 and mean(scores["diagonal"]) > 0.7
 
 
-_SETTING = (
-    "MViT of 3 blocks, width 16, patch clips of four colours (ours); "
-    f"{_TRAINED_FROM_NOTHING} steps without selection on clips that show the class in every frame, then {_FINETUNED} "
-    f"steps of every arm from there, batches of {_BATCH}, the same clips in the same order, 400 test clips; "
-)
+def _setting(steps: int, n_test: int) -> str:
+    return (
+        "MViT of 3 blocks, width 16, patch clips of four colours (ours); "
+        f"{_TRAINED_FROM_NOTHING} steps without selection on clips that show the class in every frame, then {steps} "
+        f"steps of every arm from there, batches of {_BATCH}, the same clips in the same order, {n_test} test clips; "
+    )
+
+
+_SETTING = _setting(_FINETUNED, 400)
 
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -226,15 +238,16 @@ CLAIMS: tuple[Claim, ...] = (
     Claim(
         name="near_full_accuracy",
         statement="Accuracy stays within a point of the full network at a fifth less computation (abstract)",
-        setting=_SETTING + "32x32 pixels, 6 of 8 token frames are kept before block 0, 2 show the class",
+        setting=_setting(_FINISHED, _MANY_CLIPS)
+        + "32x32 pixels, 6 of 8 token frames are kept before block 0, 2 show the class",
         metric="top1",
         unit="%",
         arms=("selected", "full"),
         run=_run_near_full,
         holds=_holds_near_full,
         gate="mean of selected is at most 1 point below full",
-        seeds=_SEEDS,
-        minutes=2.0,
+        seeds=_NEW_SEEDS,
+        minutes=3.0,
     ),
     Claim(
         name="price_by_the_clock",

@@ -1,13 +1,13 @@
 """Clips in which a choice pays: the class shows in few frames ("needle"), or in a small moving patch ("patch").
 
-Ours; the paper trains on Kinetics-400, which is not shipped. Item i of a data set depends on its seed, its split and i
-alone.
+Ours; the paper trains on Kinetics-400, which is not shipped: a table of videos of one's own takes the place of these
+worlds (`own_clips.py`). Item i of a data set depends on its seed, its split and i alone.
 """
 
 from __future__ import annotations
 
 import colorsys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
@@ -18,6 +18,7 @@ from torch.utils.data import Dataset
 
 from onlooker.errors import ConfigError
 from onlooker.methods.encoders.stts.config import SttsConfig
+from onlooker.methods.encoders.stts.own_clips import CuttingConfig, OwnClips
 from onlooker.synth.needle import NeedleConfig, NeedleWorld
 from onlooker.synth.pictures import NuisanceConfig
 
@@ -35,7 +36,10 @@ class ClipsConfig:
         n_train, n_test: clips of each split.
         n_signal: token frames of a clip that show its class.
         patch_radius: of a patch, as a part of the shorter side.
-        seed: of all clips.
+        seed: of all clips, and of what is held out and cut from a table.
+        table: videos of one's own instead of the world: a folder with a folder per class, a `.csv` or a `.jsonl`, see
+            `onlooker.train.tables`. The settings of the world then say nothing.
+        cutting: how clips are cut from them.
     """
 
     world: World = "needle"
@@ -44,6 +48,8 @@ class ClipsConfig:
     n_signal: int = 2
     patch_radius: float = 0.13
     seed: int = 0
+    table: str | None = None
+    cutting: CuttingConfig = field(default_factory=CuttingConfig)
 
     def __post_init__(self) -> None:
         if min(self.n_train, self.n_test, self.n_signal) < 1:
@@ -139,8 +145,10 @@ class PatchClips(Dataset[dict[str, Tensor]]):
         }
 
 
-def make_clips(network: SttsConfig, clips: ClipsConfig, split: Split) -> NeedleClips | PatchClips:
-    """One split of a data set, in the sizes of a network."""
+def make_clips(network: SttsConfig, clips: ClipsConfig, split: Split) -> NeedleClips | PatchClips | OwnClips:
+    """One split of a data set, in the sizes of a network; errors as those of the data set."""
+    if clips.table is not None:
+        return OwnClips(network, clips.table, clips.cutting, split, clips.seed)
     if clips.world == "needle":
         return NeedleClips(network, clips, split)
     return PatchClips(network, clips, split)

@@ -16,6 +16,7 @@ from onlooker.errors import ConfigError, ShapeError
 from onlooker.methods.encoders.stts.data import ClipsConfig, NeedleClips, PatchClips, make_clips
 from onlooker.methods.encoders.stts.losses import MixConfig, mix_clips, soft_cross_entropy
 from onlooker.methods.encoders.stts.model import Stts
+from onlooker.methods.encoders.stts.own_clips import OwnClips
 from onlooker.methods.encoders.stts.weights import key_map, load_unpruned
 from onlooker.train.task import Batch, Metric, Moment, ParameterGroup, SampleDataset, Task
 from onlooker.weights.files import read_tensors
@@ -80,6 +81,12 @@ class ClassifyTask(Task):
         """Names of the classes, which the application shows instead of numbers."""
         return {"labels.txt": "".join(f"{name}\n" for name in self._train_clips.class_names)}
 
+    def data_fingerprint(self) -> str:
+        """The settings of a world; of a table, what its rows say and how large the files are."""
+        if isinstance(self._train_clips, OwnClips) and isinstance(self._test_clips, OwnClips):
+            return f"train {self._train_clips.fingerprint()}; test {self._test_clips.fingerprint()}"
+        return f"synthetic clips {self.options.clips!r}"
+
     def sigma_at(self, moment: Moment) -> float:
         """Noise of the choice: falls in a straight line from the configuration's to 0 at the end of the run, where
         choosing in training and in evaluation become the same."""
@@ -105,7 +112,7 @@ class ClassifyTask(Task):
 
     def evaluate(self) -> dict[str, float]:
         """Top-1 and top-5 in percent on the test clips, tokens chosen hard."""
-        ranks = torch.cat([self._ranks(start) for start in range(0, self.options.clips.n_test, _EVALUATED_AT_ONCE)])
+        ranks = torch.cat([self._ranks(start) for start in range(0, len(self._test_clips), _EVALUATED_AT_ONCE)])
         return {f"top{k}": float((ranks < k).double().mean()) * 100.0 for k in (1, 5)}
 
     def parameter_groups(self) -> tuple[ParameterGroup, ...]:
@@ -128,7 +135,7 @@ class ClassifyTask(Task):
 
     def _ranks(self, start: int) -> Tensor:
         """How many classes were held likelier than the right one, for some of the test clips."""
-        end = min(start + _EVALUATED_AT_ONCE, self.options.clips.n_test)
+        end = min(start + _EVALUATED_AT_ONCE, len(self._test_clips))
         samples = self.collate([self._test_clips[i] for i in range(start, end)])
         device = next(self.network.parameters()).device
         logits = self.network(samples["clip"].to(device)).logits.cpu()
@@ -137,11 +144,11 @@ class ClassifyTask(Task):
         return ranks
 
     @functools.cached_property
-    def _train_clips(self) -> NeedleClips | PatchClips:
+    def _train_clips(self) -> NeedleClips | PatchClips | OwnClips:
         return make_clips(self.network.config, self.options.clips, "train")
 
     @functools.cached_property
-    def _test_clips(self) -> SampleDataset:
+    def _test_clips(self) -> NeedleClips | PatchClips | OwnClips:
         return make_clips(self.network.config, self.options.clips, "test")
 
 
