@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
@@ -39,38 +40,29 @@ from onlooker.methods.encoders.perception_encoder.layer_probe import LayerCurve,
 from onlooker.methods.encoders.perception_encoder.model import PerceptionEncoder
 from onlooker.methods.encoders.perception_encoder.probe_data import colour_pixels, tracked_clips
 from onlooker.methods.encoders.perception_encoder.spatial import SpatialOptions, align_spatially
-from onlooker.synth.needle import NeedleConfig, NeedleWorld
+from onlooker.synth.worlds import World, WorldConfig
 from onlooker.train import OptimiserConfig, ScheduleConfig, Task, TrainConfig, train
 
 CORE = PerceptionEncoderConfig(
     VisionConfig(64, 6, 4, 256, patch_size=6, image_size=48, pool_heads=4, embed_dim=64),
     TextConfig(64, 2, 4, 256, embed_dim=64, context_length=20, vocabulary=256, tokenizer="world"),
 )
-CORE_STEPS, CORE_BATCH = 400, 48
+CORE_STEPS, CORE_BATCH, CORE_SCENES = 400, 48, 3000
 GROWING = ResolutionSchedule((ResolutionStage(0.7, 30), ResolutionStage(1.0, 48)))
+# Dense tasks need finer patches: at 6 pixels objects are hardly three tokens wide, and no layer differs from another.
+DENSE = replace(CORE, vision=replace(CORE.vision, patch_size=4))
+DENSE_STEPS, DENSE_SCENES = 800, 8000
+DENSE_GROWING = ResolutionSchedule((ResolutionStage(0.7, 32), ResolutionStage(1.0, 48)))
+ALIGN_STEPS, ALIGN_BATCH = 600, 16
+# At equal weights the cosine of the first term keeps the student from the second teacher's borders.
+SEMANTIC_WEIGHT, LOCALITY_WEIGHT = 0.5, 2.0
 CAPTION_STEPS, CAPTION_BATCH = 150, 32
-# Twice the native size: on the native 8 by 8 grid objects are hardly three tokens wide.
-PROBED_PX = 96
+PROBED_PX = CORE.vision.image_size
+SEARCHED, OTHERS = ("red", "green", "blue", "yellow"), ("purple", "cyan", "orange")
 _TRACKED, _CHOOSING = 16, 8
 _CLIPS: dict[Split, int] = {"train": 400, "test": 300}
+_N_SHOWN = 4  # of eight frames
 _MIDDLE_SEED = 500  # another world for choosing a layer than for scoring it
-
-
-@dataclass(frozen=True)
-class AlignSetting:
-    """How the student is aligned; with `searched` the first teacher is the core's best middle layer for tracking, found
-    on clips of another world, as the paper picked its layer, else the one at 0.82 of the depth."""
-
-    steps: int
-    batch: int
-    size_px: int
-    searched: bool
-    drop_path: float
-    locality_weight: float
-
-
-SHORT = AlignSetting(100, 16, CORE.vision.image_size, searched=False, drop_path=0.1, locality_weight=1.0)
-LONG = AlignSetting(250, 8, PROBED_PX, searched=True, drop_path=0.0, locality_weight=2.0)
 
 
 @dataclass(frozen=True)
@@ -81,52 +73,59 @@ class Curves:
     segmentation: LayerCurve
 
 
-def scenes(seed: int) -> SceneConfig:
+def scenes(seed: int, count: int = CORE_SCENES) -> SceneConfig:
     """The data of all trainings: one or two objects, the two shortest captions."""
-    return SceneConfig(n_train=3000, n_test=200, objects=(1, 2), wordings=(1, 2), seed=seed)
+    return SceneConfig(n_train=count, n_test=200, objects=(1, 2), wordings=(1, 2), seed=seed)
 
 
 @functools.cache
 def trained_core(seed: int, rope: bool = True, growing: bool = True) -> PerceptionEncoder:
     """A core network after contrastive training with the paper's ingredients, but for those switched off."""
     config = replace(CORE, vision=replace(CORE.vision, rope=rope))
-    task = _contrastive(_new(config, seed), seed, growing)
+    task = _contrastive(_new(config, seed), scenes(seed), GROWING if growing else ResolutionSchedule())
     _fit(task, seed, CORE_STEPS, CORE_BATCH, rate=2e-3)
     return task.network
 
 
 @functools.cache
-def aligned(seed: int, setting: AlignSetting, semantic: bool = True, locality: bool = True) -> PerceptionEncoder:
-    """The core of a seed after spatial alignment, with both terms or one."""
+def dense_core(seed: int) -> PerceptionEncoder:
+    """The core of finer patches, which the dense tasks look into."""
+    task = _contrastive(_new(DENSE, seed), scenes(seed, DENSE_SCENES), DENSE_GROWING)
+    _fit(task, seed, DENSE_STEPS, CORE_BATCH, rate=2e-3)
+    return task.network
+
+
+@functools.cache
+def aligned(seed: int, semantic: bool = True, locality: bool = True) -> PerceptionEncoder:
+    """The dense core of a seed after spatial alignment, with both terms or one."""
     options = SpatialOptions(
         replace(scenes(seed), objects=(2, 3), n_train=800),
-        teacher_layer=middle_for_tracking(seed) if setting.searched else None,
-        semantic_weight=float(semantic),
-        locality_weight=setting.locality_weight if locality else 0.0,
-        size_px=setting.size_px,
+        teacher_layer=middle_for_tracking(seed),
+        semantic_weight=SEMANTIC_WEIGHT if semantic else 0.0,
+        locality_weight=LOCALITY_WEIGHT if locality else 0.0,
     )
-    task = align_spatially(trained_core(seed), options, drop_path=setting.drop_path)
-    _fit(task, seed, setting.steps, setting.batch, rate=1e-3)
+    task = align_spatially(dense_core(seed), options, drop_path=0.0)
+    _fit(task, seed, ALIGN_STEPS, ALIGN_BATCH, rate=1e-3)
     return task.network
 
 
 @functools.cache
 def core_curves(seed: int) -> Curves:
-    """Layer by layer, the core of a seed."""
-    return _curves(trained_core(seed), seed)
+    """Layer by layer, the dense core of a seed."""
+    return _curves(dense_core(seed), seed)
 
 
 @functools.cache
-def aligned_curves(seed: int, setting: AlignSetting, semantic: bool = True, locality: bool = True) -> Curves:
+def aligned_curves(seed: int, semantic: bool = True, locality: bool = True) -> Curves:
     """Layer by layer, the aligned network of a seed."""
-    return _curves(aligned(seed, setting, semantic, locality), seed)
+    return _curves(aligned(seed, semantic, locality), seed)
 
 
 @functools.cache
 def middle_for_tracking(seed: int) -> int:
-    """The core's best layer before the last, on clips of another world."""
+    """The dense core's best layer before the last, on clips of another world."""
     clips = tracked_clips(PROBED_PX, seed + _MIDDLE_SEED, _CHOOSING)
-    return _best_middle(probe_tracking(trained_core(seed), clips))
+    return _best_middle(probe_tracking(dense_core(seed), clips))
 
 
 def middle_against_last_tracking(seed: int) -> dict[str, float]:
@@ -137,28 +136,35 @@ def middle_against_last_tracking(seed: int) -> dict[str, float]:
 
 def middle_against_last_segmentation(seed: int) -> dict[str, float]:
     """The same with the mIoU of a linear probe."""
-    network, curve = trained_core(seed), core_curves(seed).segmentation
+    network, curve = dense_core(seed), core_curves(seed).segmentation
     chosen = _best_middle(_segmentation(network, seed + _MIDDLE_SEED))
     return {"middle_layer": curve.scores[chosen], "last_layer": curve.last}
 
 
-def alignment_tracking(seed: int, setting: AlignSetting = SHORT) -> dict[str, float]:
+def alignment_tracking(seed: int) -> dict[str, float]:
     """J&F of the last layer, aligned with both terms, with one, and not at all."""
-    return {name: curves.tracking.last for name, curves in _alignment_arms(seed, setting).items()}
+    return {name: curves.tracking.last for name, curves in _alignment_arms(seed).items()}
 
 
-def alignment_segmentation(seed: int, setting: AlignSetting = SHORT) -> dict[str, float]:
+def alignment_segmentation(seed: int) -> dict[str, float]:
     """The same with the mIoU of a linear probe."""
-    return {name: curves.segmentation.last for name, curves in _alignment_arms(seed, setting).items()}
+    return {name: curves.segmentation.last for name, curves in _alignment_arms(seed).items()}
 
 
-def alignment_best_layer(seed: int, setting: AlignSetting = SHORT) -> dict[str, float]:
-    """Layers from the best to the last, mean over both dense tasks."""
-    both = {"aligned": aligned_curves(seed, setting), "core": core_curves(seed)}
-    last = CORE.vision.depth - 1
+def alignment_lost_at_the_end(seed: int) -> dict[str, float]:
+    """Points from the best layer to the last, mean over both dense tasks."""
     return {
-        name: float(np.mean([last - curve.best for curve in (curves.tracking, curves.segmentation)]))
-        for name, curves in both.items()
+        name: float(np.mean([max(c.scores) - c.last for c in (curves.tracking, curves.segmentation)]))
+        for name, curves in _aligned_and_core(seed).items()
+    }
+
+
+def alignment_best_layer(seed: int) -> dict[str, float]:
+    """Layers from the best to the last, mean over both dense tasks."""
+    last = DENSE.vision.depth - 1
+    return {
+        name: float(np.mean([last - c.best for c in (curves.tracking, curves.segmentation)]))
+        for name, curves in _aligned_and_core(seed).items()
     }
 
 
@@ -212,28 +218,48 @@ def captions_from_frozen_encoders(seed: int) -> dict[str, float]:
 
 def eight_frames_against_one(seed: int) -> dict[str, float]:
     """Accuracy of a linear probe on the mean vector of eight frames, and on the vector of one; four random frames of a
-    clip show the shape that is asked for."""
+    clip show an object of the colour that is asked for."""
     network = trained_core(seed).eval()
-    world = NeedleConfig(size_px=CORE.vision.image_size, n_signal=4, n_distractors=(1, 1), radius=(0.17, 0.21))
     vectors, labels = {}, {}
     for split, count in _CLIPS.items():
-        shown = [NeedleWorld(world, seed, split)[i] for i in range(count)]
-        frames = torch.stack([torch.from_numpy(scene.frames).permute(0, 3, 1, 2) for scene in shown])
-        clips = to_network_range(frames, world.size_px)  # (N, 8, 3, H, W)
+        frames, labels[split] = _searched_clips(seed, split, count)
         with torch.no_grad():
-            rows = [network.encode_image(clip, normalize=True) for clip in clips]
+            rows = [network.encode_image(clip, normalize=True) for clip in frames]
         vectors[split] = torch.stack(rows)  # (N, 8, D)
-        labels[split] = torch.tensor([world.classes.index(scene.label) for scene in shown])
     arms: dict[str, Callable[[Tensor], Tensor]] = {
         "eight_frames": lambda found: found.mean(dim=1),
         "one_frame": lambda found: found[:, found.shape[1] // 2],
     }
     return {
         arm: probe_accuracy_percent(
-            (pick(vectors["train"]), labels["train"]), (pick(vectors["test"]), labels["test"]), len(world.classes)
+            (pick(vectors["train"]), labels["train"]), (pick(vectors["test"]), labels["test"]), len(SEARCHED)
         )
         for arm, pick in arms.items()
     }
+
+
+def _searched_clips(seed: int, split: Split, count: int) -> tuple[Tensor, Tensor]:
+    """Clips (N, 8, 3, H, W) in [-1, 1] whose frames show one object each, a new one every time; in four random frames
+    it has the colour that is the class (N,), in the others one that is no class."""
+    px = CORE.vision.image_size
+    rng = np.random.default_rng((seed, ("train", "test").index(split)))
+    shown, hidden = (
+        World(WorldConfig(size_px=px, n_objects=(1, 1), colours=colours), seed + offset, split)
+        for colours, offset in ((SEARCHED, _MIDDLE_SEED), (OTHERS, 2 * _MIDDLE_SEED))
+    )
+    by_colour: dict[str, list[NDArray[np.uint8]]] = {colour: [] for colour in SEARCHED}
+    for i in range(_N_SHOWN * count * 2):  # more than are needed: colours are drawn, not counted out
+        scene = shown[i]
+        by_colour[scene.tracks[0].colour].append(scene.frames[0])
+    clips, labels = [], []
+    for n in range(count):
+        label = int(rng.integers(len(SEARCHED)))
+        frames = [by_colour[SEARCHED[label]].pop() for _ in range(_N_SHOWN)]
+        frames += [hidden[(8 - _N_SHOWN) * n + k].frames[0] for k in range(8 - _N_SHOWN)]
+        clips.append(np.stack(frames)[rng.permutation(8)])
+        labels.append(label)
+    pixels = torch.from_numpy(np.stack(clips)).permute(0, 1, 4, 2, 3)
+    return to_network_range(pixels, px), torch.tensor(labels)
 
 
 def _caption_loss(encoder: PerceptionEncoder, seed: int) -> float:
@@ -247,13 +273,16 @@ def _language(encoder: PerceptionEncoder, options: LanguageOptions, seed: int) -
         return LanguageTask(encoder, make_reader(DecoderConfig(max_words=20)), options)
 
 
-def _alignment_arms(seed: int, setting: AlignSetting) -> dict[str, Curves]:
+def _alignment_arms(seed: int) -> dict[str, Curves]:
     return {
-        "aligned": aligned_curves(seed, setting),
-        "core": core_curves(seed),
-        "semantic_only": aligned_curves(seed, setting, locality=False),
-        "locality_only": aligned_curves(seed, setting, semantic=False),
+        **_aligned_and_core(seed),
+        "semantic_only": aligned_curves(seed, locality=False),
+        "locality_only": aligned_curves(seed, semantic=False),
     }
+
+
+def _aligned_and_core(seed: int) -> dict[str, Curves]:
+    return {"aligned": aligned_curves(seed), "core": core_curves(seed)}
 
 
 def _curves(network: PerceptionEncoder, seed: int) -> Curves:
@@ -270,15 +299,12 @@ def _best_middle(curve: LayerCurve) -> int:
 
 def _recall(network: PerceptionEncoder, seed: int, size_px: int | None = None) -> float:
     """Recall at 5 from text to picture on the test scenes, drawn at the size asked for."""
-    scores = _contrastive(network, seed, growing=False).scores_at(size_px or CORE.vision.image_size)
+    scores = _contrastive(network, scenes(seed), ResolutionSchedule()).scores_at(size_px or CORE.vision.image_size)
     return scores["forward_recall_at_5_percent"]
 
 
-def _contrastive(network: PerceptionEncoder, seed: int, growing: bool) -> ContrastiveTask:
-    options = ContrastiveOptions(
-        scenes(seed), masking=MaskingConfig(), resolution=GROWING if growing else ResolutionSchedule()
-    )
-    return ContrastiveTask(network, options)
+def _contrastive(network: PerceptionEncoder, data: SceneConfig, resolution: ResolutionSchedule) -> ContrastiveTask:
+    return ContrastiveTask(network, ContrastiveOptions(data, masking=MaskingConfig(), resolution=resolution))
 
 
 def _new(config: PerceptionEncoderConfig, seed: int) -> PerceptionEncoder:

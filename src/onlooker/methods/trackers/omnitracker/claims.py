@@ -5,6 +5,7 @@ Networks have no mask head and 96 x 160 pixels; each is trained from nothing for
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping
 from dataclasses import replace
 from statistics import mean
@@ -41,8 +42,12 @@ def _config(enhanced: bool = True) -> OmniTrackerConfig:
     return replace(tiny, detector=detector, mask=None, enhancement=tiny.enhancement if enhanced else None)
 
 
+@functools.lru_cache(maxsize=5)
 def _trained(seed: int, mode: Mode, enhanced: bool = True) -> tuple[OmniTrackerNetwork, Mapping[str, float]]:
-    """A network after as many steps per family as any other, and its scores on held-out pairs."""
+    """A network after as many steps per family as any other, and its scores on held-out pairs.
+
+    Claims share what they have in common; nobody changes it.
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = OmniTrackerNetwork(_config(enhanced))
