@@ -15,18 +15,20 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from onlooker import catalogue
 from onlooker.errors import ConfigError
 from onlooker.nn.device import check_device
+from onlooker.video.masks.config import MaskConfig
 from onlooker.weights.verify import sha256_of
 
 if TYPE_CHECKING:
     from onlooker.video.attributes.registry import ModelHandle
     from onlooker.video.ingest.pipeline import Toolbox
+    from onlooker.video.masks.stage import MaskStage
     from onlooker.video.protocols import Model, TextEmbedder, Tracker
     from onlooker.video.tracklets.config import TrackletConfig
 
 Option = str | int | float | bool
 M = TypeVar("M")
 # Roles that have implementations, usable from Python, and no stage that asks for them.
-_IDLE_ROLES = ("segmenter", "language_model")
+_IDLE_ROLES = ("language_model",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Settings:
         device: "cpu", "cuda" or "mps", handed to models that take one.
         crops_per_tracklet: views of a tracklet its look vector is made from, the best ones first; all that were kept
             when `None`. Fewer are cheaper: the cost is one forward of the appearance embedder each.
+        masks: how a segmenter, where that role is filled, is led by the boxes of tracklets.
     """
 
     profile: str = "bundled"
@@ -57,6 +60,7 @@ class Settings:
     offline: bool = False
     device: str = "cpu"
     crops_per_tracklet: int | None = None
+    masks: MaskConfig = field(default_factory=MaskConfig)
 
     def __post_init__(self) -> None:
         if self.crops_per_tracklet is not None and self.crops_per_tracklet < 1:
@@ -233,6 +237,14 @@ class ModelPool:
             return None
         return ModelHandle(role, self.fingerprint(role), lambda: self.get(role, kind))
 
+    def mask_stage(self) -> MaskStage | None:
+        """The stage that gives tracklets masks; `None` without a segmenter."""
+        from onlooker.video.masks.stage import MaskStage
+        from onlooker.video.protocols import Segmenter
+
+        segmenter = self.handle("segmenter", Segmenter)  # type: ignore[type-abstract]
+        return None if segmenter is None else MaskStage(segmenter, self.settings.masks)
+
 
 def make_toolbox(pool: ModelPool) -> Toolbox:
     """What an ingest needs, nothing of it built yet."""
@@ -241,7 +253,9 @@ def make_toolbox(pool: ModelPool) -> Toolbox:
     from onlooker.video.ingest.pipeline import Toolbox
 
     # mypy takes a protocol for an abstract class that cannot be a key; here it only names the type that comes back.
+    masks = pool.mask_stage()
     models = PoolModels(
+        masks=None if masks is None else masks.spec,
         tagger=pool.handle("tagger", roles.Tagger),  # type: ignore[type-abstract]
         appearance_embedder=pool.handle("appearance_embedder", roles.AppearanceEmbedder),  # type: ignore[type-abstract]
         text_embedder=pool.handle("text_embedder", roles.TextEmbedder),  # type: ignore[type-abstract]
@@ -259,4 +273,5 @@ def make_toolbox(pool: ModelPool) -> Toolbox:
         pool.tracker,
         make_annotators(models),
         pool.release,
+        masks,
     )

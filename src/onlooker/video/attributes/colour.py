@@ -46,14 +46,20 @@ class ColourShare:
 
 
 class ColourAnnotator:
-    """Fills `color`, `upper_color` and `lower_color` from the kept crops."""
+    """Fills `color`, `upper_color` and `lower_color` from the kept crops.
 
-    def __init__(self) -> None:
+    Args:
+        masks: the stage that gives tracklets masks: where it ran anew, colours are due again.
+    """
+
+    def __init__(self, masks: AnnotatorSpec | None = None) -> None:
         self._table = ColourTable()
+        self._after = () if masks is None else (masks,)
 
     @property
     def spec(self) -> AnnotatorSpec:
-        return AnnotatorSpec("colour", "1", "crop", columns=("color", "upper_color", "lower_color"))
+        columns = ("color", "upper_color", "lower_color")
+        return AnnotatorSpec("colour", "1", "crop", columns=columns, after=self._after)
 
     def run(self, context: Context) -> Output:
         tracklets = context.tracklets()

@@ -8,7 +8,7 @@ from onlooker.video.attributes.actions import Actions, MotionCaptions
 from onlooker.video.attributes.captions import AppearanceText, Captions
 from onlooker.video.attributes.colour import ColourAnnotator
 from onlooker.video.attributes.embedding import LookVectors, TextVectors
-from onlooker.video.attributes.registry import Annotator, ModelHandle
+from onlooker.video.attributes.registry import Annotator, AnnotatorSpec, ModelHandle
 from onlooker.video.attributes.screen_text import ScreenText
 from onlooker.video.attributes.sound import Sounds, Speech
 from onlooker.video.attributes.tags import SceneTags, TrackletTags
@@ -30,8 +30,10 @@ class PoolModels:
     """The models of a profile; an absent one leaves its annotators out.
 
     `crops_per_tracklet` is how many of a tracklet's kept views, the best first, its look vector is made from; all of
-    them when `None`.
+    them when `None`. `masks` is the stage that gives tracklets masks, for what looks better with them.
     """
+
+    masks: AnnotatorSpec | None = None
 
     tagger: ModelHandle[Tagger] | None = None
     appearance_embedder: ModelHandle[AppearanceEmbedder] | None = None
@@ -47,7 +49,7 @@ class PoolModels:
 
 def make_annotators(models: PoolModels) -> tuple[Annotator, ...]:
     """Every annotator these models allow, in an order that respects what builds on what."""
-    colour = ColourAnnotator()
+    colour = ColourAnnotator(models.masks)
     looks: list[Annotator] = [colour]
     if models.tagger is not None:
         looks.append(TrackletTags(models.tagger))

@@ -26,6 +26,7 @@ from onlooker.video.attributes.registry import Annotator
 from onlooker.video.attributes.write import write_tracking
 from onlooker.video.ingest.decode_pass import DecodeOutcome, decode_once
 from onlooker.video.ingest.job import IngestReport, Progress
+from onlooker.video.masks.stage import MaskStage, segment_video
 from onlooker.video.protocols import Tracker
 from onlooker.video.store import (
     StageRun,
@@ -54,6 +55,7 @@ class Toolbox:
         detector: `name@version` of the detector, for the record.
         make_tracker: a new tracker for one video.
         annotators: the pool, in any order.
+        masks: the stage that gives tracklets masks; `None` without a segmenter.
         release: forgets the model of a role, so that no more models are in memory than one stage needs.
     """
 
@@ -62,6 +64,7 @@ class Toolbox:
     make_tracker: Callable[[], Tracker]
     annotators: Sequence[Annotator]
     release: Callable[[str], None] = lambda role: None
+    masks: MaskStage | None = None
 
 
 @dataclass(slots=True)
@@ -103,6 +106,8 @@ def ingest_video(
     elif video.path != info.path:
         with store.write() as connection:  # the file has moved: what shows pictures of it must find it
             add_video(connection, info, sha256, path.name, "video")
+    if tools.masks is not None and not is_done(store, video.id, tools.masks.spec):
+        yield from _segment(store, tools, tools.masks, video, tally)
     yield from _annotate(store, tools, video, tally)
     return _finish(store, tools, video, tally)
 
@@ -185,6 +190,16 @@ def _describe(connection: Connection, video_id: int, outcome: DecodeOutcome) -> 
     connection.execute(update(VIDEOS).where(VIDEOS.c.id == video_id).values(values))
 
 
+def _segment(
+    store: Store, tools: Toolbox, stage: MaskStage, video: StoredVideo, tally: _Tally
+) -> Generator[Progress, None, None]:
+    started = time.monotonic()
+    for done, total in segment_video(store, video.id, stage):
+        yield Progress(video.name, stage.spec.name, done, total, "frames")
+    tools.release("segmenter")
+    tally.seconds[stage.spec.name] = time.monotonic() - started
+
+
 def _annotate(store: Store, tools: Toolbox, video: StoredVideo, tally: _Tally) -> Generator[Progress, None, None]:
     due = [annotator for annotator in in_order(tools.annotators) if not is_done(store, video.id, annotator.spec)]
     for done, annotator in enumerate(due):
@@ -234,5 +249,8 @@ def _finish(store: Store, tools: Toolbox, video: StoredVideo, tally: _Tally) -> 
 
 def _is_whole(connection: Connection, tools: Toolbox, video_id: int) -> bool:
     done = stages_done(connection, video_id)
-    due = {TRACK_STAGE: tools.tracker_version} | {a.spec.name: a.spec.full_version for a in tools.annotators}
+    specs = [annotator.spec for annotator in tools.annotators]
+    if tools.masks is not None:
+        specs.append(tools.masks.spec)
+    due = {TRACK_STAGE: tools.tracker_version} | {spec.name: spec.full_version for spec in specs}
     return all(done.get(stage) == version for stage, version in due.items())

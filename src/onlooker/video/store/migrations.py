@@ -43,7 +43,7 @@ CREATE TABLE base_masks (
 
 
 def _masks_with_time_and_area(connection: Connection) -> None:
-    """Masks are asked for by time and area. One without a box, or that cannot be read, is left out: it meant nothing."""
+    """Masks are asked for by time and area. One without a box, or that cannot be read, is left out."""
     connection.exec_driver_sql("ALTER TABLE base_masks RENAME TO old_masks")
     connection.exec_driver_sql(_MASKS_2)
     owners = connection.exec_driver_sql("SELECT DISTINCT tracklet_id FROM old_masks").scalars().all()
