@@ -27,6 +27,8 @@ from onlooker.train.task import SampleDataset
 
 Kind = Literal["images", "clips"]
 Split = Literal["train", "test"]
+Said = Literal["text", "label"]
+"""What is known of a picture or clip: a caption, or its class."""
 KINDS: tuple[Kind, ...] = ("images", "clips")
 
 _PICTURE = Normalisation(MEAN, STD)
@@ -49,7 +51,10 @@ class SourcesConfig:
         question_kinds: which of the world's questions are asked; left out, all. A scene that has none of them is asked
             whatever it has.
         stills, motions: what pictures and clips are made of. Their sizes and frames are those of the network.
-        seed: of the worlds.
+        seed: of the worlds, and of what is held out of a table.
+        table: pictures and clips of one's own instead of the worlds, see `own_data.py`. Of the numbers of samples,
+            0 then leaves a source out and any other takes all its rows; wordings, questions and worlds say nothing.
+        held_out: share of every class of the table for the test, where the table names no split.
     """
 
     image_text: int = 2000
@@ -65,6 +70,8 @@ class SourcesConfig:
         default_factory=lambda: WorldConfig(n_frames=8, n_objects=(1, 1), actions=_MOVES, nuisance=_CALM)
     )
     seed: int = 0
+    table: str | None = None
+    held_out: float = 0.1
 
     def __post_init__(self) -> None:
         for name in ("image_text", "video_text", "image_label", "video_label", "seed"):
@@ -84,11 +91,11 @@ class HeldOut:
 
     Attributes:
         vision: (N, 3, H, W) pictures or (N, 3, T, H, W) clips, normalised.
-        captions: one per scene, in the wording that evaluation asks with.
-        references: all true captions of each scene in the wordings in use.
-        questions: one per scene.
-        classes: (N,) int64 number of each scene's class among `class_names`, from 0.
-        class_names: shapes for pictures, actions for clips.
+        captions: one per scene, in the wording that evaluation asks with; empty where there are none.
+        references: all true captions of each scene in the wordings in use; likewise.
+        questions: one per scene; likewise.
+        classes: (N,) int64 number of each scene's class among `class_names`, from 0; likewise.
+        class_names: shapes for pictures, actions for clips, labels of a table.
     """
 
     vision: Tensor
@@ -150,7 +157,7 @@ class Sources:
         """`vision` as above, `text_ids` of the class's name in a prompt, `target` () the class's id, from 1."""
 
         def prompt(scene: Scene, index: int) -> str:
-            prompts = class_prompts(_class_of(scene, kind), kind)
+            prompts = self.prompts(_class_of(scene, kind), kind)
             return prompts[index % len(prompts)]
 
         ids = self.class_ids(kind)
@@ -164,6 +171,10 @@ class Sources:
     def class_names(self, kind: Kind) -> tuple[str, ...]:
         """What labels tell apart."""
         return self.config.stills.shapes if kind == "images" else self.config.motions.actions
+
+    def prompts(self, name: str, kind: Kind) -> tuple[str, ...]:
+        """Sentences that say a class's name."""
+        return class_prompts(name, kind)
 
     def questioned(self, kind: Kind) -> SampleDataset:
         """`vision` as above, `question_ids` (L,) and `answer_ids` (L,); scenes are those of `captioned`."""
@@ -196,6 +207,14 @@ class Sources:
                 class_names=names,
             )
         return self._tests[kind]
+
+    def labelled_test(self, kind: Kind) -> HeldOut:
+        """Those with classes; the same scenes in the worlds."""
+        return self.test(kind)
+
+    def can_test(self, kind: Kind, what: Said) -> bool:
+        """Whether something is held out that says it; always in the worlds."""
+        return True
 
     def ids(self, texts: Sequence[str]) -> Tensor:
         """(B, text_length) int64."""

@@ -14,8 +14,9 @@ from onlooker.errors import ConfigError
 from onlooker.methods.encoders.omnivl.answering import OmniVLAnswerer
 from onlooker.methods.encoders.omnivl.captioning import OmniVLCaptioner
 from onlooker.methods.encoders.omnivl.config import OmniVLConfig
-from onlooker.methods.encoders.omnivl.data import Kind, Sources, SourcesConfig, world_tokenizer
+from onlooker.methods.encoders.omnivl.data import Kind, Said, Sources, SourcesConfig
 from onlooker.methods.encoders.omnivl.embedding import OmniVLEmbedder
+from onlooker.methods.encoders.omnivl.own_data import check_test, make_sources
 from onlooker.methods.encoders.omnivl.pretraining import check_finite
 from onlooker.methods.encoders.omnivl.scoring import (
     answer_scores,
@@ -58,7 +59,12 @@ class FinetuneTask(Task):
         network: with the head that the task is for.
         options: see there.
         sources: the data, where several tasks share it; made from the options when `None`.
+
+    Attributes:
+        judged_by: what must be known of held-out samples.
     """
+
+    judged_by: Said = "text"
 
     def __init__(
         self,
@@ -70,6 +76,7 @@ class FinetuneTask(Task):
         self.options = options
         config = network.config
         self.sources = sources or _sources(options, config)
+        check_test(self.sources, options.kind, self.judged_by)
         if options.start is not None:
             start_from_folder(network, config, options.start)
 
@@ -86,6 +93,7 @@ class ClassifyTask(FinetuneTask):
     authors published no finetuning for classes). The trained towers classify as in the zero-shot case."""
 
     network: OmniVLEmbedder
+    judged_by: Said = "label"
 
     def __init__(self, network: OmniVLEmbedder, options: FinetuneOptions, sources: Sources | None = None) -> None:
         super().__init__(network, options, sources)
@@ -180,4 +188,4 @@ def _sources(options: FinetuneOptions, config: OmniVLConfig) -> Sources:
         video_text=0 if images else n,
         video_label=0 if images else n,
     )
-    return Sources(settings, config.visual, world_tokenizer(config.text))
+    return make_sources(settings, config.visual, config.text)

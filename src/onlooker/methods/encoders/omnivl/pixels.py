@@ -88,7 +88,7 @@ def image_to_rgb(image: Image) -> Image:
 
 def _square(image: Image, side: int) -> Tensor:
     """(3, side, side), bicubic, normalised."""
-    pixels = torch.from_numpy(np.ascontiguousarray(image)).permute(2, 0, 1)
+    pixels = torch.from_numpy(np.array(image, order="C")).permute(2, 0, 1)  # a copy: pictures may be read-only
     resized: Tensor = resize(pixels, [side, side], InterpolationMode.BICUBIC, antialias=True)
     mean, std = torch.tensor(MEAN)[:, None, None], torch.tensor(STD)[:, None, None]
     return (resized.float() / 255 - mean) / std

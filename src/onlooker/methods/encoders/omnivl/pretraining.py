@@ -10,8 +10,9 @@ from torch import Tensor
 from torch.utils.data import ConcatDataset
 
 from onlooker.errors import ConfigError, ShapeError
-from onlooker.methods.encoders.omnivl.data import KINDS, Kind, Sources, SourcesConfig, world_tokenizer
+from onlooker.methods.encoders.omnivl.data import KINDS, Kind, Sources, SourcesConfig
 from onlooker.methods.encoders.omnivl.model import OmniVLPretrain, PretrainOutput
+from onlooker.methods.encoders.omnivl.own_data import check_test, make_sources
 from onlooker.methods.encoders.omnivl.scoring import reranked_scores, retrieval_scores, zero_shot_top1
 from onlooker.methods.encoders.omnivl.starting import start_from_folder, widen_random_start
 from onlooker.methods.encoders.omnivl.tokenizer import VOCABULARY_FILE
@@ -76,7 +77,9 @@ class ContrastTask(Task):
         super().__init__(network)
         config = network.config
         self.options = options
-        self.sources = sources or Sources(options.sources, config.visual, world_tokenizer(config.text))
+        self.sources = sources or make_sources(options.sources, config.visual, config.text)
+        for kind in self.kinds:
+            check_test(self.sources, kind, "text")
         self._outputs: list[PretrainOutput] = []
         if options.start is not None:
             start_from_folder(network, config, options.start, options.temporal_start, options.start_seed)
@@ -157,13 +160,14 @@ class ContrastTask(Task):
 
     def evaluate(self) -> dict[str, float]:
         """Recall both ways of every kind that is trained on, with and without reranking, accuracy of classes named by
-        prompts, and the mean of both recalls at 1 by cosine."""
+        prompts where there are classes, and the mean of both recalls at 1 by cosine."""
         scores: dict[str, float] = {}
         for kind in self.kinds:
             recall = retrieval_scores(self.network, self.sources, kind)
             if self.options.top_k:
                 recall |= reranked_scores(self.network, self.sources, kind, self.options.top_k)
-            recall["zero_shot_top1_percent"] = zero_shot_top1(self.network, self.sources, kind)
+            if self.sources.can_test(kind, "label"):
+                recall["zero_shot_top1_percent"] = zero_shot_top1(self.network, self.sources, kind)
             scores |= {f"{kind}_{name}": score for name, score in recall.items()}
         return {"recall_at_1_percent": mean_recall_at_1(scores, self.kinds), **scores}
 

@@ -19,7 +19,7 @@ from onlooker.evaluation.classification import top1_accuracy_percent
 from onlooker.evaluation.retrieval import recall_both_ways_percent
 from onlooker.methods.encoders.omnivl.answering import OmniVLAnswerer
 from onlooker.methods.encoders.omnivl.captioning import OmniVLCaptioner
-from onlooker.methods.encoders.omnivl.data import Kind, Sources, class_prompts
+from onlooker.methods.encoders.omnivl.data import Kind, Sources
 from onlooker.methods.encoders.omnivl.embedding import Towers, class_features
 from onlooker.methods.encoders.omnivl.model import OmniVLPretrain
 from onlooker.methods.encoders.omnivl.retrieval import rerank_texts, rerank_vision
@@ -64,14 +64,14 @@ def reranked_scores(model: OmniVLPretrain, sources: Sources, kind: Kind, top_k: 
 @torch.no_grad()
 def zero_shot_top1(towers: Towers, sources: Sources, kind: Kind, view: View = "as they are") -> float:
     """Accuracy in percent of classes named by prompts alone."""
-    held_out = sources.test(kind)
+    held_out = sources.labelled_test(kind)
     logits = embed_held_out(towers, held_out.vision, view) @ class_vectors(towers, sources, kind).T
     return top1_accuracy_percent(logits.double().cpu().numpy(), held_out.classes.numpy())
 
 
 def class_vectors(towers: Towers, sources: Sources, kind: Kind) -> Tensor:
     """(C, D) unit features of the classes of pictures or clips, from the prompts of each."""
-    prompts = [class_prompts(name, kind) for name in sources.class_names(kind)]
+    prompts = [sources.prompts(name, kind) for name in sources.class_names(kind)]
     numbers = torch.tensor([number for number, group in enumerate(prompts) for _ in group])
     ids = sources.ids([prompt for group in prompts for prompt in group])
     device = towers.vision_proj.weight.device

@@ -147,7 +147,10 @@ def clean_question(text: str, max_words: int = _MAX_WORDS) -> str:
 
 def build_vocabulary(texts: Iterable[str]) -> list[str]:
     """Special tokens and every word of some texts, in alphabetical order: a vocabulary for tiny models (ours)."""
-    split = pre_tokenizers.BertPreTokenizer()
-    normal = normalizers.BertNormalizer(lowercase=True)
-    words = {word for text in texts for word, _ in split.pre_tokenize_str(normal.normalize_str(text))}
-    return [*_SPECIALS, *sorted(words)]
+    return [*_SPECIALS, *sorted({word for text in texts for word in words_of(text)})]
+
+
+def words_of(text: str) -> list[str]:
+    """Words and punctuation marks of a text as BERT splits them, in order, in lower case."""
+    normal = normalizers.BertNormalizer(lowercase=True).normalize_str(text)
+    return [word for word, _ in pre_tokenizers.BertPreTokenizer().pre_tokenize_str(normal)]
