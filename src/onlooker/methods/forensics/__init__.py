@@ -1,0 +1,1 @@
+"""Methods that say whether pictures and frames were manipulated, and where."""
