@@ -1,4 +1,4 @@
-"""Damage for blind restoration: strokes, boards, blotches and writing that show noise, a colour or part of another photo.
+"""Damage for blind restoration: strokes, boards, blotches, writing, showing noise, a colour or part of another photo.
 
 After the recipes of blind inpainting (VCNet's numbers where they are known, else ours): what hides the picture fades
 into it, so that the edge of the damage is no line to cheat on, and the mask is exact because it is drawn first.
@@ -170,7 +170,8 @@ def _blotches(size: tuple[int, int], config: CorruptionConfig, rng: np.random.Ge
     coarse = rng.normal(size=(cells, cells)).astype(np.float32)
     smooth = cv2.resize(coarse, (size[1], size[0]), interpolation=cv2.INTER_CUBIC)
     part = rng.uniform(max(config.area[0], 0.01), max(config.area[1], 0.02))
-    return (smooth > np.quantile(smooth, 1 - part)).astype(np.uint8)
+    highest = smooth > np.quantile(smooth, 1 - part)
+    return np.asarray(highest, np.uint8)
 
 
 def _writing(size: tuple[int, int], config: CorruptionConfig, rng: np.random.Generator) -> NDArray[np.uint8]:
@@ -203,7 +204,7 @@ def _photo(
     hidden, shown = picture[cover > 0.5].astype(np.float32), window[cover > 0.5]
     spread = (hidden.std(axis=0) + 1) / (shown.std(axis=0) + 1)
     matched = (window - shown.mean(axis=0)) * np.clip(spread, 0.3, 3.0) + hidden.mean(axis=0)
-    return np.clip(matched, 0, 255).astype(np.float32)
+    return np.asarray(np.clip(matched, 0, 255), np.float32)
 
 
 def _noise(
