@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onlooker.configs import config_from_dict, config_to_dict, replace_fields
+from onlooker.configs import config_from_dict, config_to_dict, real_number, replace_fields, whole_number
 from onlooker.errors import ConfigError, UnknownNameError
 
 
@@ -142,3 +143,24 @@ def test_a_literal_takes_values_of_its_own_type_only() -> None:
 def test_what_is_no_configuration_is_refused(value: Any) -> None:
     with pytest.raises(ConfigError, match="expected a configuration dataclass"):
         config_to_dict(value)
+
+
+@pytest.mark.parametrize("value", [2.5, 2.0, "2", True, None, float("nan")])
+def test_a_count_of_another_type_is_refused(value: object) -> None:
+    with pytest.raises(ConfigError, match="`keep_frames` is a whole number, got"):
+        whole_number("keep_frames", value)
+
+
+def test_numbers_keep_to_their_bounds() -> None:
+    assert whole_number("n", np.int64(3), 1, 3) == 3
+    assert real_number("x", 2) == 2.0
+    for call, said in (
+        (lambda: whole_number("n", 0), "`n` is at least 1, got 0"),
+        (lambda: whole_number("n", 9, 1, 8), "`n` is 1 to 8, got 9"),
+        (lambda: real_number("x", 1.5, 0, 1), "`x` is 0 to 1, got 1.5"),
+        (lambda: real_number("x", float("inf"), 0), "`x` is a finite number, got inf"),
+        (lambda: real_number("x", "1", 0), "`x` is a number, got `'1'`"),
+    ):
+        with pytest.raises(ConfigError) as error:
+            call()
+        assert str(error.value) == said

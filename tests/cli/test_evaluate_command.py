@@ -99,6 +99,38 @@ def test_an_empty_file_is_a_tracker_that_found_nothing(boxes: Path):
     assert (report.overall["MOTA"], report.overall["tracks"]) == (0, 0)
 
 
+def test_truth_without_an_object_is_nothing_found_and_no_table_of_zeros(tmp_path: Path):
+    mot.write_rows(tmp_path / "found.txt", rows(frames=1))
+    (tmp_path / "none.txt").write_text("")
+    (tmp_path / "ignored.txt").write_text("1,1,0,0,5,5,0,1,1\n")
+    (tmp_path / "car.txt").write_text("1,1,0,0,5,5,1,3,1\n")
+    for name, options in (("none", None), ("ignored", None), ("car", TrackOptions(rules="mot17"))):
+        with pytest.raises(NothingFoundError, match=rf"{name}.txt`: holds no object .* looked for a row whose seventh"):
+            evaluate_tracks(tmp_path / "found.txt", tmp_path / f"{name}.txt", "mot", options)
+    assert evaluate_tracks(tmp_path / "found.txt", tmp_path / "car.txt", "mot").overall["true_tracks"] == 1
+    ground = np.zeros((2, 8, 8), np.uint8)
+    davis.write_sequence(tmp_path / "masks" / "a", ground)
+    ignored = encode_mask(np.ones((4, 4), np.bool_))
+    mots.write_rows(tmp_path / "regions.txt", [mots.MotsRow(1, 10000, mots.IGNORED, 4, 4, ignored)])
+    (tmp_path / "box.txt").write_text("0,0,5,5\n")
+    (tmp_path / "absent.txt").write_text("0,0,0,0\n")
+    crowd = {"id": 1, "video_id": 1, "category_id": 1, "iscrowd": 1, "bboxes": [[0, 0, 4, 4]], "areas": [16]}
+    crowd["segmentations"] = [{"size": [4, 4], "counts": ignored.decode()}]
+    videos = [{"id": 1, "width": 4, "height": 4, "length": 1, "file_names": ["a/0.jpg"]}]
+    (tmp_path / "crowd.json").write_text(
+        json.dumps({"videos": videos, "categories": [{"id": 1, "name": "x"}], "annotations": [crowd]})
+    )
+    (tmp_path / "results.json").write_text("[]")
+    for found, truth, form, said in (
+        ("masks", "masks", "davis", "not ground"),
+        ("none.txt", "regions.txt", "mots", "class other than 10"),
+        ("box.txt", "absent.txt", "sot", "box with an area"),
+        ("results.json", "crowd.json", "ytvis", "no crowd"),
+    ):
+        with pytest.raises(NothingFoundError, match=f"looked for .*{said}"):
+            evaluate_tracks(tmp_path / found, tmp_path / truth, form)  # type: ignore[arg-type]
+
+
 def test_rules_of_mot17_are_applied_on_request_and_hinted_at(tmp_path: Path):
     distractor = [mot.MotRow(1, 5, (50, 0, 60, 10), 1.0, 8, 1.0)]
     gt = tmp_path / "S" / "gt" / "gt.txt"

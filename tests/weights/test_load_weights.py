@@ -12,7 +12,7 @@ from torch import nn
 
 from onlooker.errors import WeightsError
 from onlooker.weights.keys import KeyMap
-from onlooker.weights.load import fit_state, load_state, load_weights, locate_weights
+from onlooker.weights.load import check_finite, fit_state, load_state, load_weights, locate_weights
 
 KEY_MAP = KeyMap({"fc.{}.*": "layers.{}.*", "norm.*": "norm.*"})
 
@@ -51,6 +51,41 @@ def test_what_does_not_fit_is_listed_first_of_each_and_nothing_is_loaded(layout:
         "wrong shape: `norm.weight` is (2,), got (5,)"
     )
     assert all(tensor.equal(before[name]) for name, tensor in network.state_dict().items())
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
+@pytest.mark.parametrize("layout", ["ours", "official"])
+def test_weights_with_one_value_that_is_no_number_are_refused_and_nothing_is_loaded(layout: str, value: float) -> None:
+    state = {name: tensor.clone() for name, tensor in Small().state_dict().items()}
+    state["layers.0.weight"][2, 1] = value
+    network = Small()
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    with pytest.raises(WeightsError, match=r"`run.pt` hold NaN or infinity in `layers.0.weight`; .* earlier"):
+        load_state(network, state if layout == "ours" else official(state), KEY_MAP, "run.pt")
+    assert all(tensor.equal(before[name]) for name, tensor in network.state_dict().items())
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64, torch.float8_e5m2, torch.complex64])
+def test_spoiled_values_are_found_in_every_kind_of_float(dtype: torch.dtype) -> None:
+    state = {name: tensor.to(dtype) for name, tensor in Small().state_dict().items()}
+    check_finite(Small(), state, "a.pt")
+    spoiled = {name: torch.full(tensor.shape, float("nan")).to(dtype) for name, tensor in state.items()}
+    with pytest.raises(WeightsError, match=r"layers.0.weight`, `layers.0.bias`, `layers.1.weight` and 3 more tensors"):
+        check_finite(Small(), spoiled, "a.pt")
+
+
+def test_a_mask_of_minus_infinity_is_no_fault_where_the_network_has_it_too() -> None:
+    class Masked(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.register_buffer("mask", torch.full((2, 2), -float("inf")).triu(1))
+            self.register_buffer("mean", torch.zeros(2))
+            self.register_buffer("none", torch.zeros(0))
+
+    state = Masked().state_dict()
+    load_state(Masked(), state, KeyMap({}), "a.pt")
+    with pytest.raises(WeightsError, match="infinity in `mean`;"):
+        load_state(Masked(), {**state, "mean": torch.full((2,), float("inf"))}, KeyMap({}), "a.pt")
 
 
 def test_a_file_with_nothing_in_common_lists_both_sides() -> None:

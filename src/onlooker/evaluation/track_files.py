@@ -24,7 +24,7 @@ from onlooker.evaluation.tracking import (
     score_overlaps,
     score_sequences,
 )
-from onlooker.evaluation.tracking_rules import MOT17_DISTRACTORS, apply_mot17_rules
+from onlooker.evaluation.tracking_rules import MOT17_DISTRACTORS, MOT17_PEDESTRIAN, apply_mot17_rules
 from onlooker.evaluation.tubes import TubeScores, score_tubes
 from onlooker.evaluation.video_objects import ObjectScores, mean_objects, score_video_objects
 from onlooker.formats import davis, mot, mots, single_object, ytvis
@@ -71,7 +71,7 @@ def evaluate_tracks(
 
     Raises:
         FormatError: a file is malformed, or sequences or frames do not pair up.
-        NothingFoundError: a path holds no such file.
+        NothingFoundError: a path holds no such file, or the truth no object to find: there is nothing to score.
         MissingExtraError: "mot" and "mots" without the `trackeval` package.
     """
     scorers: dict[TrackFormat, Callable[[Path, Path, TrackOptions], TrackReport]] = {
@@ -93,6 +93,7 @@ def evaluate_tracks(
 def _evaluate_mot(predictions: Path, truth: Path, options: TrackOptions) -> TrackReport:
     notes: list[str] = []
     pairs = _paired(_mot_files(predictions), _mot_files(truth), predictions, truth)
+    _check_mot_truth([true for _, _, true in pairs], truth, options.rules)
     rates: list[float | None] = []
     sequences = []
     for name, found, true in pairs:
@@ -116,6 +117,16 @@ def _mot_files(root: Path) -> dict[str, Path]:
     if not found:
         raise NothingFoundError(f"`{root}`: holds neither `SEQUENCE.txt` nor `SEQUENCE/gt/gt.txt`")
     return found
+
+
+def _check_mot_truth(files: Sequence[Path], truth: Path, rules: Rules) -> None:
+    """Raises NothingFoundError where no row counts: all scores would be zeros that mean nothing."""
+    rows = (row for file in files for row in mot.iterate_rows(file))
+    if not any(row.considered and (rules == "none" or row.class_number in (None, MOT17_PEDESTRIAN)) for row in rows):
+        wanted = "row whose seventh number is not 0"
+        if rules == "mot17":
+            wanted += f" and whose class is {MOT17_PEDESTRIAN}, a pedestrian"
+        raise NothingFoundError(f"`{truth}`: holds no object to find; looked for a {wanted}")
 
 
 def _mot_sequence(
@@ -184,11 +195,12 @@ def _tracking_row(scores: TrackingScores, fps: float | None) -> Row:
 
 
 def _evaluate_mots(predictions: Path, truth: Path, options: TrackOptions) -> TrackReport:
+    pairs = _paired(_mot_files(predictions), _mot_files(truth), predictions, truth)
+    if not any(row.class_number != mots.IGNORED for _, _, true in pairs for row in mots.read_rows(true)):
+        raise NothingFoundError(f"`{truth}`: holds no object to find; looked for a class other than {mots.IGNORED}")
     sequences = []
-    for name, found, true in _paired(_mot_files(predictions), _mot_files(truth), predictions, truth):
+    for name, found, true in pairs:
         sequences += list(_mots_sequences(name, found, true, options.fps))
-    if not sequences:
-        raise NothingFoundError(f"`{truth}`: holds no object to find")
     overall, each = score_overlaps(sequences)
     rows = {name: _mots_row(scores, options.fps) for name, scores in each.items()}
     return TrackReport("mots", _mots_row(overall, options.fps), rows)
@@ -260,6 +272,8 @@ def _evaluate_davis(predictions: Path, truth: Path, options: TrackOptions) -> Tr
     rows: dict[str, Row] = {}
     for name, found, true in pairs:
         a, b = davis.read_sequence(found, name), davis.read_sequence(true, name)
+        if not b.labels.any():
+            raise NothingFoundError(f"`{true}`: holds no object to find; looked for pixels that are not ground")
         missing, surplus = set(b.stems) - set(a.stems), set(a.stems) - set(b.stems)
         if missing or surplus:
             what = f"lacks `{min(missing)}.png`" if missing else f"has `{min(surplus)}.png`, which the truth lacks"
@@ -295,8 +309,8 @@ def _evaluate_ytvis(predictions: Path, truth: Path, options: TrackOptions) -> Tr
     del options  # tubes say all there is
     true = ytvis.read_truth(truth)
     found = ytvis.read_results(predictions, true)
-    if not true.tubes:
-        raise NothingFoundError(f"`{truth}`: has no annotations to score against")
+    if all(tube.crowd for tube in true.tubes):
+        raise NothingFoundError(f"`{truth}`: has no annotations to score against; looked for one that is no crowd")
     rows = {_video_name(v): _tube_row(score_tubes(found, true, [v.number])) for v in true.videos.values()}
     overall = score_tubes(found, true)
     return TrackReport("ytvis", _tube_row(overall), rows)
@@ -318,7 +332,10 @@ def _evaluate_sot(predictions: Path, truth: Path, options: TrackOptions) -> Trac
     each: dict[str, SingleObjectScores] = {}
     for name, mine, theirs in _paired(found, true, predictions, truth):
         try:
-            each[name] = score_single_object(single_object.read_boxes(mine), single_object.read_boxes(theirs))
+            boxes = single_object.read_boxes(theirs)
+            if not boxes.visible.any():
+                raise NothingFoundError(f"`{theirs}`: shows the object on no frame; looked for a box with an area")
+            each[name] = score_single_object(single_object.read_boxes(mine), boxes)
         except ShapeError as error:
             raise FormatError(f"{mine}: {error}") from error
     return TrackReport("sot", _single_row(mean_single_object(each)), {n: _single_row(s) for n, s in each.items()})

@@ -138,6 +138,8 @@ def test_what_cannot_be_known_or_found_is_an_error(tmp_path) -> None:
         PerceptionEmbedder(str(tmp_path / "absent.pt"))
     with pytest.raises(ConfigError, match="batch_size"):
         PerceptionEmbedder(config="tiny", batch_size=0)
+    with pytest.raises(ConfigError, match="`batch_size` is a whole number"):
+        PerceptionEmbedder(config="tiny", batch_size=1.5)  # type: ignore[arg-type]
 
 
 def test_byte_and_world_ids_end_with_the_largest_even_when_cut() -> None:

@@ -156,3 +156,13 @@ def test_what_is_no_video_is_refused(network: Stts, frames: list[NDArray[np.uint
 def test_too_few_labels_are_refused(network: Stts) -> None:
     with pytest.raises(ConfigError, match="8 classes, got 2 labels"):
         SttsRecogniser.from_network(network, labels=["one", "two"])
+
+
+@pytest.mark.parametrize("option", [{"keep_frames": 2.5}, {"keep_frames": "2"}, {"keep_region": True}])
+def test_a_dial_that_is_no_whole_number_is_refused(network: Stts, option: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match=f"`{next(iter(option))}` is a whole number"):
+        SttsRecogniser.from_network(network, **option)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="`stride` is a whole number"):
+        ViewsConfig(stride=1.5)  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match="`top_k` is a whole number"):
+        SttsRecogniser.from_network(network).recognise([video(3)], top_k=2.5)  # type: ignore[arg-type]
