@@ -1,8 +1,10 @@
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
 from onlooker.errors import ConfigError
+from onlooker.video.masks.config import MaskConfig
 from onlooker.video.wiring import ModelPool, RoleChoice, Settings, make_toolbox, parse_role_choice
 
 
@@ -65,7 +67,27 @@ def test_one_model_in_two_roles_is_built_once_unless_its_options_differ(monkeypa
     assert pool.get("appearance_embedder", object) is not pool.get("text_embedder", object)
 
 
-@pytest.mark.parametrize(("role", "name"), [("segmenter", "isvos"), ("language_model", "smollm2-135m")])
-def test_a_role_that_no_stage_asks_for_is_refused_instead_of_ignored(role: str, name: str) -> None:
-    with pytest.raises(ConfigError, match=f"no stage of the application uses the role `{role}`"):
-        ModelPool(Settings(roles={role: RoleChoice(name)}))
+def test_a_role_that_no_stage_asks_for_is_refused_instead_of_ignored() -> None:
+    with pytest.raises(ConfigError, match="no stage of the application uses the role `language_model`"):
+        ModelPool(Settings(roles={"language_model": RoleChoice("smollm2-135m")}))
+
+
+def test_a_segmenter_adds_a_stage_keyed_by_its_weights_and_by_how_it_is_led(tmp_path: Path) -> None:
+    assert make_toolbox(ModelPool(Settings())).masks is None
+    (tmp_path / "model.safetensors").write_bytes(b"one")
+    roles = {"segmenter": RoleChoice("isvos", {"weights": str(tmp_path)})}
+    keys = [make_toolbox(ModelPool(Settings(roles=roles))).masks.spec.full_version]
+    (tmp_path / "model.safetensors").write_bytes(b"two")
+    for config in (MaskConfig(), MaskConfig(least_overlap=0.3)):
+        pool = ModelPool(Settings(roles=roles, masks=config))
+        tools = make_toolbox(pool)
+        keys.append(tools.masks.spec.full_version)
+        assert not pool._built
+        colour = next(a.spec for a in tools.annotators if a.spec.name == "colour")
+        assert colour.after == (tools.masks.spec,)
+    assert len(set(keys)) == 3
+
+
+def test_settings_of_masks_without_a_segmenter_are_refused_instead_of_ignored() -> None:
+    with pytest.raises(ConfigError, match="--set segmenter=NAME"):
+        ModelPool(Settings(masks=MaskConfig(max_objects=3)))

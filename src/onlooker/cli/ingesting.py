@@ -27,6 +27,7 @@ from onlooker.cli.options import (
 if TYPE_CHECKING:
     from onlooker.video.ingest import IngestReport, Job, Progress
     from onlooker.video.library import Library
+    from onlooker.video.masks.config import MaskConfig
     from onlooker.video.wiring import Settings
 
 DetectorRate = Annotated[
@@ -37,6 +38,13 @@ CropsPerTracklet = Annotated[
     typer.Option(
         "--crops-per-tracklet", min=1, help="Views of each object its look vector is made from; fewer are cheaper."
     ),
+]
+MaskOverlap = Annotated[
+    float | None,
+    typer.Option(help="With a segmenter: a mask that overlaps its object's detected box less is made anew from it."),
+]
+MaskObjects = Annotated[
+    int | None, typer.Option(help="With a segmenter: objects followed at once; bounds memory and time.")
 ]
 Again = Annotated[
     bool, typer.Option("--again", help="Read anew what was read with other settings; corrections by hand are lost.")
@@ -58,6 +66,8 @@ def ingest(
     set_role: SetRole = None,
     detector_hz: DetectorRate = None,
     crops_per_tracklet: CropsPerTracklet = None,
+    mask_overlap: MaskOverlap = None,
+    mask_objects: MaskObjects = None,
     device: Device = "cpu",
     offline: Offline = False,
     again: Again = False,
@@ -67,7 +77,8 @@ def ingest(
     from onlooker.video.ingest import find_videos_below
     from onlooker.video.library import Library
 
-    settings = make_settings(profile, set_role, detector_hz, device, offline, crops_per_tracklet)
+    masks = make_mask_config(mask_overlap, mask_objects)
+    settings = make_settings(profile, set_role, detector_hz, device, offline, crops_per_tracklet, masks)
     files = find_videos_below(paths)
     failed = 0
     with Library.open(library, settings=settings) as lib:
@@ -103,12 +114,26 @@ def make_settings(
     device: str,
     offline: bool,
     crops_per_tracklet: int | None = None,
+    masks: MaskConfig | None = None,
 ) -> Settings:
     """Settings from the options of a command."""
+    from onlooker.video.masks.config import MaskConfig
     from onlooker.video.wiring import Settings, parse_role_choice
 
     roles = dict(parse_role_choice(text) for text in set_role or [])
-    return Settings(profile, roles, detector_hz, offline, device, crops_per_tracklet)
+    return Settings(profile, roles, detector_hz, offline, device, crops_per_tracklet, masks or MaskConfig())
+
+
+def make_mask_config(least_overlap: float | None, max_objects: int | None) -> MaskConfig:
+    """How masks are made, from the options of a command; what is left out is as the library has it."""
+    from dataclasses import replace
+
+    from onlooker.video.masks.config import MaskConfig
+
+    config = MaskConfig()
+    if least_overlap is not None:
+        config = replace(config, least_overlap=least_overlap)
+    return config if max_objects is None else replace(config, max_objects=max_objects)
 
 
 def _ingest_one(lib: Library, file: Path, again: bool, as_json: bool, alone: bool) -> bool:

@@ -116,7 +116,10 @@ class ModelPool:
                     f'take the model itself with `onlooker.catalogue.create("{role}", "{choice.name}", {{...}})`'
                 )
             roles[role] = choice
-        return {role: choice for role, choice in roles.items() if choice.name != "none"}
+        filled = {role: choice for role, choice in roles.items() if choice.name != "none"}
+        if "segmenter" not in filled and self.settings.masks != MaskConfig():
+            raise ConfigError("how masks are made was set, but nothing makes any; add --set segmenter=NAME")
+        return filled
 
     def has(self, role: str) -> bool:
         """Whether any implementation fills the role."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from onlooker.formats.run_lengths import encode_mask
 from onlooker.types import Frame
@@ -25,7 +25,7 @@ from onlooker.video.masks.spool import MaskSpool
 from onlooker.video.protocols import Segmenter
 from onlooker.video.source import open_frames
 from onlooker.video.store.masks import StoredMask, add_masks, clear_masks
-from onlooker.video.store.schema import BOXES, SHOTS, TRACKLETS
+from onlooker.video.store.schema import BOXES, EDITS, SHOTS, TRACKLETS
 from onlooker.video.store.stages import TRACK_STAGE, StageRun, clear_stage, record_stage, stages_done
 from onlooker.video.store.store import Store
 from onlooker.video.store.videos import StoredVideo, get_video
@@ -63,15 +63,17 @@ _BOX = np.dtype(
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    """What masks hang on: the version of the tracking, and how many boxes each tracklet has, by its key."""
+    """What masks hang on: version of the tracking, the last edit that moved boxes, and the keys of the tracklets."""
 
     tracking: str | None
-    n_boxes: dict[int, int]
+    last_move: int | None
+    keys: frozenset[int]
 
     def still_fits(self, seen: _State) -> bool:
         """Whether what was computed from `seen` is true now: tracklets may have gone, none may have other boxes."""
-        # Keys of tracklets that were replaced may be given out again, so the version of the tracking counts as well.
-        return self.tracking == seen.tracking and self.n_boxes.items() <= seen.n_boxes.items()
+        # Keys of tracklets that were replaced may be given out again, so they alone would not tell.
+        same = (self.tracking, self.last_move) == (seen.tracking, seen.last_move)
+        return same and self.keys <= seen.keys
 
 
 def segment_video(store: Store, video_id: int, stage: MaskStage) -> Generator[tuple[int, int], None, int]:
@@ -111,7 +113,7 @@ def _segment_once(store: Store, video_id: int, stage: MaskStage) -> Generator[tu
                 return None
             clear_masks(connection, video_id)
             clear_stage(connection, video_id, MASK_STAGE)
-            written = add_masks(connection, (mask for mask in spool.read() if mask.tracklet_id in now.n_boxes))
+            written = add_masks(connection, (mask for mask in spool.read() if mask.tracklet_id in now.keys))
             spec, took_s = stage.spec, time.monotonic() - started
             run = StageRun(MASK_STAGE, spec.full_version, written, took_s, model=spec.model, role=spec.role)
             record_stage(connection, video_id, run)
@@ -176,6 +178,7 @@ def _cut_times(connection: Connection, video_id: int) -> list[float]:
 
 
 def _state(connection: Connection, video_id: int) -> _State:
-    k = TRACKLETS.c
-    counts = connection.execute(select(k.id, k.n_boxes).where(k.video_id == video_id))
-    return _State(stages_done(connection, video_id).get(TRACK_STAGE), dict(counts.tuples().all()))
+    keys = connection.execute(select(TRACKLETS.c.id).where(TRACKLETS.c.video_id == video_id)).scalars()
+    moves = select(func.max(EDITS.c.id)).where(EDITS.c.video_id == video_id, EDITS.c.kind.in_(("merge", "split")))
+    tracking = stages_done(connection, video_id).get(TRACK_STAGE)
+    return _State(tracking, connection.execute(moves).scalar(), frozenset(keys))
