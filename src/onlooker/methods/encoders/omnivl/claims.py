@@ -211,7 +211,8 @@ _SIZES = (
 )
 _SETTING = (
     f"{_SIZES}; two plain circles of 7 colours, the big one named first; {_PICTURES} captioned pictures, "
-    f"{_CAPTIONED_CLIPS} captioned clips whose captions also say what the big one does (nothing, shake, blink, move left), which pictures cannot teach; "
+    f"{_CAPTIONED_CLIPS} captioned clips whose captions also say what the big one does (nothing, shake, blink, move "
+    "left), which pictures cannot teach; "
     f"{_STEPS} steps in every schedule, decoupled spends {_STAGE1} of them on pictures alone; 128 held-out pictures "
     "and as many clips, mean of both directions; pictures only sees clips as the mean of its frames, clips only sees "
     "pictures as still clips and reads its own queue. The claims on schedules, reranking and queues share their runs"
