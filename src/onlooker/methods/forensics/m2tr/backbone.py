@@ -1,0 +1,133 @@
+"""Backbones in two halves: textures of stride 4 for the fusion blocks, and everything deeper.
+
+A backbone is any module with `textures`, `features`, `texture_channels` and `feature_channels`; two are here.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import Protocol
+
+import timm
+from torch import Tensor, nn
+
+from onlooker.errors import ConfigError
+from onlooker.methods.forensics.m2tr.config import EfficientNetConfig, M2trConfig, SmallConfig
+
+_TEXTURE_STRIDE = 4
+
+
+class Backbone(Protocol):
+    """What a network needs of its backbone."""
+
+    texture_channels: int
+    feature_channels: int
+
+    def textures(self, image: Tensor) -> Tensor:
+        """(B, 3, H, W) to (B, texture_channels, H/4, W/4)."""
+        ...
+
+    def features(self, textures: Tensor) -> Tensor:
+        """(B, texture_channels, H/4, W/4) to (B, feature_channels, H/32, W/32) or another stride."""
+        ...
+
+
+class EfficientNetBackbone(nn.Module):
+    """timm's EfficientNet, cut behind the last stage of stride 4 wherever that is (official: after six blocks, which is
+    right for B4 alone).
+
+    Raises:
+        ConfigError: timm has no such network, or it is not built like an EfficientNet.
+    """
+
+    def __init__(self, config: EfficientNetConfig) -> None:
+        super().__init__()
+        if not timm.is_model(config.name):
+            raise ConfigError(f"timm knows no network `{config.name}`; `timm.list_models('*efficientnet*')` lists them")
+        # Known before anything is built: other builds may not take the options.
+        self.net = timm.create_model(config.name, num_classes=0, global_pool="", drop_path_rate=config.drop_path)
+        parts = ("conv_stem", "bn1", "blocks", "conv_head", "bn2")
+        missing = [part for part in parts if not hasattr(self.net, part)]
+        stages = [info for info in self.net.feature_info if info["reduction"] == _TEXTURE_STRIDE]
+        if missing or not stages:
+            raise ConfigError(
+                f"`{config.name}` is not built like an EfficientNet: it has no `{[*missing, 'stage of stride 4'][0]}`"
+            )
+        self.cut = int(stages[-1]["module"].split(".")[1]) + 1
+        self.texture_channels = int(stages[-1]["num_chs"])
+        self.feature_channels = int(self.net.num_features)
+
+    def textures(self, image: Tensor) -> Tensor:
+        x: Tensor = self.net.bn1(self.net.conv_stem(image))
+        for stage in self.net.blocks[: self.cut]:
+            x = stage(x)
+        return x
+
+    def features(self, textures: Tensor) -> Tensor:
+        x = textures
+        for stage in self.net.blocks[self.cut :]:
+            x = stage(x)
+        y: Tensor = self.net.bn2(self.net.conv_head(x))
+        return y
+
+
+class SmallBackbone(nn.Module):
+    """Ours, for training on a CPU in minutes."""
+
+    def __init__(self, config: SmallConfig) -> None:
+        super().__init__()
+        half = max(config.texture_channels // 2, 1)
+        self.stem = nn.Sequential(
+            *_conv(3, half, kernel=3, stride=2),
+            *_conv(half, config.texture_channels, kernel=3, stride=2),
+        )
+        widths = (config.texture_channels, *config.widths)
+        self.stages = nn.ModuleList(
+            InvertedResidual(before, after, config.expansion) for before, after in itertools.pairwise(widths)
+        )
+        self.head = nn.Sequential(*_conv(widths[-1], config.feature_channels, kernel=1))
+        self.texture_channels, self.feature_channels = config.texture_channels, config.feature_channels
+
+    def textures(self, image: Tensor) -> Tensor:
+        x: Tensor = self.stem(image)
+        return x
+
+    def features(self, textures: Tensor) -> Tensor:
+        x = textures
+        for stage in self.stages:
+            x = stage(x)
+        y: Tensor = self.head(x)
+        return y
+
+
+class InvertedResidual(nn.Module):
+    """Widen, look around with stride 2, narrow; no shortcut, as sizes differ."""
+
+    def __init__(self, before: int, after: int, expansion: int) -> None:
+        super().__init__()
+        inner = before * expansion
+        self.body = nn.Sequential(
+            *_conv(before, inner, kernel=1),
+            *_conv(inner, inner, kernel=3, stride=2, groups=inner),
+            nn.Conv2d(inner, after, 1, bias=False),
+            nn.BatchNorm2d(after),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, before, H, W) to (B, after, H/2, W/2), rounded up."""
+        y: Tensor = self.body(x)
+        return y
+
+
+def _conv(before: int, after: int, kernel: int, stride: int = 1, groups: int = 1) -> tuple[nn.Module, ...]:
+    convolution = nn.Conv2d(before, after, kernel, stride, kernel // 2, groups=groups, bias=False)
+    return convolution, nn.BatchNorm2d(after), nn.SiLU()
+
+
+def make_backbone(config: M2trConfig) -> EfficientNetBackbone | SmallBackbone:
+    """The backbone that a configuration names; errors as those of the backbone."""
+    if config.efficientnet is not None:
+        return EfficientNetBackbone(config.efficientnet)
+    if config.small is not None:
+        return SmallBackbone(config.small)
+    raise ConfigError("give exactly one backbone: `efficientnet` or `small`")
