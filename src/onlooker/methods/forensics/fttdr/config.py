@@ -43,7 +43,9 @@ class FrequencyConfig:
     def __post_init__(self) -> None:
         most = 2.0 if self.rule == "sum" else 1.0
         if not 0.0 <= self.alpha < most:
-            raise ConfigError(f"`frequency.alpha` is a part in [0, {most:g}) with the rule `{self.rule}`, got {self.alpha}")
+            raise ConfigError(
+                f"`frequency.alpha` is a part in [0, {most:g}) with the rule `{self.rule}`, got {self.alpha}"
+            )
         if not (math.isfinite(self.gain) and self.gain > 0.0):
             raise ConfigError(f"`frequency.gain` is positive, got {self.gain}")
 

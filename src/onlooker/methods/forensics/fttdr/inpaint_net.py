@@ -7,6 +7,7 @@ ones; which sound ones is decided by the level below, which is restored already.
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import torch
@@ -100,10 +101,7 @@ class RefineLevel(nn.Module):
         stage, self._cell = config.inpaint_net, config.cell(level)
         self._config = stage
         own, below = stage.widths[level], stage.widths[level + 1]
-        self.mix = nn.Sequential(
-            GatedResidual(own + below + int(stage.mask_in_decoder), own),
-            GatedResidual(own, own),
-        )
+        self.mix = GatedResidual(own + below + int(stage.mask_in_decoder), own)
 
     def forward(self, deeper: Tensor, features: Tensor, mask: Tensor) -> Tensor:
         """Restored features (B, C, 2h, 2w) from those below (B, D, h, w); arguments as `transfer`."""
@@ -128,13 +126,9 @@ class InpaintNet(nn.Module):
         stage = config.inpaint_net
         self._alone = config.stages == "one"
         widths = stage.widths
-        self.enc = nn.ModuleList(
-            nn.Sequential(
-                GatedConv(widths[level - 1], width, stride=2) if level else GatedConv(3 if self._alone else 4, width),
-                GatedConv(width, width),
-            )
-            for level, width in enumerate(widths)
-        )
+        self.enc = nn.ModuleList([nn.Sequential(GatedConv(3 if self._alone else 4, widths[0]))])
+        for given, made in itertools.pairwise(widths):
+            self.enc.append(nn.Sequential(GatedConv(given, made, stride=2), GatedConv(made, made)))
         self.bottleneck = nn.Sequential(*(GatedResidual(widths[-1], widths[-1], rate) for rate in stage.dilations))
         self.dec = nn.ModuleList(RefineLevel(config, level) for level in range(len(widths) - 1))
         pictures = len(widths) if stage.side_outputs else 1
