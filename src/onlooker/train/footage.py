@@ -10,7 +10,6 @@ from PIL import Image as PilImage
 from onlooker.errors import FormatError, MediaError
 from onlooker.media.decode import VideoReader
 from onlooker.media.images import read_picture
-from onlooker.media.probe import probe
 from onlooker.media.seek import decode_at
 from onlooker.train.tables import TableRow
 from onlooker.types import Image
@@ -32,7 +31,7 @@ def picture_of(row: TableRow) -> Image:
 
 
 def length_s(row: TableRow) -> float:
-    """How long a clip is.
+    """How long a clip is, by the times of its frames: one pass over the file, so keep what comes out.
 
     Raises:
         FormatError: it cannot be read, or is a single frame: nothing can happen in it.
@@ -68,11 +67,8 @@ def _length(row: TableRow) -> tuple[int, float]:
     """Frames and seconds."""
     if len(row.files) > 1:
         return len(row.files), len(row.files) / PICTURES_PER_S
-    info = probe(row.files[0])
-    if info.n_frames is not None and info.duration_s:
-        return info.n_frames, info.duration_s
-    with VideoReader(row.files[0]) as reader:  # the container does not say: count
-        for _ in reader:
+    with VideoReader(row.files[0]) as reader:
+        for _ in reader:  # containers round, and are wrong where the rate varies; pixels are not converted
             pass
         return reader.n_frames, reader.end_s
 

@@ -47,6 +47,7 @@ class TableSources(Sources):
             raise ConfigError("`sources.table` is missing: the path of a table of pictures and clips")
         self._splits = split_rows(read_table(config.table), config.held_out, config.seed)
         self._names = {kind: class_names(self._of_kind(kind)) for kind in KINDS}
+        self._lengths_s: dict[TableRow, float] = {}
         self._labelled_tests: dict[Kind, HeldOut] = {}
         super().__init__(config, visual, self._make_tokenizer(text))
 
@@ -123,8 +124,10 @@ class TableSources(Sources):
         """(3, H, W) of a picture, (3, T, H, W) of a clip."""
         if row.is_picture:
             return images_to_batch([picture_of(row)], self.visual)[0]
-        duration_s, n_frames = length_s(row), self.visual.num_frames
-        times = [duration_s * (place + 0.5) / n_frames for place in range(n_frames)]
+        if row not in self._lengths_s:
+            self._lengths_s[row] = length_s(row)
+        n_frames = self.visual.num_frames
+        times = [self._lengths_s[row] * (place + 0.5) / n_frames for place in range(n_frames)]
         return clip_to_batch(frames_at(row, times), self.visual)[0]
 
     def _caption_ids(self, row: TableRow) -> Tensor:

@@ -87,6 +87,7 @@ class OwnClips(Dataset[dict[str, Tensor]]):
                 f"set `model.num_classes = {len(self.class_names)}`"
             )
         self.network, self.rows, self.cutting, self.split, self.seed = network, splits[split], cutting, split, seed
+        self._lengths_s: dict[int, float] = {}
         self._stride_s = cutting.stride_s or (2 if network.swin is not None else 4) / _RATE
 
     def __len__(self) -> int:
@@ -96,10 +97,13 @@ class OwnClips(Dataset[dict[str, Tensor]]):
         """Raises FormatError for a video that cannot be read or has one frame."""
         if not 0 <= index < len(self):
             raise IndexError(f"clip {index} of {len(self)}")
-        row = self.rows[index % len(self.rows)]
+        number = index % len(self.rows)
+        row = self.rows[number]
+        if number not in self._lengths_s:
+            self._lengths_s[number] = length_s(row)
         rng = np.random.default_rng((self.seed, index)) if self.split == "train" else None
         place = 0.5 if rng is None else float(rng.uniform())
-        frames = frames_at(row, clip_times(length_s(row), self.network.frames, self._stride_s, place))
+        frames = frames_at(row, clip_times(self._lengths_s[number], self.network.frames, self._stride_s, place))
         clip = middle_clip(frames, self.network) if rng is None else self._varied(frames, rng)
         return {"clip": clip, "label": torch.tensor(self.class_names.index(row.label or ""))}
 
