@@ -6,6 +6,7 @@ and never L times L (section 3.2 of the paper; module layout of the release).
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -50,10 +51,11 @@ class PrenormAttention(nn.Module):
     def weights(self, query: Tensor, memory: Tensor) -> Tensor:
         """(B, heads, Q, K) what `forward` weighs the memory with; rows sum to 1."""
         q, k = self._split(self.to_q(self.norm_q(query))), self._split(self.to_k(self.norm_k(memory)))
-        return (q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5).softmax(dim=-1)
+        weights: Tensor = (q @ k.transpose(-2, -1) * q.shape[-1] ** -0.5).softmax(dim=-1)
+        return weights
 
     def _split(self, tokens: Tensor) -> Tensor:
-        return tokens.unflatten(-1, (self.heads, -1)).transpose(1, 2)
+        return torch.unflatten(tokens, -1, (self.heads, -1)).transpose(1, 2)
 
 
 class PrototypeMixing(nn.Module):

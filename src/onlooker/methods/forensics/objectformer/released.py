@@ -1,7 +1,7 @@
 """The network that the released ObjectFormer checkpoints belong to. It is NOT the network of the paper.
 
-Official code: wdrink/Objectformer, which carries no licence; checkpoints for CASIAv2 and IMD20 are on a file server. That
-network has one RGB stream, no frequency branch and no incoherence step: it is a part-and-whole transformer of four
+Official code: wdrink/Objectformer, which carries no licence; checkpoints for CASIAv2 and IMD20 are on a file server.
+That network has one RGB stream, no frequency branch and no incoherence step: it is a part-and-whole transformer of four
 stages (64 prototypes, attention inside windows) with a mask head behind each of the first three. Written here from the
 description of shapes and order; equality is held by golden tensors (`tests/parity/test_parity_objectformer.py`).
 """
@@ -213,7 +213,7 @@ class WindowDecoder(nn.Module):
         inside = patches.reshape(batch * count, -1, patches.shape[-1])  # (B * windows, K, C)
         inside = inside + self.drop(self.look_around(inside, inside, self.positions))
         inside = inside + self.drop(self.ffn2(inside))
-        return inside.unflatten(0, (batch, count))
+        return torch.unflatten(inside, 0, (batch, count))
 
 
 class WindowPositions(nn.Module):
@@ -230,7 +230,7 @@ class WindowPositions(nn.Module):
         window = self.window
         places = torch.arange(window, device=query.device)
         apart = places[None, :] - places[:, None] + window - 1  # (query, key)
-        by_row, by_column = query.unflatten(2, (window, window)).chunk(2, dim=-1)  # (B, heads, h, w, D / 2)
+        by_row, by_column = torch.unflatten(query, 2, (window, window)).chunk(2, dim=-1)  # (B, heads, h, w, D / 2)
         rows = torch.einsum("bghwc,hkc->bghwk", by_row, self.rel_emb_h[apart])
         columns = torch.einsum("bghwc,wkc->bghwk", by_column, self.rel_emb_w[apart])
         scores = rows[..., :, None] + columns[..., None, :]  # (B, heads, h, w, h', w')
@@ -260,15 +260,18 @@ def cut_windows(features: Tensor, window: int) -> Windowed:
     height, width = features.shape[1], features.shape[2]
     rows, columns = math.ceil(height / window), math.ceil(width / window)
     padded = functional.pad(features, (0, 0, 0, columns * window - width, 0, rows * window - height))
-    tokens = padded.unflatten(2, (columns, window)).unflatten(1, (rows, window))  # (B, rows, w, columns, w, C)
+    tokens = torch.unflatten(
+        torch.unflatten(padded, 2, (columns, window)), 1, (rows, window)
+    )  # (B, rows, w, columns, w, C)
     tokens = tokens.transpose(2, 3).flatten(3, 4).flatten(1, 2)  # (B, rows * columns, w * w, C)
     return Windowed(tokens, (rows, columns), (height, width))
 
 
 def join_windows(windows: Windowed, window: int) -> Tensor:
     """The map (B, C, H, W) of windows; what was filled up is cut off again."""
-    tokens = windows.tokens.unflatten(2, (window, window)).unflatten(1, windows.grid)  # (B, rows, columns, w, w, C)
-    features = tokens.permute(0, 5, 1, 3, 2, 4).flatten(4, 5).flatten(2, 3)  # (B, C, rows * w, columns * w)
+    tokens = torch.unflatten(torch.unflatten(windows.tokens, 2, (window, window)), 1, windows.grid)
+    # (B, rows, columns, w, w, C) to (B, C, rows * w, columns * w)
+    features = tokens.permute(0, 5, 1, 3, 2, 4).flatten(4, 5).flatten(2, 3)
     return features[:, :, : windows.size[0], : windows.size[1]]
 
 
