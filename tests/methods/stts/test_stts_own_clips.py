@@ -118,7 +118,8 @@ def test_a_run_learns_from_a_folder_and_the_application_names_its_classes(folder
     recipe.write_text(
         f'method = "stts"\nconfig = "tiny"\ntask = "classify"\n'
         "[model]\nframes = 4\nimage_size = [32, 32]\nnum_classes = 2\n"
-        "[model.mvit]\ndepth = 2\ngrow_at = [1]\nkv_stride = [1, 4, 4]\n[model.selection]\nspace_at = 1\nnum_samples = 20\n"
+        "[model.mvit]\ndepth = 2\ngrow_at = [1]\nkv_stride = [1, 4, 4]\n"
+        "[model.selection]\nspace_at = 1\nnum_samples = 20\n"
         "[task_options]\nbackbone_waits = 0.0\nbackbone_rate = 1.0\n"
         f'[task_options.clips]\ntable = "{folder}"\n'
         "[task_options.clips.cutting]\nstride_s = 0.1\n"
