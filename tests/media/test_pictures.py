@@ -5,7 +5,7 @@ import pytest
 from PIL import Image as Pil
 
 from onlooker.errors import ConfigError, DecodeError, NotAVideoError
-from onlooker.media.images import ImageSequenceReader, from_jpeg, list_pictures, to_jpeg
+from onlooker.media.images import ImageSequenceReader, from_jpeg, list_pictures, read_picture, to_jpeg
 from onlooker.synth.clips import moving_squares
 
 
@@ -64,6 +64,15 @@ def test_palette_grey_alpha_and_turned_pictures_become_rgb(tmp_path):
     for frame in frames[:3]:
         assert frame.image[7, 7].tolist() == [63, 63, 63]
     assert from_jpeg((tmp_path / "q" / "4.jpg").read_bytes()).shape == (4, 2, 3)
+
+
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_grey_of_sixteen_bits_keeps_its_shades_instead_of_turning_white(tmp_path, suffix):
+    shades = np.array([[0, 257, 25700, 65535]], np.uint16)
+    Pil.fromarray(shades).save(tmp_path / f"deep{suffix}")
+    assert read_picture(tmp_path / f"deep{suffix}")[0].tolist() == [[0] * 3, [1] * 3, [100] * 3, [255] * 3]
+    Pil.fromarray(np.array([[0, 7, 255]], np.int32)).save(tmp_path / "shallow.tif")
+    assert read_picture(tmp_path / "shallow.tif")[0, :, 0].tolist() == [0, 7, 255]
 
 
 def test_no_pictures_and_bad_rate_are_refused(tmp_path):

@@ -139,9 +139,19 @@ def _grey(image: Image, width: int) -> Image:
 def _decode(source: io.BytesIO | Path, name: str) -> Image:
     try:
         with Pil.open(source) as picture:
-            return np.asarray(ImageOps.exif_transpose(picture).convert("RGB"))
+            return np.asarray(_eight_bits(ImageOps.exif_transpose(picture)).convert("RGB"))
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Pil.DecompressionBombError) as error:
         raise DecodeError(f"{name} cannot be read as a picture ({error})") from error
+
+
+def _eight_bits(picture: Pil.Image) -> Pil.Image:
+    """Grey of sixteen bits as grey of eight; Pillow would make everything above 255 white."""
+    if picture.mode not in ("I", "I;16", "I;16B", "I;16L"):
+        return picture
+    values = np.asarray(picture)
+    if picture.mode == "I" and int(values.max(initial=0)) <= 255:
+        return picture
+    return Pil.fromarray(np.clip(np.rint(values / 257), 0, 255).astype(np.uint8))
 
 
 def _natural_key(path: Path) -> tuple[list[tuple[int, str]], str]:
