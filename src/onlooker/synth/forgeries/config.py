@@ -140,7 +140,9 @@ class CorruptionConfig:
         rectangle_share: part of the items damaged by rectangles instead of strokes.
         rectangles, rectangle_side: their number and side, in parts of the tile's side.
         area: least and most part of the tile that is damaged.
-        contents: what is seen in the damaged region, drawn from.
+        contents: what is seen in the damaged region, drawn from; "text" is letters of one colour.
+        matched_share: part of the items with content "photo" whose colours are brought to those of what they hide, so
+            that colour alone does not tell (ours).
         smooth_edges: the content fades into the picture; False leaves the hard edge anybody can find.
     """
 
@@ -152,6 +154,7 @@ class CorruptionConfig:
     rectangle_side: Range = (0.2, 0.8)
     area: Range = (0.01, 0.6)
     contents: tuple[Content, ...] = ("photo", "noise", "constant")
+    matched_share: float = 0.5
     smooth_edges: bool = True
 
     def __post_init__(self) -> None:
@@ -164,6 +167,7 @@ class CorruptionConfig:
         _check_range("rectangle_side", self.rectangle_side, 0.01, 1)
         _check_range("area", self.area, 0.001, 0.95)
         _check_share("rectangle_share", self.rectangle_share)
+        _check_share("matched_share", self.matched_share)
 
 
 _DEFAULT_KINDS: Mapping[str, float] = MappingProxyType({"splice": 1.0, "copy_move": 1.0, "removal": 1.0})
