@@ -94,6 +94,11 @@ class HostPool:
         """Photos tiles are cut from, each once."""
         return tuple(dict.fromkeys(photo.id for photo, _ in self._entries))
 
+    @property
+    def n_hosts(self) -> int:
+        """Photos, or faces where hosts are portraits."""
+        return len(self._entries)
+
     def draw(self, rng: np.random.Generator, camera: chain.Save | None = None) -> Host:
         """A tile of any photo. `camera`: the first save, instead of one of its own."""
         return self._cut(self._entries[int(rng.integers(len(self._entries)))], rng, camera)

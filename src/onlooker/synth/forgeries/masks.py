@@ -16,6 +16,7 @@ from onlooker.types import FloatArray, Image
 _SUB = 4  # bits of sub-pixel places of OpenCV's polygons
 _N_HARMONICS = 4
 _SEGMENTS = 12
+_OUTLINES = 10
 
 
 def draw_outline(shape: MaskShape, rng: np.random.Generator) -> FloatArray:
@@ -50,17 +51,27 @@ def draw_region(shape: MaskShape, area: Range, size_px: int, rng: np.random.Gene
     """(size_px, size_px) float32 in [0, 1]: a polygon or blob with its centre anywhere, `area` of the tile after
     clipping. Near the edges more of it hangs out, so it is drawn larger there."""
     wanted = float(rng.uniform(*area)) * size_px**2
-    outline = draw_outline(shape, rng)
-    centre = float(rng.uniform(0, size_px)), float(rng.uniform(0, size_px))
+    for _ in range(_OUTLINES):
+        outline = draw_outline(shape, rng)
+        centre = float(rng.uniform(0, size_px)), float(rng.uniform(0, size_px))
+        region, found = _grown(outline, centre, wanted, size_px)
+        if found >= min(0.5 * wanted, area[0] * size_px**2):
+            break
+    return region
+
+
+def _grown(
+    outline: FloatArray, centre_xy: tuple[float, float], wanted: float, size_px: int
+) -> tuple[FloatArray, float]:
+    """The filled outline at a size that shows about `wanted` pixels on the tile, and how many it shows."""
     radius = math.sqrt(wanted / math.pi)
-    region = fill_outline(outline, centre, radius, size_px)
-    for _ in range(6):
+    for _ in range(7):
+        region = fill_outline(outline, centre_xy, radius, size_px)
         found = float((region > 0.5).sum())
         if 0.9 * wanted <= found <= 1.1 * wanted:
             break
         radius *= min(2.0, max(0.5, math.sqrt(wanted / max(found, 1.0))))
-        region = fill_outline(outline, centre, radius, size_px)
-    return region
+    return region, found
 
 
 def feather(region: FloatArray, sigma_px: float) -> FloatArray:

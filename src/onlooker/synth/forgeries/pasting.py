@@ -9,6 +9,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from onlooker.errors import ConfigError
 from onlooker.synth.forgeries import chain, masks
 from onlooker.synth.forgeries.config import BlendConfig, ForgeryConfig, MaskShape
 from onlooker.synth.forgeries.hosts import Host, HostPool
@@ -56,7 +57,7 @@ def splice(host: Host, shop: Workshop) -> Draft:
         history = ("own", "same", "none")[int(rng.integers(3))]
     donor = shop.pool.draw_other(host, rng, donor_save(history, host, shop))
     if donor is None:
-        return copy_move(host, shop)
+        raise ConfigError("a splice needs a second photo")
     shape = _draw_shape(config, rng)
     rigid = history == "same" or rng.random() < config.rigid_share
     region, matrix = _lay(donor.pixels, shape, rigid, host, shop)

@@ -9,18 +9,28 @@ from typing import get_args
 import numpy as np
 
 from onlooker.configs import config_to_dict
-from onlooker.errors import UnknownNameError
-from onlooker.synth.forgeries import chain, pasting
+from onlooker.errors import MissingExtraError, UnknownNameError
+from onlooker.synth.forgeries import chain, corruptions, faces, pasting, removal
 from onlooker.synth.forgeries.config import ForgeryConfig
 from onlooker.synth.forgeries.hosts import Host, HostPool
 from onlooker.synth.forgeries.pasting import Draft, Workshop
-from onlooker.synth.forgeries.photos import Photo
+from onlooker.synth.forgeries.photos import FACES_HINT, Photo
 from onlooker.synth.forgeries.values import ForgedImage, Split, TileArrays, stack_items
 
 Recipe = Callable[[Host, Workshop], Draft]
 RECIPES: Mapping[str, Recipe] = MappingProxyType(
-    {"authentic": pasting.untouched, "splice": pasting.splice, "copy_move": pasting.copy_move}
+    {
+        "authentic": pasting.untouched,
+        "splice": pasting.splice,
+        "copy_move": pasting.copy_move,
+        "removal": removal.remove,
+        "self_blended": faces.self_blended,
+        "face_swap": faces.face_swap,
+        "reenactment": faces.reenacted,
+        "corruption": corruptions.corrupt,
+    }
 )
+_NEED_ANOTHER = frozenset({"splice", "face_swap"})
 
 
 class ForgedTiles:
@@ -48,9 +58,9 @@ class ForgedTiles:
         self.config, self.seed, self.split = config, seed, split
         self._pool = HostPool(config, split, photos)
         kinds = [name for name, weight in config.kinds.items() if weight > 0]
-        for name in kinds:
-            if name not in RECIPES:
-                raise UnknownNameError("recipe", name, RECIPES)
+        needy = [name for name in kinds if name in _NEED_ANOTHER]
+        if needy and self._pool.n_hosts < 2:
+            raise MissingExtraError(f"`{needy[0]}` needs two {config.hosts} in the split `{split}`; {FACES_HINT}")
         weights = np.array([config.kinds[name] for name in kinds], np.float64)
         self._kinds, self._weights = tuple(kinds), weights / weights.sum() if len(weights) else weights
 
