@@ -1,4 +1,4 @@
-"""The convolutional vision transformer of stage 1: attention between patches of several sizes, with convolutions around.
+"""The convolutional vision transformer of stage 1: attention between patches of several sizes, among convolutions.
 
 The block is the one whose code the authors published with their next paper (M2TR); that FT-TDR has the same is our
 reading.
@@ -46,8 +46,8 @@ class PatchAttention(nn.Module):
         found = []
         for side, q, k, v in zip(self._patches, *parts, strict=True):
             # (B, c, h, w) -> (B, c*p*p, n) -> (B, 1, n, c*p*p): one token is one patch
-            tokens = [functional.unfold(part, side, stride=side).mT.unsqueeze(1) for part in (q, k, v)]
-            gathered = functional.scaled_dot_product_attention(*tokens)
+            query, key, value = (functional.unfold(part, side, stride=side).mT.unsqueeze(1) for part in (q, k, v))
+            gathered = functional.scaled_dot_product_attention(query, key, value)
             found.append(functional.fold(gathered.squeeze(1).mT, x.shape[-2:], side, stride=side))
         merged: Tensor = self.merge(torch.cat(found, dim=1))
         return merged
@@ -83,4 +83,5 @@ class CvitBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, h, w) to the same."""
         x = x + self.attention(x)
-        return x + self.feed_forward(x)
+        mixed: Tensor = x + self.feed_forward(x)
+        return mixed

@@ -60,8 +60,8 @@ class FixedFeatures(nn.Module):
             torch.manual_seed(_RANDOM_SEED)
             self._network = _vgg(weights) if kind == "vgg16" else _random()
         self.requires_grad_(False)
-        self.register_buffer("mean", torch.tensor(_MEAN).view(3, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(_STD).view(3, 1, 1), persistent=False)
+        self.mean = nn.Buffer(torch.tensor(_MEAN).view(3, 1, 1), persistent=False)
+        self.std = nn.Buffer(torch.tensor(_STD).view(3, 1, 1), persistent=False)
 
     def forward(self, picture: Tensor) -> list[Tensor]:
         """Maps (B, C, h, w) of three depths for pictures (B, 3, H, W) in [0, 1]."""
@@ -84,7 +84,8 @@ def _vgg(weights: str | None) -> nn.Module:
     network = vgg16(weights=None)
     if weights is not None:
         load_state(network, read_tensors(Path(weights)), KeyMap({}), weights)
-    return create_feature_extractor(network, return_nodes=list(_VGG_LAYERS))
+    extractor: nn.Module = create_feature_extractor(network, return_nodes=list(_VGG_LAYERS))
+    return extractor
 
 
 def _random() -> nn.ModuleList:

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from onlooker.errors import ShapeError
 from onlooker.methods.forensics.fttdr.config import FtTdrConfig
-from onlooker.methods.forensics.fttdr.inpaint_net import InpaintNet, dilate
+from onlooker.methods.forensics.fttdr.inpaint_net import InpaintNet, Pictures, dilate
 from onlooker.methods.forensics.fttdr.mask_net import MaskNet
 from onlooker.nn.inputs import check_pixels
 from onlooker.weights.saving import SavedNetwork
@@ -65,7 +65,7 @@ class FtTdr(SavedNetwork):
         Raises:
             ShapeError: other ranks, sizes or types, NaN, or values outside [0, 1].
         """
-        check_picture(picture, self.inpaint_net.enc[0][0].conv.weight, self.config.multiple)
+        check_picture(picture, next(self.parameters()), self.config.multiple)
         logits = self.find(picture)
         if mask is None:
             mask = self.used_mask(logits)
@@ -76,11 +76,11 @@ class FtTdr(SavedNetwork):
     def find(self, picture: Tensor) -> Tensor:
         """Logits (B, 1, H, W) of damage in (B, 3, H, W), values in [0, 1]."""
         if self.mask_net is not None:
-            logits: Tensor = self.mask_net(picture * 2 - 1)
-            return logits
-        alone = self.inpaint_net(picture * 2 - 1, torch.zeros_like(picture[:, :1])).mask_logits
-        assert alone is not None
-        return alone
+            found: Tensor = self.mask_net(picture * 2 - 1)
+            return found
+        pictures: Pictures = self.inpaint_net(picture * 2 - 1, torch.zeros_like(picture[:, :1]))
+        assert pictures.mask_logits is not None
+        return pictures.mask_logits
 
     def used_mask(self, logits: Tensor) -> Tensor:
         """(B, 1, H, W): soft in training, so that stage 2 teaches stage 1, else 0 or 1; grown in both cases."""
@@ -94,7 +94,7 @@ class FtTdr(SavedNetwork):
         """
         alone = self.mask_net is None
         masked = picture if alone else picture * (1 - mask) + mask  # page: I_bin = I_con * (1 - M) + M
-        pictures = self.inpaint_net(masked * 2 - 1, torch.zeros_like(mask) if alone else mask)
+        pictures: Pictures = self.inpaint_net(masked * 2 - 1, torch.zeros_like(mask) if alone else mask)
         raw = (pictures.raw + 1) / 2
         return FtTdrOutput(
             mask_logits=logits,

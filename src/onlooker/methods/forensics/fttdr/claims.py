@@ -1,0 +1,5 @@
+"""x"""
+
+from onlooker.evaluation.claims import Claim
+
+CLAIMS: tuple[Claim, ...] = ()
