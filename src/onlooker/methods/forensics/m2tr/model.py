@@ -43,10 +43,6 @@ class M2trOutput:
     features: Tensor
     mask_logits: Tensor | None
 
-    def fake_probability(self, temperature: float = 1.0) -> Tensor:
-        """(B,) in [0, 1]: of all classes but "real", logits divided by a temperature before the softmax."""
-        return (self.logits.float() / temperature).softmax(dim=-1)[:, FAKE:].sum(dim=-1).clamp(max=1.0)
-
 
 class M2tr(SavedNetwork):
     """Face crop in, real or fake out, and where.
@@ -121,6 +117,11 @@ class MaskHead(nn.Module):
 
 def _doubled(x: Tensor) -> Tensor:
     return functional.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=True)  # official
+
+
+def fake_probability(logits: Tensor, temperature: float = 1.0) -> Tensor:
+    """(B, classes) raw logits to (B,) in [0, 1]: all classes but "real", logits divided by a temperature first."""
+    return (logits.float() / temperature).softmax(dim=-1)[:, FAKE:].sum(dim=-1).clamp(max=1.0)
 
 
 def with_image_size(network: M2tr, image_size: int) -> M2tr:
