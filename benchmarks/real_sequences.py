@@ -125,7 +125,7 @@ def crowd_files() -> list[Path]:
 
 def pictures(files: Sequence[Path]) -> tuple[Image, ...]:
     """RGB pictures of files."""
-    return tuple(np.asarray(PillowImage.open(file).convert("RGB")) for file in files)
+    return tuple(np.array(PillowImage.open(file).convert("RGB")) for file in files)
 
 
 def _sequences(root: Path) -> list[str]:
