@@ -20,9 +20,12 @@ from onlooker.weights.verify import sha256_of
 
 if TYPE_CHECKING:
     from onlooker.video.attributes.registry import ModelHandle
+    from onlooker.video.following.passes import FollowTools
+    from onlooker.video.following.protocols import BoxFollower
+    from onlooker.video.following.request import FollowRequest
     from onlooker.video.ingest.pipeline import Toolbox
     from onlooker.video.masks.stage import MaskStage
-    from onlooker.video.protocols import Model, TextEmbedder, Tracker
+    from onlooker.video.protocols import Detector, Model, TextEmbedder, Tracker
     from onlooker.video.tracklets.config import TrackletConfig
 
 Option = str | int | float | bool
@@ -193,9 +196,13 @@ class ModelPool:
         """Forgets the model of a role: its memory is free once nobody uses it; `get` builds it anew."""
         self._built.pop(role, None)
 
-    def tracker(self) -> Tracker:
+    def tracker(self, detector: Detector | None = None) -> Tracker:
         """A new tracker: its state belongs to one video. The role `tracker`, where it is filled, stands in for detector
-        and association together."""
+        and association together.
+
+        Args:
+            detector: for the association to use in place of the pool's own.
+        """
         if self.has("tracker"):
             choice = self._chosen("tracker")
             return cast("Tracker", catalogue.create("tracker", choice.name, self._options("tracker", choice)))
@@ -203,7 +210,8 @@ class ModelPool:
         from onlooker.video.tracklets import TrackletTracker
 
         embedder = self.get("appearance_embedder", AppearanceEmbedder) if self.has("appearance_embedder") else None  # type: ignore[type-abstract]
-        return TrackletTracker(self.get("detector", Detector), embedder, self.tracker_config())  # type: ignore[type-abstract]
+        used = detector or self.get("detector", Detector)  # type: ignore[type-abstract]
+        return TrackletTracker(used, embedder, self.tracker_config())
 
     def tracker_config(self) -> TrackletConfig:
         """The tracker's configuration with the session's detector rate."""
@@ -278,3 +286,59 @@ def make_toolbox(pool: ModelPool) -> Toolbox:
         pool.release,
         masks,
     )
+
+
+def make_follow_tools(pool: ModelPool, request: FollowRequest, masks: bool) -> FollowTools:
+    """Who follows what a request asks for.
+
+    Boxes are followed by the segmenter where that role is filled, else by the tracker where it can, else by the
+    follower that needs no weights, helped by the detector. Classes are followed by the tracker as in an ingest.
+
+    Args:
+        masks: whether masks are wanted; a follower that makes them does so unasked.
+
+    Raises:
+        ConfigError: masks are wanted and nobody makes any.
+    """
+    from onlooker.video.following.looking import Looks, Overheard
+    from onlooker.video.following.passes import FollowTools
+    from onlooker.video.following.pointed import PointedFollower
+    from onlooker.video.following.protocols import KeepsMasks, NamesCategories
+    from onlooker.video.protocols import Detector
+
+    tracker = pool.tracker() if pool.has("tracker") else None
+    if tracker is not None and isinstance(tracker, KeepsMasks):
+        tracker.keep_masks()
+    follower = _box_follower(pool, tracker) if request.boxes else None
+    models = {role: pool.fingerprint(role) for role in ("tracker",) if pool.has(role)}
+    if follower is not None:
+        models["box follower"] = f"{follower.name}@{follower.version}"
+    categories = tracker.categories if tracker is not None and isinstance(tracker, NamesCategories) else None
+    heard: Overheard | None = None
+    if tracker is None and (request.classes or (isinstance(follower, PointedFollower) and pool.has("detector"))):
+        heard = Overheard(pool.get("detector", Detector))  # type: ignore[type-abstract]
+        models["detector"], categories = pool.fingerprint("detector"), heard.categories
+    if request.classes and heard is not None:
+        tracker = pool.tracker(heard)
+        models["tracker"] = f"{tracker.name}@{tracker.version}"
+    looks = Looks(heard, bool(request.classes), pool.tracker_config().sampling)
+    tools = FollowTools(looks, tracker if request.classes else None, follower, categories, models)
+    if masks and not tools.gives_masks:
+        raise ConfigError(
+            "masks were asked for and nobody here makes any; pick who does, with weights you trained: "
+            "--set segmenter=isvos:weights=DIR for boxes, --set tracker=omnitracker:weights=DIR for boxes and classes"
+        )
+    return tools
+
+
+def _box_follower(pool: ModelPool, tracker: Tracker | None) -> BoxFollower:
+    from onlooker.video.following.pointed import PointedFollower
+    from onlooker.video.following.protocols import FollowsBoxes
+    from onlooker.video.following.segmented import SegmentedFollower
+    from onlooker.video.protocols import Segmenter
+
+    if pool.has("segmenter"):
+        return SegmentedFollower(pool.get("segmenter", Segmenter))  # type: ignore[type-abstract]
+    if tracker is not None and isinstance(tracker, FollowsBoxes):
+        return tracker.box_follower()
+    return PointedFollower()

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from onlooker.errors import ConfigError, ShapeError, WeightsError
+from onlooker.formats.run_lengths import encode_mask
 from onlooker.methods.trackers.omnitracker import CONFIGS, OmniTracker
+from onlooker.models.own.omnitracker_boxes import OmniBoxes
 from onlooker.types import Frame, Gap, TrackingResult, Tracklet
 from onlooker.video.tracklets.config import CropConfig
 from onlooker.video.tracklets.crops import CropKeeper
@@ -89,6 +92,9 @@ class OmniTracklets:
         self._tracker.begin(None if classes is None else [name.strip() for name in classes.split(";")])
         self._version = sha256_of(found.path)[:8]
         self._period_s = 1 / hz
+        self._keeps_masks = False
+        self._numbers: dict[int, int] = {}
+        self._masks: defaultdict[int, dict[int, bytes]] = defaultdict(dict)
         self._keeper = CropKeeper(CropConfig())
         self._frames: list[tuple[int, float]] = []
         self._looks: list[_Look] = []
@@ -100,6 +106,28 @@ class OmniTracklets:
     def version(self) -> str:
         """First digits of the weights' digest."""
         return self._version
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Classes it can name."""
+        return self._tracker.labels
+
+    def box_follower(self) -> OmniBoxes:
+        """A follower of given boxes with the same network, for the same video."""
+        return OmniBoxes(self._tracker, self._version, 1 / self._period_s)
+
+    @property
+    def gives_masks(self) -> bool:
+        """Whether the network has a mask head."""
+        return self._tracker.config.mask is not None
+
+    def keep_masks(self) -> None:
+        """Call before the first frame: masks are kept, as run lengths, where the network makes any."""
+        self._keeps_masks = self.gives_masks
+
+    def masks(self) -> Mapping[int, Mapping[int, bytes]]:
+        """After `finish`: number of a tracklet -> index of a frame that was looked at -> compressed run lengths."""
+        return {number: self._masks[uid] for uid, number in self._numbers.items() if uid in self._masks}
 
     def update(self, frame: Frame, new_shot: bool) -> None:
         """Take the next decoded frame.
@@ -128,7 +156,7 @@ class OmniTracklets:
         least = min(_LEAST_LOOKS, len(self._looks))
         kept = {uid: seen for uid, seen in self._seen.items() if len(seen) >= least}
         order = sorted(kept, key=lambda uid: (kept[uid][0].look.frame, uid))
-        numbers = {uid: number for number, uid in enumerate(order, 1)}
+        self._numbers = numbers = {uid: number for number, uid in enumerate(order, 1)}
         tracklets = tuple(self._tracklet(numbers[uid], kept[uid]) for uid in order)
         return TrackingResult(tracklets, (), self._keeper.collect(numbers), len(self._looks))
 
@@ -145,6 +173,9 @@ class OmniTracklets:
             score = float(tracks.scores[place])
             self._seen[uid].append(_Sighting(look, (x1, y1, x2, y2), score, self._tracker.labels[category]))
             self._keeper.offer(uid, frame, box, score)
+            mask = tracks.mask(place) if self._keeps_masks else None
+            if mask is not None and mask.any():
+                self._masks[uid][frame.index] = encode_mask(mask)
 
     def _tracklet(self, number: int, seen: list[_Sighting]) -> Tracklet:
         """All sightings, with boxes on the frames between neighbouring looks, and gaps where looks saw nothing."""

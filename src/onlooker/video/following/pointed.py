@@ -1,0 +1,273 @@
+"""Following given boxes without trained weights of their own: a correlation filter, put right by a detector's boxes.
+
+The filter knows any thing, and drifts; a detector knows some categories, and is looked at a few times a second. Where a
+detection belonged to the given box from the start, later ones keep the box in place and in size. When the filter no
+longer knows what it sees the thing is lost: nothing is learnt and nothing is told until it is recognised again.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from onlooker.errors import ConfigError
+from onlooker.types import BoxXYXY, Detections, Frame, Image
+from onlooker.video.following.correlation import CorrelationFilter, FilterConfig
+from onlooker.video.following.values import FollowedTrack, Sighting, TrackBuilder
+from onlooker.video.tracklets.boxes import area, clip_boxes, cxcywh_to_xyxy, iou_matrix, xyxy_to_cxcywh
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class PointedConfig:
+    """How a thing is lost, found again, and kept in place by detections. All values are ours.
+
+    Attributes:
+        filter: of the correlation filter.
+        lost_peak: a frame whose peak is lower does not show the thing.
+        lost_s: after as long without it, the thing is lost; before, it is looked for where it was.
+        learn_peak: views below are not remembered.
+        found_peak: a lost thing is found again near where it was lost, or where a detection of its category is.
+        found_far_peak: the same anywhere else in the picture.
+        search_s: how often the whole picture is searched for a lost thing.
+        search_windows: the most places that are looked at in one such search.
+        least_inside: a thing of whose box less than this share is in the picture has left it.
+        detection_score: weaker detections are not looked at.
+        bind_overlap: a detection that overlaps the given box at least so much is of the same thing.
+        bind_s: how long after the start such a detection may still come.
+        keep_overlap: a later detection that overlaps less is of another thing.
+        same_label_worth: overlap with a detection of a label seen before counts so much more.
+        near_s: as long after it was last seen, a lost thing is found by a detection in its place, whatever it looks
+            like: things turn and bend.
+        held_s: for as long after a detection, a frame shows the thing unless its peak is below `held_peak`.
+    """
+
+    filter: FilterConfig = field(default_factory=FilterConfig)
+    lost_peak: float = 0.2
+    lost_s: float = 0.12
+    learn_peak: float = 0.25
+    found_peak: float = 0.33
+    found_far_peak: float = 0.45
+    search_s: float = 0.25
+    search_windows: int = 24
+    least_inside: float = 0.15
+    detection_score: float = 0.25
+    bind_overlap: float = 0.55
+    bind_s: float = 0.7
+    keep_overlap: float = 0.4
+    same_label_worth: float = 1.3
+    near_s: float = 1.0
+    held_s: float = 0.5
+    held_peak: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not self.lost_peak <= self.learn_peak <= self.found_peak <= self.found_far_peak:
+            raise ConfigError(f"peaks must not fall from lost to learn, found and found far: {self}")
+
+
+@dataclass(slots=True)
+class _Thing:
+    """One followed thing: its look, where it is, how it relates to a detector's boxes.
+
+    `relation` is (4,): where the given box lay in the detection it belongs to (offset of centres in sides of the
+    detection, logarithms of the ratio of sides).
+    """
+
+    look: CorrelationFilter
+    centre: Array
+    size: Array
+    begun_s: float
+    seen_s: float
+    searched_s: float
+    held_s: float = -np.inf
+    lost: bool = False
+    relation: Array | None = None
+    votes: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    built: TrackBuilder = field(default_factory=TrackBuilder)
+
+    @property
+    def box(self) -> Array:
+        """(1, 4)"""
+        return cxcywh_to_xyxy(np.concatenate([self.centre, self.size])[None])
+
+    @property
+    def scale(self) -> float:
+        return float(np.sqrt(np.prod(self.size) / np.prod(self.look.first_size)))
+
+    def label(self) -> str | None:
+        """The name that most of its detections had; the alphabet decides between equals."""
+        return max(sorted(self.votes), key=lambda name: self.votes[name], default=None)
+
+    def put(self, box_cxcywh: Array) -> None:
+        self.centre, self.size = box_cxcywh[:2], np.maximum(box_cxcywh[2:], 1.0)
+
+    def boxes_from(self, detections_cxcywh: Array) -> Array:
+        """(N, 4) cxcywh: where the thing is if a detection is of it."""
+        if self.relation is None:
+            return detections_cxcywh
+        sides = detections_cxcywh[:, 2:]
+        centres = detections_cxcywh[:, :2] + self.relation[:2] * sides
+        return np.concatenate([centres, sides * np.exp(self.relation[2:])], axis=1)
+
+
+class PointedFollower:
+    """Follows given boxes through one video; make a new one for the next.
+
+    Args:
+        config: settings; the defaults when `None`.
+    """
+
+    name = "onlooker-pointed"
+    version = "1"
+    gives_masks = False
+
+    def __init__(self, config: PointedConfig | None = None) -> None:
+        self._config = config or PointedConfig()
+        self._things: dict[int, _Thing] = {}
+
+    def start(self, frame: Frame, boxes: Mapping[int, BoxXYXY], found: Detections | None) -> None:
+        """The frame on which the things are shown; each box is at least partly inside it."""
+        for number, box in boxes.items():
+            x, y, width, height = xyxy_to_cxcywh(np.array([box]))[0].tolist()
+            look = CorrelationFilter(frame.image, box, self._config.filter)
+            at_s = frame.time_s
+            thing = _Thing(look, np.array([x, y]), np.array([width, height]), at_s, at_s, at_s)
+            self._things[number] = thing
+            if found is not None:
+                self._bind(thing, self._counted(found))
+            thing.built.add(frame.index, at_s, Sighting(box, 1.0))
+
+    def update(self, frame: Frame, new_shot: bool, found: Detections | None) -> None:
+        """The next frame."""
+        counted = None if found is None else self._counted(found)
+        for thing in self._things.values():
+            # In another shot nothing is where it was.
+            thing.lost = thing.lost or new_shot
+            told = self._follow(thing, frame, counted)
+            thing.built.add(frame.index, frame.time_s, told)
+
+    def finish(self) -> Mapping[int, FollowedTrack]:
+        """Number -> track."""
+        return {
+            number: thing.built.build(
+                number, "box", max(sorted(thing.votes), key=thing.votes.__getitem__, default=None)
+            )
+            for number, thing in self._things.items()
+        }
+
+    def _follow(self, thing: _Thing, frame: Frame, found: Detections | None) -> Sighting:
+        image, config = frame.image, self._config
+        answer = thing.look.find(image, thing.centre, thing.scale, sizes=not thing.lost)
+        peak = answer.peak
+        least = config.held_peak if frame.time_s - thing.held_s <= config.held_s else config.lost_peak
+        if not thing.lost and peak >= least:
+            thing.put(np.concatenate([answer.centre, thing.size * answer.scale / thing.scale]))
+        elif thing.lost and peak >= config.found_peak:
+            thing.put(np.concatenate([answer.centre, thing.size]))
+            thing.lost = False
+        sure = None if found is None else self._hold_to(thing, image, found, frame.time_s)
+        if thing.lost and sure is None:
+            peak = self._search(thing, frame)
+        if sure is not None:
+            peak, thing.lost, thing.held_s = max(peak, sure), False, frame.time_s
+        here = peak >= least and self._share_inside(thing, frame) >= config.least_inside
+        if thing.lost or not here:
+            thing.lost = thing.lost or frame.time_s - thing.seen_s >= config.lost_s
+            return Sighting(None, None)
+        thing.seen_s = frame.time_s
+        if peak >= config.learn_peak:
+            thing.look.learn(image, thing.centre, thing.scale)
+        x1, y1, x2, y2 = clip_boxes(thing.box, frame.width, frame.height)[0].tolist()
+        return Sighting((x1, y1, x2, y2), float(np.clip(peak, 0.0, 1.0)))
+
+    def _hold_to(self, thing: _Thing, image: Image, found: Detections, time_s: float) -> float | None:
+        """Puts the thing where a detection of it is. Returns the score of that, `None` where there is none."""
+        if thing.relation is None:
+            if not thing.lost and time_s - thing.begun_s <= self._config.bind_s:
+                self._bind(thing, found)
+            return None
+        if not len(found):
+            return None
+        places = thing.boxes_from(xyxy_to_cxcywh(found.boxes_xyxy_px))
+        chosen = None
+        if not thing.lost or time_s - thing.seen_s <= self._config.near_s:
+            chosen = self._nearest(thing, found, places)
+        if chosen is None and thing.lost:
+            chosen = self._recognised(thing, image, found, places)
+        if chosen is None:
+            return None
+        thing.put(places[chosen])
+        thing.votes[found.labels[chosen]] += float(found.scores[chosen])
+        return float(found.scores[chosen])
+
+    def _nearest(self, thing: _Thing, found: Detections, places: Array) -> int | None:
+        overlap = iou_matrix(thing.box, cxcywh_to_xyxy(places))[0]
+        known = np.array([label in thing.votes for label in found.labels])
+        worth = overlap * np.where(known, self._config.same_label_worth, 1.0) + 0.1 * found.scores
+        worth[overlap < self._config.keep_overlap] = -1.0
+        best = int(worth.argmax())
+        return best if worth[best] >= 0 else None
+
+    def _recognised(self, thing: _Thing, image: Image, found: Detections, places: Array) -> int | None:
+        """The detection, anywhere, that looks most like a lost thing, if it looks enough like it."""
+        peaks = np.full(len(found), -np.inf)
+        for row, label in enumerate(found.labels):
+            if label in thing.votes:
+                scale = float(np.sqrt(np.prod(places[row, 2:]) / np.prod(thing.look.first_size)))
+                peaks[row] = thing.look.find(image, places[row, :2], scale, sizes=False).peak
+        best = int(peaks.argmax())
+        return best if peaks[best] >= self._config.found_peak else None
+
+    def _search(self, thing: _Thing, frame: Frame) -> float:
+        """Looks for a lost thing in the whole picture, when it is time to. Returns the peak, 0 for not found."""
+        config = self._config
+        if frame.time_s - thing.searched_s < config.search_s:
+            return 0.0
+        thing.searched_s = frame.time_s
+        reach = thing.look.reach(thing.scale)
+        centres = _grid((frame.width, frame.height), reach / 2)
+        order = np.argsort(np.linalg.norm(centres - thing.centre, axis=1), kind="stable")[: config.search_windows]
+        answers = [thing.look.find(frame.image, centres[row], thing.scale, sizes=False) for row in order]
+        best = max(answers, key=lambda answer: answer.peak)
+        if best.peak < config.found_far_peak:
+            return 0.0
+        thing.put(np.concatenate([best.centre, thing.size]))
+        thing.lost = False
+        return best.peak
+
+    def _bind(self, thing: _Thing, found: Detections) -> None:
+        """Remembers how the box lies in the detection that is of the same thing."""
+        if not len(found):
+            return
+        overlap = iou_matrix(thing.box, found.boxes_xyxy_px)[0]
+        best = int(overlap.argmax())
+        if overlap[best] < self._config.bind_overlap:
+            return
+        detection = xyxy_to_cxcywh(found.boxes_xyxy_px[best : best + 1])[0]
+        offset = (thing.centre - detection[:2]) / detection[2:]
+        thing.relation = np.concatenate([offset, np.log(thing.size / detection[2:])])
+        thing.votes[found.labels[best]] += float(found.scores[best])
+
+    def _counted(self, found: Detections) -> Detections:
+        sides = found.boxes_xyxy_px[:, 2:] - found.boxes_xyxy_px[:, :2]
+        return found.select(np.flatnonzero((found.scores >= self._config.detection_score) & (sides > 0).all(axis=1)))
+
+    @staticmethod
+    def _share_inside(thing: _Thing, frame: Frame) -> float:
+        inside = area(clip_boxes(thing.box, frame.width, frame.height))
+        return float(inside[0] / max(float(area(thing.box)[0]), 1e-9))
+
+
+def _grid(size: tuple[int, int], step: Array) -> Array:
+    """(N, 2) places (x, y) that cover a picture of (width, height), at most `step` apart."""
+    axes = []
+    for side, apart in zip(size, step.tolist(), strict=True):
+        n = max(1, int(np.ceil(side / max(apart, 1.0))))
+        axes.append((np.arange(n) + 0.5) * side / n)
+    x, y = np.meshgrid(*axes)
+    return np.stack([x.ravel(), y.ravel()], axis=1)

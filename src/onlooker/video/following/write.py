@@ -1,0 +1,146 @@
+"""What was followed, as files: `tracks.json`, `tracks.txt` (MOTChallenge), and masks.
+
+`tracks.json`, field by field (times in seconds on the video's own clock, its first frame at 0; boxes `[x1, y1, x2, y2]`
+in pixels of the shown frame, ends exclusive):
+
+- `video`: `path`, `width`, `height` (as shown), `rotation_deg`, `fps` (average, `null` if unknown; times are exact),
+  `from_s`, `to_s`, `n_frames` of the stretch that was looked at, `cuts_s` where shots begin, `problem` or `null`;
+- `asked`: `boxes`, `at_s`, `classes`; `models`: role -> name@version;
+- `tracks`: a list of `id`, `source` ("box" or "class"), `label` or `null`, `same_as` (id of the track of the other
+  source that is the same thing) or `null`, `first_s`, `last_s` it was seen, and `boxes`: one entry per frame with
+  `time_s`, `frame` (from 0), `seen`, `box_xyxy` (`null` where not seen), `score` in [0, 1] (`null` where not seen, or
+  for a follower that cannot say), `measured` (false: between two looks), and with masks `mask`: `size` [height, width]
+  and `counts`, COCO's compressed run lengths.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from onlooker.errors import ConfigError
+from onlooker.formats import davis, mot, ytvis
+from onlooker.formats.files import write_text
+from onlooker.formats.run_lengths import decode_mask
+from onlooker.video.following.request import FollowRequest
+from onlooker.video.following.values import FollowedTrack, FollowResult
+
+_LARGEST_LABEL = 254  # 255 is void in mask pictures
+_OWN_PICTURE = re.compile(r"\d{5,}\.png")
+
+
+def as_dict(request: FollowRequest, result: FollowResult) -> dict[str, object]:
+    """The content of `tracks.json`."""
+    info = result.info
+    return {
+        "video": {
+            "path": info.path,
+            "width": info.width,
+            "height": info.height,
+            "rotation_deg": info.rotation_deg,
+            "fps": info.fps,
+            "from_s": request.from_s,
+            "to_s": round(result.end_s, 6),
+            "n_frames": len(result.frames),
+            "cuts_s": [round(cut, 6) for cut in result.cuts_s],
+            "problem": result.problem,
+        },
+        "asked": {
+            "boxes": [list(box) for box in request.boxes],
+            "at_s": request.at_s if request.boxes else None,
+            "classes": list(request.classes),
+        },
+        "models": dict(result.models),
+        "tracks": [_track(track, (info.height, info.width)) for track in result.tracks],
+    }
+
+
+def _track(track: FollowedTrack, size: tuple[int, int]) -> dict[str, object]:
+    times = track.times_s[track.seen]
+    return {
+        "id": track.number,
+        "source": track.source,
+        "label": track.label,
+        "same_as": track.same_as,
+        "first_s": round(float(times[0]), 6) if len(times) else None,
+        "last_s": round(float(times[-1]), 6) if len(times) else None,
+        "boxes": [_row(track, row, size) for row in range(len(track.frames))],
+    }
+
+
+def _row(track: FollowedTrack, row: int, size: tuple[int, int]) -> dict[str, object]:
+    frame, seen = int(track.frames[row]), bool(track.seen[row])
+    told: dict[str, object] = {
+        "time_s": round(float(track.times_s[row]), 6),
+        "frame": frame,
+        "seen": seen,
+        "box_xyxy": [round(float(value), 2) for value in track.boxes_xyxy_px[row]] if seen else None,
+        "score": round(float(track.scores[row]), 4) if seen and track.scores is not None else None,
+        "measured": bool(track.measured[row]),
+    }
+    if frame in track.masks:
+        told["mask"] = {"size": list(size), "counts": track.masks[frame].decode("ascii")}
+    return told
+
+
+def write_tracks(folder: Path, request: FollowRequest, result: FollowResult) -> tuple[Path, Path]:
+    """Writes `tracks.json` and `tracks.txt`."""
+    told = write_text(folder / "tracks.json", json.dumps(as_dict(request, result), ensure_ascii=False) + "\n")
+    return told, mot.write_rows(folder / "tracks.txt", _mot_rows(result))
+
+
+def _mot_rows(result: FollowResult) -> Iterator[mot.MotRow]:
+    """Frames count from 1 at the start of the file, so that they fit its pictures."""
+    for track in result.tracks:
+        for row in np.flatnonzero(track.seen).tolist():
+            x1, y1, x2, y2 = (round(float(value), 2) for value in track.boxes_xyxy_px[row])
+            score = 1.0 if track.scores is None else round(float(track.scores[row]), 4)
+            yield mot.MotRow(int(track.frames[row]) + 1, track.number, (x1, y1, x2, y2), confidence=score)
+
+
+def check_mask_count(n_tracks: int) -> None:
+    """Raises ConfigError for more tracks than a mask picture can number."""
+    if n_tracks > _LARGEST_LABEL:
+        raise ConfigError(f"mask pictures number {_LARGEST_LABEL} things at most, there are {n_tracks}; follow fewer")
+
+
+def write_masks(folder: Path, result: FollowResult) -> tuple[Path, ...]:
+    """Writes `masks/NNNNN.png`, a palette picture per frame as DAVIS has them, and `youtube_vis.json`.
+
+    Where masks overlap, the thing with the lower number lies in front.
+    """
+    check_mask_count(len(result.tracks))
+    by_frame: defaultdict[int, list[FollowedTrack]] = defaultdict(list)
+    for track in result.tracks:
+        for frame in track.masks:
+            by_frame[frame].append(track)
+    place = folder / "masks"
+    place.mkdir(exist_ok=True)
+    for old in place.iterdir():
+        if _OWN_PICTURE.fullmatch(old.name):
+            old.unlink()  # of an earlier run over a longer stretch
+    height, width = result.info.height, result.info.width
+    for frame, _ in result.frames:
+        labels = np.zeros((1, height, width), np.uint8)
+        for track in sorted(by_frame[frame], key=lambda item: -item.number):
+            labels[0][decode_mask(track.masks[frame], height, width)] = track.number
+        davis.write_sequence(place, labels, [f"{frame:05d}"])
+    return place, _write_tubes(folder / "youtube_vis.json", result)
+
+
+def _write_tubes(file: Path, result: FollowResult) -> Path:
+    names = sorted({track.label or "thing" for track in result.tracks})
+    categories = dict(enumerate(names, start=1))
+    number_of = {name: number for number, name in categories.items()}
+    pictures = tuple(f"{frame:05d}.jpg" for frame, _ in result.frames)
+    video = ytvis.TubeVideo(1, (result.info.width, result.info.height), pictures)
+    tubes = tuple(
+        ytvis.Tube(1, number_of[track.label or "thing"], tuple(track.masks.get(frame) for frame, _ in result.frames))
+        for track in result.tracks
+    )
+    return ytvis.write_truth(file, ytvis.TubeSet({1: video}, categories, tubes))
