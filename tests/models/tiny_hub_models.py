@@ -33,6 +33,37 @@ def rtdetr_folder(path: Path) -> Path:
     return path
 
 
+def sam2_folder(path: Path) -> Path:
+    torch.manual_seed(0)
+    backbone = tf.Sam2HieraDetConfig(
+        hidden_size=8, image_size=[64, 64], blocks_per_stage=[1, 1, 2, 1], embed_dim_per_stage=[8, 16, 32, 64],
+        num_attention_heads_per_stage=[1, 1, 1, 1], window_size_per_stage=[4, 4, 4, 2], global_attention_blocks=[3],
+    )  # fmt: skip
+    vision = tf.Sam2VisionConfig(
+        backbone_config=backbone, backbone_channel_list=[64, 32, 16, 8], fpn_hidden_size=128,
+        backbone_feature_sizes=[[16, 16], [8, 8], [4, 4]],
+    )  # fmt: skip
+    config = tf.Sam2VideoConfig(
+        vision_config=vision,
+        prompt_encoder_config={"hidden_size": 128, "image_size": 64},
+        mask_decoder_config={
+            "hidden_size": 128, "mlp_dim": 32, "num_attention_heads": 2, "iou_head_hidden_dim": 32,
+        },
+        image_size=64, memory_attention_hidden_size=128, memory_attention_num_layers=1,
+        memory_attention_feed_forward_hidden_size=32, memory_attention_rope_feat_sizes=[4, 4],
+        memory_encoder_hidden_size=128, memory_encoder_output_channels=64, mask_downsampler_embed_dim=128,
+        memory_fuser_embed_dim=128, memory_fuser_intermediate_dim=32, num_maskmem=3, max_object_pointers_in_encoder=5,
+    )  # fmt: skip
+    network = tf.Sam2VideoModel(config)
+    # A random network is as likely as not to say that there is no object, and then there is nothing to look at.
+    torch.nn.init.constant_(network.mask_decoder.pred_obj_score_head.proj_out.bias, 9.0)
+    network.save_pretrained(path)
+    size = {"height": 64, "width": 64}
+    processor = tf.Sam2VideoProcessor(tf.Sam2ImageProcessor(size=size), tf.Sam2VideoVideoProcessor(size=size))
+    processor.save_pretrained(path)
+    return path
+
+
 def bert_tokenizer(path: Path) -> tf.BertTokenizer:
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS]
     (path / "vocab.txt").write_text("\n".join(vocabulary), encoding="utf-8")

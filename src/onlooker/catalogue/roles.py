@@ -225,6 +225,15 @@ _HUB: tuple[RoleEntry, ...] = (
         "Any categories you name, as `categories=dog. red car`; seconds a frame on a CPU.",
     ),
     _hub(
+        "segmenter",
+        "sam2",
+        "sam2:Sam2Segmenter",
+        HubModel("facebook/sam2.1-hiera-tiny", "main", 156),
+        "Apache-2.0",
+        "Follows the masks of given objects at 1024 px; seconds a frame on a CPU, and more for every object. Larger "
+        "ones by `model=facebook/sam2.1-hiera-small`.",
+    ),
+    _hub(
         "captioner",
         "smolvlm2-500m",
         "captioner:ChatCaptioner",
@@ -323,7 +332,7 @@ _OWN: tuple[RoleEntry, ...] = (
         factory="onlooker.methods.trackers.isvos.infer:IsvosSegmenter",
         profile="own",
         note="Follows the masks of given objects; start from masks, boxes or points. Memory is bounded by `max_frames` "
-        "and `max_megabytes`. No stage asks for it yet: take it from Python, with weights you trained.",
+        "and `max_megabytes`. Train weights and set `weights=DIR`.",
         session_options=("device", "offline"),
     ),
     RoleEntry(
