@@ -66,10 +66,16 @@ class SegmenterSession(Protocol):
         ...
 
     def add(self, prompts: Mapping[int, Prompt]) -> Mapping[int, NDArray[np.bool_]]:
-        """More objects, as seen on the latest frame."""
+        """More objects, as seen on the latest frame. Returns all masks on it.
+
+        An object that was followed before and removed may be shown anew.
+        """
         ...
 
-    def remove(self, number: int) -> None: ...
+    def remove(self, number: int) -> None:
+        """Follow an object no longer."""
+        ...
+
     def cut(self) -> None:
         """The next frame belongs to another shot."""
         ...
@@ -80,7 +86,11 @@ class Segmenter(Model, Protocol):
     """Follows the masks of objects that were shown once."""
 
     def start(self, frame: Image, prompts: Mapping[int, Prompt]) -> SegmenterSession:
-        """A new video, with the objects shown on its first frame; more can be added later."""
+        """A new video, with the objects shown on its first frame; more can be added later.
+
+        Ids are whole numbers from 1. All state is in the session: several may be open at once. Masks of one session
+        should not share pixels; what needs them apart (MOTS, DAVIS) takes them apart itself.
+        """
         ...
 
 
