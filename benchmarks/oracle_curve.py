@@ -1,6 +1,6 @@
 """How good answers are against how good the tracks are: accuracy by type of question against HOTA.
 
-    python benchmarks/oracle_curve.py [PART ...]
+    python benchmarks/oracle_curve.py [--again] [PART ...]
 
 Perfect tracks; perfect tracks made worse in seeded steps to several HOTA levels, by all kinds of errors together and by
 one kind alone; and real trackers. HOTA takes categories into account: a box under another name finds nothing. Two
@@ -23,6 +23,7 @@ from degraded_tracks import KINDS, Reached, Rows, Scene, reach_hota, score_rows
 from onlooker.errors import ConfigError
 from oracle import all_sources
 from oracle_curve_picture import draw
+from oracle_curve_summary import summarise
 from tracked_clips import LookedAt, bundled_on_public, linked_public
 from tracking_common import RESULTS, Part, measure_parts
 
@@ -36,6 +37,7 @@ PICTURE = Path(__file__).resolve().parents[1] / "docs" / "pictures" / "oracle_cu
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", nargs="*", choices=[[], *PARTS], help="measured even if it is there")
+    parser.add_argument("--again", action="store_true", help="measure every part again")
     parser.add_argument("--draw", action="store_true", help="only draw the picture again")
     asked = parser.parse_args()
     warnings.simplefilter("ignore")
@@ -47,7 +49,8 @@ def main() -> None:
         f"0.5 points; kinds of errors alone at HOTA {KIND_LEVEL:g}, seed {SEEDS[0]}; 1 thread",
     }
     if not asked.draw:
-        measure_parts("oracle_curve", head, PARTS, asked.part)
+        again = PARTS if asked.again else asked.part
+        measure_parts("oracle_curve", head, PARTS, again, lambda parts: {"summary": summarise(parts), **parts})
     draw(RESULTS / "oracle_curve.json", PICTURE)
 
 

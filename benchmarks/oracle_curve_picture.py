@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from oracle_curve_summary import points
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,21 +15,6 @@ if TYPE_CHECKING:
 GROUPS = {"pictures": ("composed clips", "#1f77b4"), "detections": ("real clips", "#d95f02")}
 _LINES = ("-", "--")
 _MARKS = ("o", "s", "^")
-
-
-def points(result: Mapping[str, Any], groups: Sequence[str]) -> dict[str, list[tuple[float, float]]]:
-    """By type of question, and "all": (HOTA level, percent right) of degraded tracks, low to high, seeds together."""
-    counts: dict[str, dict[float, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0, 0]))
-    for group in groups:
-        for run in result[f"{group}: degraded"]["found"]["runs"]:
-            for kind, (right, asked) in run["answers"].items():
-                for name in (kind, "all"):
-                    counts[name][run["level"]][0] += right
-                    counts[name][run["level"]][1] += asked
-    return {
-        kind: [(level, 100 * right / asked) for level, (right, asked) in sorted(levels.items())]
-        for kind, levels in counts.items()
-    }
 
 
 def draw(file: Path, target: Path) -> None:

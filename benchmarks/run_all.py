@@ -1,4 +1,8 @@
-"""Runs every benchmark, one after the other, and renders the pages of results: `python benchmarks/run_all.py`."""
+"""Runs every benchmark, one after the other, and renders the pages of results: `python benchmarks/run_all.py`.
+
+Those of networks that must be trained first (`trackers_on_real.py`, `trackers_cost.py`) want folders of runs and are
+started by hand.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +15,10 @@ HERE = Path(__file__).parent
 SCRIPTS = (
     "oracle_questions.py",
     "tracking_public_detections.py",
-    "tracking_baselines.py",
+    "tracking_baselines.py --again",
     "tracking_relink_calibration.py",
     "tracking_speed_accuracy.py",
+    "oracle_curve.py --again",
     "ingest_cost.py",
     "ask_speed.py",
     "claims/run.py",
@@ -24,7 +29,8 @@ SCRIPTS = (
 def main() -> None:
     for script in SCRIPTS:
         started = time.monotonic()
-        subprocess.run([sys.executable, str(HERE / script)], check=True, cwd=HERE)
+        file, *options = script.split()
+        subprocess.run([sys.executable, str(HERE / file), *options], check=True, cwd=HERE)
         print(f"{script}: {time.monotonic() - started:.0f} s", flush=True)
     for page in ("generate_results.py", "generate_papers.py"):
         subprocess.run([sys.executable, str(HERE.parent / "docs" / page)], check=True)

@@ -180,6 +180,12 @@ def _omnitracker_parts(trained: Trained, on: Sequences) -> dict[str, Part]:
     }
 
 
+def composed(trained: Trained) -> bool:
+    """Whether a network was trained on clips composed of the training sequences of DAVIS."""
+    clips = trained.described.get("clips")
+    return isinstance(clips, dict) and clips.get("source") == "composites"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--omnitracker", type=Path, help="folder of a finished run")
@@ -200,7 +206,7 @@ def main() -> None:
             "what": __doc__.splitlines()[0],
             "networks": described(found),
             "omnitracker_scores": {k: getattr(TRACKING, k) for k in ("select_score", "birth_score", "update_score")},
-            "trained_on": list(TRAIN_SEQUENCES),
+            "trained_on": list(TRAIN_SEQUENCES) if any(composed(one) for one in found.values()) else [],
             "held_out": list(TEST_SEQUENCES),
             "limits": "every frame of every held-out sequence at hand; 1 thread",
         }

@@ -1,6 +1,6 @@
 """Simple trackers on the real sequences at hand: what a network's table has to beat.
 
-    python benchmarks/tracking_baselines.py [PART ...]
+    python benchmarks/tracking_baselines.py [--again] [PART ...]
 
 Writes benchmarks/results/tracking_baselines.json part by part; a part that is there is measured again only when named,
 or when its data changed. Every frame of every sequence at hand counts; one thread, about two minutes in all.
@@ -38,10 +38,11 @@ MASK_METHODS = ("copy", "dis", "farneback")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", nargs="*", choices=[[], *PARTS], help="measured even if it is there")
-    asked = parser.parse_args().part
+    parser.add_argument("--again", action="store_true", help="measure every part again")
+    asked = parser.parse_args()
     cv2.setNumThreads(1)
     head = {"what": __doc__.splitlines()[0], "seed": None, "limits": "every frame of every sequence at hand; 1 thread"}
-    measure_parts("tracking_baselines", head, PARTS, asked)
+    measure_parts("tracking_baselines", head, PARTS, PARTS if asked.again else asked.part)
 
 
 def video_objects() -> dict[str, object]:

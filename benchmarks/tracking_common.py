@@ -43,26 +43,35 @@ class Part(NamedTuple):
     files: Callable[[], Iterable[Path]]
 
 
-def measure_parts(name: str, head: Mapping[str, object], parts: Mapping[str, Part], asked: Iterable[str]) -> None:
+def measure_parts(
+    name: str,
+    head: Mapping[str, object],
+    parts: Mapping[str, Part],
+    asked: Iterable[str],
+    summarise: Callable[[Mapping[str, object]], Mapping[str, object]] = dict,
+) -> None:
     """Measure the parts that `benchmarks/results/<name>.json` lacks, whose data changed, or that are `asked` for.
 
-    The file is written after every part: a run that was cut off goes on where it stopped.
+    What is done is kept after every part in `<name>.partial.json`, and a run that was cut off goes on there; the
+    result file is written when all parts are there, whole, as `summarise` makes it of them.
     """
-    path, again = RESULTS / f"{name}.json", set(asked)
-    result = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    path, partial, again = RESULTS / f"{name}.json", RESULTS / f"{name}.partial.json", set(asked)
+    kept = next((file for file in (partial, path) if file.is_file()), None)
+    result = {} if kept is None else json.loads(kept.read_text(encoding="utf-8"))
     for part, (measure, files) in parts.items():
         data = fingerprint(files())
-        before = result.get(part, {})
-        if before.get("data_sha256") == data and part not in again:
+        if result.get(part, {}).get("data_sha256") == data and part not in again:
             print(f"{part}: is there")
             continue
         began, used = time.perf_counter(), time.process_time()
-        found = dict(measure())
+        found = measure()
         spent = {"seconds": time.perf_counter() - began, "processor_s": time.process_time() - used}
-        result = {**head, "machine": machine(), **{p: result[p] for p in parts if p in result}}
         result[part] = rounded({"data_sha256": data, **spent, "found": found})
-        write_result(name, result)
+        write_result(partial.stem, result)
         print(f"{part}: {spent['seconds']:.0f} s", flush=True)
+    done = {part: result[part] for part in parts}
+    write_result(name, {**head, "machine": machine(), **rounded(summarise(done))})  # type: ignore[dict-item]
+    partial.unlink(missing_ok=True)
 
 
 def read_rows(path: Path) -> NDArray[np.float64]:

@@ -130,6 +130,168 @@ def ingest_cost(result: Mapping[str, Any]) -> str:
     return table(columns, rows)
 
 
+def baselines(result: Mapping[str, Any]) -> str:
+    """What simple trackers reach on the real sequences."""
+    masks, single = result["video_objects"]["found"], result["single_object"]["found"]
+    names = {"copy": "first mask copied", "dis": "carried along DIS flow", "farneback": "carried along Farneback flow"}
+    rows = [
+        (names[key], *(round(masks[key][part]["J&F"], 1) for part in ("held out", "all")), found)
+        for key, found in ((key, masks[key]["processor_ms_per_frame"]) for key in names)
+    ]
+    n_held_out, n = len(masks["held_out"]), len(masks["sequences"])
+    columns = ("DAVIS 2016, J&F", f"{n_held_out} held-out sequences", f"all {n} at hand", "ms per frame")
+    parts = [table(columns, rows), _single_object(single, ("first box kept", "correlation"))]
+    linked = {f"MOT15 {name}": found for name, found in result["people"]["found"].items()}
+    linked |= {"MOT17-mini": result["crowds"]["found"], "KITTI cars and vans": result["cars"]["found"]}
+    fields = ("HOTA", "MOTA", "IDF1", "id_switches", "count_error")
+    rows = [(name, *(found[field] for field in fields)) for name, found in linked.items()]
+    columns = ("public detections linked by overlap", "HOTA", "MOTA", "IDF1", "switches", "count error %")
+    return "\n\n".join([*parts, table(columns, rows)]) + f"\n\nSize: {result['limits']}."
+
+
+def _single_object(found: Mapping[str, Any], ways: Sequence[str]) -> str:
+    rows = [
+        (name, way, each[way]["success_auc"], each[way]["precision_20px"])
+        for name, each in found.items()
+        for way in ways
+    ]
+    return table(("one object", "way", "success AUC", "precision at 20 px"), rows)
+
+
+def on_real(result: Mapping[str, Any]) -> str:
+    """Networks of one's own on sequences they were not trained on, beside the simple ways."""
+    simple = json.loads((RESULTS / "tracking_baselines.json").read_text(encoding="utf-8"))
+    masks = simple["video_objects"]["found"]
+    rows = [
+        (name, *(masks[key]["held out"][field] for field in ("J", "F", "J&F")))
+        for key, name in (("copy", "first mask copied"), ("farneback", "carried along Farneback flow"))
+    ]
+    rows += [(name, *(row[field] for field in ("J", "F", "J&F"))) for name, row in _found(result, "masks")]
+    parts = [table(("DAVIS, held-out sequences", "J", "F", "J&F"), rows)]
+    single = simple["single_object"]["found"]
+    ways = {way: [each[way] for each in single.values()] for way in ("first box kept", "correlation")}
+    rows = [(way, *(_mean(each, field) for field in ("success_auc", "precision_20px"))) for way, each in ways.items()]
+    rows += [(name, row["success_auc"], row["precision_20px"]) for name, row in _found(result, "one object")]
+    parts.append(table((f"OTB and VOT, {len(single)} sequences", "success AUC", "precision at 20 px"), rows))
+    fields = ("HOTA", "MOTA", "IDF1", "id_switches", "count_error")
+    rows = [("public detections linked by overlap", *(simple["crowds"]["found"][field] for field in fields))]
+    rows += [(name, *(row[field] for field in fields)) for name, row in _found(result, "crowds")]
+    parts.append(table(("MOT17-mini, 12 frames", "HOTA", "MOTA", "IDF1", "switches", "count error %"), rows))
+    trained = [f"{name}: {_trained(row)}" for name, row in result["networks"].items()]
+    composed = f" Composed clips are made of {', '.join(result['trained_on'])}." if result["trained_on"] else ""
+    parts.append(f"{'; '.join(trained)}.{composed}")
+    return "\n\n".join(parts)
+
+
+def _found(result: Mapping[str, Any], role: str) -> list[tuple[str, Mapping[str, Any]]]:
+    """(tracker, scores) of the parts of one role."""
+    kept = [(name.removesuffix(f", {role}"), row) for name, row in result.items() if name.endswith(f", {role}")]
+    return [(name, row["found"]) for name, row in kept if "not_measured" not in row["found"]]
+
+
+def _mean(rows: Sequence[Mapping[str, float]], field: str) -> float:
+    return sum(row[field] for row in rows) / len(rows)
+
+
+def _trained(row: Mapping[str, Any]) -> str:
+    clips = row.get("clips", {})
+    return f"`{row.get('config')}`, {row.get('steps')} steps of {row.get('batch_size')} clips ({clips.get('source')})"
+
+
+def trackers_cost(result: Mapping[str, Any]) -> str:
+    """Speed of trackers beside their detector, and memory by length of video."""
+    first = next(iter(result["ways"].values()))["rows"]
+    rows = []
+    for name, way in result["ways"].items():
+        last, flat = way["rows"][-1], "yes" if way["flat"] else "no"
+        speed = (last["frames_per_second"], last["processor_ms_per_frame"], way["of_detector_alone"])
+        rows.append((name, *speed, *(f"{row['peak_mb']:.0f}" for row in way["rows"]), flat))
+    lengths = [f"MB at {row['frames']} frames" for row in first]
+    columns = ("tracker", "frames per second", "processor ms per frame", "times its detector alone", *lengths, "flat")
+    return f"{first[0]['clip']}, {result['threads']} threads. {result['bar']}.\n\n{table(columns, rows)}"
+
+
+def oracle_curve(result: Mapping[str, Any]) -> str:
+    """Accuracy of answers by type against HOTA."""
+    if "summary" not in result:
+        return "Not measured to the end."
+    summary = result["summary"]
+    levels = [f"HOTA {level:g}" for level in summary["levels"]]
+    rows = [(kind, *(f"{share:.0f}" for share in shares)) for kind, shares in summary["by_type"].items()]
+    alone = {
+        kind: [result[f"{group}: kinds alone"]["found"][kind] for group in ("pictures", "detections")]
+        for kind in result["pictures: kinds alone"]["found"]
+    }
+    types = sorted(summary["by_type"].keys() - {"all"})
+    columns = ("answers right, %", *levels)
+    parts = [
+        "![Answers right by type of question against HOTA](pictures/oracle_curve.png)",
+        curve_says(summary),
+        table(columns, rows),
+        "One kind of error alone, all at about the same HOTA:",
+        table(("kind of error", "HOTA", "all", *types), [_alone(kind, runs, types) for kind, runs in alone.items()]),
+        "Real trackers, and degraded truth of the same clips at the same HOTA:",
+        table(
+            ("tracker", "clips", "HOTA", "right %", "degraded truth, right %", "objects never found %", "there %"),
+            [_beside(row) for row in summary["trackers"]],
+        ),
+        f"HOTA counts a box under another category as nothing found. Size: {result['limits']}.",
+    ]
+    return "\n\n".join(parts)
+
+
+def curve_says(summary: Mapping[str, Any]) -> str:
+    """Two sentences, every number and every verdict from the summary; and what the sheet expected."""
+    by_type, levels, rows = summary["by_type"], summary["levels"], summary["trackers"]
+    place = levels.index(50.0)
+    types = {kind: shares[place] for kind, shares in by_type.items() if kind != "all"}
+    best, worst = max(types, key=lambda k: types[k]), min(types, key=lambda k: types[k])
+    falls = [kind for kind, rises in summary["rises_with_hota"].items() if kind != "all" and not rises]
+    always = "at every step" if summary["rises_with_hota"]["all"] else "but not at every step"
+    but = f" ({', '.join(falls)} not at every step)" if falls else ""
+    ahead = [row["points_ahead"] for row in rows]
+    if max(ahead) < 0:
+        side = f"{-max(ahead):.0f} to {-min(ahead):.0f} points fewer"
+    elif min(ahead) > 0:
+        side = f"{min(ahead):.0f} to {max(ahead):.0f} points more"
+    else:
+        side = f"between {-min(ahead):.0f} points fewer and {max(ahead):.0f} more"
+    lost = [row["objects_never_found"] for row in rows]
+    there = [row["objects_never_found_at_same_hota"] for row in rows]
+    holds = summary["expected_order_holds_at"]
+    expected = " > ".join(summary["expected_order"])
+    first = (
+        f"Right answers rise with HOTA {always}{but}: all types together go from {by_type['all'][-1]:.0f} % at HOTA "
+        f"{levels[-1]:g} over {by_type['all'][place]:.0f} % at 50 to {by_type['all'][0]:.0f} % on perfect tracks, and "
+        f"at 50 {best} keeps {types[best]:.0f} %, {worst} {types[worst]:.0f} %."
+    )
+    second = (
+        f"Real trackers answer {side} right than degraded truth of the same HOTA: they never find {min(lost):.0f} to "
+        f"{max(lost):.0f} % of the objects under their own name, degraded truth {min(there):.0f} to {max(there):.0f} %."
+    )
+    where = f"at HOTA {', '.join(f'{level:g}' for level in holds)}" if holds else "at no level"
+    return f"{first} {second}\n\nExpected was {expected}; that order holds {where}."
+
+
+def _alone(kind: str, runs: Sequence[Mapping[str, Any]], types: Sequence[str]) -> tuple[object, ...]:
+    reached = [run for run in runs if "not_reached" not in run]
+    if not reached:
+        return (kind, "not reached")
+    answers = {name: [run["answers"][name] for run in reached if name in run["answers"]] for name in types}
+    shares = [sum(r for r, _ in counts) / sum(n for _, n in counts) for counts in answers.values() if counts]
+    total = [counts for each in answers.values() for counts in each]
+    everything = 100 * sum(r for r, _ in total) / sum(n for _, n in total)
+    hota = sum(run["hota"] for run in reached) / len(reached)
+    return (kind, f"{hota:.1f}", f"{everything:.0f}", *(f"{100 * share:.0f}" for share in shares))
+
+
+def _beside(row: Mapping[str, Any]) -> tuple[object, ...]:
+    clips = {"pictures": "composed", "detections": "real, public detections"}[row["group"]]
+    shares = (row["accuracy"], row["accuracy_at_same_hota"])
+    lost = (row["objects_never_found"], row["objects_never_found_at_same_hota"])
+    return (row["tracker"], clips, *(f"{value:.1f}" for value in (row["hota"], *shares, *lost)))
+
+
 SECTIONS: tuple[tuple[str, str, str, Callable[[Mapping[str, Any]], str]], ...] = (
     ("Answers on perfect tracklets", "oracle_questions", "benchmarks/oracle_questions.py", questions),
     (
@@ -139,6 +301,20 @@ SECTIONS: tuple[tuple[str, str, str, Callable[[Mapping[str, Any]], str]], ...] =
         public_detections,
     ),
     ("Fewer detector runs", "tracking_speed_accuracy", "benchmarks/tracking_speed_accuracy.py", speed_accuracy),
+    (
+        "Simple trackers on real sequences",
+        "tracking_baselines",
+        "benchmarks/tracking_baselines.py",
+        baselines,
+    ),
+    (
+        "Networks on real sequences they were not trained on",
+        "trackers_on_real",
+        "benchmarks/trackers_on_real.py",
+        on_real,
+    ),
+    ("What trackers cost", "trackers_cost", "benchmarks/trackers_cost.py", trackers_cost),
+    ("Answers against tracks", "oracle_curve", "benchmarks/oracle_curve.py", oracle_curve),
     ("Questions in a large library", "ask_speed", "benchmarks/ask_speed.py", ask_speed),
     ("What an ingest costs", "ingest_cost", "benchmarks/ingest_cost.py", ingest_cost),
 )
