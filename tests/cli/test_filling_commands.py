@@ -173,6 +173,14 @@ def test_export_writes_the_files_it_names(run, shared_library, tmp_path, form):
         assert json.loads(files[0].read_text())
 
 
+@pytest.mark.parametrize("form", ["mots", "davis"])
+def test_export_of_masks_that_nobody_made_says_how_to_make_them(run, shared_library, tmp_path, form):
+    ran = run("export", form, tmp_path / "out", "-l", shared_library)
+    assert ran.code == 3
+    assert "--set segmenter=" in ran.error
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.parametrize("form", ["mot", "coco-vid", "ytvis"])
 def test_export_and_import_give_the_same_tracks_again(run, shared_library, tmp_path, form):
     written = run("export", form, tmp_path / "out", "--json", "-l", shared_library)

@@ -15,7 +15,9 @@ ImportFormat = Annotated[
 ]
 ExportFormat = Annotated[
     str,
-    typer.Argument(metavar="FORMAT", help="mot, coco-vid, ytvis, csv, parquet, webvtt, cvat or label-studio."),
+    typer.Argument(
+        metavar="FORMAT", help="mot, coco-vid, ytvis, mots, davis, csv, parquet, webvtt, cvat or label-studio."
+    ),
 ]
 
 

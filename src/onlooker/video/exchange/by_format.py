@@ -12,6 +12,7 @@ from onlooker.video.exchange.coco_vid_read import import_coco_vid
 from onlooker.video.exchange.coco_write import export_coco_vid, export_ytvis
 from onlooker.video.exchange.cvat_write import export_cvat
 from onlooker.video.exchange.label_studio_write import export_label_studio
+from onlooker.video.exchange.mask_write import export_davis, export_mots
 from onlooker.video.exchange.mot_read import import_mot
 from onlooker.video.exchange.mot_write import export_mot
 from onlooker.video.exchange.outgoing import ExportReport
@@ -29,6 +30,8 @@ EXPORTERS: dict[str, Exporter] = {
     "mot": export_mot,
     "coco-vid": export_coco_vid,
     "ytvis": export_ytvis,
+    "mots": export_mots,
+    "davis": export_davis,
     "csv": export_csv,
     "parquet": export_parquet,
     "webvtt": export_webvtt,

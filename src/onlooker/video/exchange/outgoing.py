@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select
 
 from onlooker.errors import ConfigError, NothingFoundError
 from onlooker.types import Gap, SpeechSegment
@@ -97,6 +97,25 @@ class OutgoingVideos:
     def __iter__(self) -> Iterator[OutgoingVideo]:
         for video in self.stored:
             yield _read(self._connection, video)
+
+    def with_masks(self) -> OutgoingVideos:
+        """Those of them that have masks.
+
+        Raises:
+            NothingFoundError: none has.
+        """
+        masked = select(TRACKLETS.c.id).where(exists().where(MASKS.c.tracklet_id == TRACKLETS.c.id)).limit(1)
+        kept = [
+            video
+            for video in self.stored
+            if self._connection.execute(masked.where(TRACKLETS.c.video_id == video.id)).first() is not None
+        ]
+        if not kept:
+            raise NothingFoundError(
+                "there are no masks to export; make some with `onlooker ingest FILE --set segmenter=NAME`, "
+                "or import a ytvis file that has segmentations"
+            )
+        return OutgoingVideos(self._connection, kept)
 
     def categories(self) -> list[str]:
         """Every category among their tracklets, sorted."""
