@@ -106,9 +106,12 @@ def reenacted(host: Host, shop: Workshop) -> Draft:
 
 
 def draw_self_blend(size_px: int, rng: np.random.Generator) -> SelfBlend:
-    """Numbers with the ranges of the description: colours +-20 grey levels with probability 0.3, hue, saturation and
-    value +-0.3, brightness and contrast +-0.1, shift +-3 and +-1.5 percent, scale 0.95 to 1/0.95. A fourth of the resolution is left to tiles of 128 pixels and
-    more: nothing would remain of smaller ones."""
+    """Numbers with the ranges of the description.
+
+    Colours +-20 grey levels with probability 0.3, hue, saturation and value +-0.3, brightness and contrast +-0.1, shift
+    +-3 and +-1.5 percent, scale 0.95 to 1/0.95. A fourth of the resolution is left to tiles of 128 pixels and more:
+    nothing would remain of smaller ones.
+    """
     forehead = rng.random() >= 0.25
     others: tuple[Hull, ...] = ("with_forehead", "inner", "lower")
     r, g, b = (float(v) for v in rng.uniform(-20, 20, 3) * (rng.random() < 0.3))
