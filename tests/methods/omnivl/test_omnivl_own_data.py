@@ -129,6 +129,7 @@ def test_pretraining_on_a_table_serves_the_describer(table: Path, tmp_path: Path
     assert np.isfinite(vectors).all()
 
 
+@pytest.mark.slow
 def test_classes_and_captions_are_finetuned_on_a_table(table: Path) -> None:
     for kind in ("images", "clips"):
         options = FinetuneOptions(kind=kind, sources=replace(ALL, table=str(table)))  # type: ignore[arg-type]
