@@ -14,6 +14,7 @@ from onlooker.synth.forgeries.values import Mask
 from onlooker.types import FloatArray, Image
 
 _SUB = 4  # bits of sub-pixel places of OpenCV's polygons
+_FINER = 4
 _N_HARMONICS = 4
 _SEGMENTS = 12
 _OUTLINES = 10
@@ -40,11 +41,12 @@ def draw_outline(shape: MaskShape, rng: np.random.Generator) -> FloatArray:
 
 def fill_outline(outline: FloatArray, centre_xy: tuple[float, float], radius: float, size_px: int) -> FloatArray:
     """(size_px, size_px) float32 in [0, 1]: the filled outline, clipped by the tile."""
-    canvas = np.zeros((size_px, size_px), np.uint8)
-    places = outline * np.float32(radius) + np.array(centre_xy, np.float32)
-    fixed = np.rint(places * 2**_SUB).astype(np.int32)
-    cv2.fillPoly(canvas, [fixed], 255, lineType=cv2.LINE_AA, shift=_SUB)
-    return canvas.astype(np.float32) / np.float32(255)
+    # Drawn large and averaged: OpenCV's own soft edges leave lines inside of sharp corners.
+    canvas = np.zeros((size_px * _FINER, size_px * _FINER), np.uint8)
+    places = (outline * np.float32(radius) + np.array(centre_xy, np.float32) + np.float32(0.5)) * _FINER - 0.5
+    cv2.fillPoly(canvas, [np.rint(places * 2**_SUB).astype(np.int32)], 255, shift=_SUB)
+    small = cv2.resize(canvas, (size_px, size_px), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, np.float32) / np.float32(255)
 
 
 def draw_region(shape: MaskShape, area: Range, size_px: int, rng: np.random.Generator) -> FloatArray:
