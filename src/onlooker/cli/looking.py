@@ -82,6 +82,7 @@ def show(
     at: Annotated[float | None, typer.Option(help="crop: the moment, in seconds.")] = None,
     track: Annotated[int | None, typer.Option(help="crop: the number of a tracklet.")] = None,
     source: Annotated[Path | None, typer.Option(help="Where the video file is now, if it has moved.")] = None,
+    masks: Annotated[bool, typer.Option(help="video, sheet, crop: draw masks, where there are some.")] = True,
     library: LibraryPath = DEFAULT_LIBRARY,
     as_json: AsJson = False,
 ) -> None:
@@ -91,7 +92,7 @@ def show(
     from onlooker.video.store import Store
 
     chosen = kind_named(kind or ("video" if at is None and track is None else "crop"))
-    request = ShowRequest(chosen, tuple(video or ()), output, at, track, source)
+    request = ShowRequest(chosen, tuple(video or ()), output, at, track, source, masks)
     with Store.open(library, create=False) as store:
         written = follow(make(store, request))
     if as_json:

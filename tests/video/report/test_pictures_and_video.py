@@ -18,6 +18,7 @@ from onlooker.media.images import read_picture
 from onlooker.media.probe import probe
 from onlooker.video.report.annotated import FramePainter, _trail, annotate_video
 from onlooker.video.report.data import load_video
+from onlooker.video.report.masks import best_view_masks, masks_on
 from onlooker.video.report.sheet import write_sheet
 from onlooker.video.report.show import ShowRequest, file_stem, kind_named, show
 from onlooker.video.report.timeline import write_timeline
@@ -91,9 +92,10 @@ def test_timeline_leaves_the_gap_of_a_tracklet_open(scene, tmp_path):
 def _painted(scene, frame_index, **changes):
     with scene.store.read() as connection:
         data = dataclasses.replace(load_video(connection, scene.video_id), **changes)
+        masks = masks_on(connection, scene.video_id, frame_index)
     with VideoReader(scene.clip) as reader:
         frame = next(frame for frame in reader if frame.index == frame_index)
-    return data, frame, FramePainter(data).paint(frame, frame.index)
+    return data, frame, FramePainter(data).paint(frame, masks)
 
 
 def test_carried_boxes_are_dashed_and_detected_ones_are_not(scene):
@@ -123,12 +125,53 @@ def test_stored_masks_tint_their_pixels_on_their_frame_only(scene):
     with scene.store.write() as connection:
         car = connection.execute(select(TRACKLETS.c.id).where(TRACKLETS.c.number == 2)).scalar_one()
         add_masks(connection, [StoredMask(car, 20, 2.0, encode_mask(mask))])
-    data, frame, painted = _painted(scene, 20)
-    assert set(data.masks) == {(2, 20)}
+    _, frame, painted = _painted(scene, 20)
     expected = 0.55 * frame.image[98, 130].astype(float) + 0.45 * np.array(colour_of(2))
     assert np.abs(painted[98, 130] - expected).max() < 3
     _, frame, painted = _painted(scene, 21)
     assert np.array_equal(painted[98, 130], frame.image[98, 130])
+
+
+def test_an_annotated_video_and_a_frame_wear_masks_unless_told_not_to(scene, tmp_path):
+    mask = np.zeros((120, 160), bool)
+    mask[40:70, 120:150] = True  # outside the box of the car: nothing else is drawn there
+    with scene.store.write() as connection:
+        car = connection.execute(select(TRACKLETS.c.id).where(TRACKLETS.c.number == 2)).scalar_one()
+        add_masks(connection, [StoredMask(car, 20, 2.0, encode_mask(mask))])
+    for masks in (True, False):
+        _run(show(scene.store, ShowRequest("video", output=tmp_path / "a.mp4", masks=masks)))
+        with VideoReader(tmp_path / "a.mp4") as reader:
+            shades = [frame.image[50:60, 130:140].mean(axis=(0, 1)) for frame in reader]
+        tinted = np.flatnonzero(np.abs(np.array(shades) - shades[0]).max(axis=1) > 30).tolist()
+        assert tinted == ([20] if masks else [])
+        _run(show(scene.store, ShowRequest("crop", output=tmp_path / "f.png", at_s=2.0, masks=masks)))
+        edge = _near(read_picture(tmp_path / "f.png")[40, 122:148], colour_of(2), 3)
+        assert (edge.all(), edge.any()) == (masks, masks)
+
+
+def test_a_sheet_wears_the_mask_of_its_best_view_unless_told_not_to(scene, tmp_path):
+    with scene.store.write() as connection:
+        best = connection.exec_driver_sql(
+            "SELECT tracklet_id, frame, t, x1, y1, x2, y2, width, height FROM base_pictures WHERE kind = 'crop' "
+            "ORDER BY quality DESC, id LIMIT 1"
+        ).one()
+        mask = np.zeros((120, 160), bool)
+        x1, y1, x2, y2 = (round(edge) for edge in best[3:7])
+        mask[y1:y2, x1 : (x1 + x2) // 2] = True  # its left half
+        add_masks(connection, [StoredMask(best[0], best[1], best[2], encode_mask(mask))])
+    with scene.store.read() as connection:
+        ((number, under),) = best_view_masks(connection, scene.video_id).items()
+    assert under.shape == (best[8], best[7])
+    assert 0.2 < under.mean() < 0.6
+    assert under[:, : under.shape[1] // 2].mean() > under[:, under.shape[1] // 2 :].mean()
+    found = []
+    for masks in (True, False):
+        _run(show(scene.store, ShowRequest("sheet", output=tmp_path / "sheet.png", masks=masks)))
+        found.append(read_picture(tmp_path / "sheet.png").astype(int))
+    changed = np.abs(found[0] - found[1]).max(axis=2) > 20
+    before, after = (np.abs(sheet[changed] - colour_of(number)).mean() for sheet in found[::-1])
+    assert changed.sum() > 300
+    assert after < 0.7 * before  # towards the colour of the tracklet
 
 
 def test_show_names_files_after_videos_and_keeps_several_apart(scene, tmp_path):

@@ -34,8 +34,22 @@ def masks_of(context: Context, crops: Sequence[Picture]) -> dict[int, Mask]:
 def crop_mask(crop: Picture, frame_mask: Mask) -> Mask:
     """The (h, w) part of an (H, W) mask of the whole frame that lies under the crop, at the crop's scale."""
     inner = crop.inner_xyxy or (0.0, 0.0, float(crop.image.shape[1]), float(crop.image.shape[0]))
-    x = _frame_places(crop.image.shape[1], (inner[0], inner[2]), crop.box_xyxy_px[::2], frame_mask.shape[1])
-    y = _frame_places(crop.image.shape[0], (inner[1], inner[3]), crop.box_xyxy_px[1::2], frame_mask.shape[0])
+    return mask_under((crop.image.shape[0], crop.image.shape[1]), inner, crop.box_xyxy_px, frame_mask)
+
+
+def mask_under(size: tuple[int, int], inner: Sequence[float], box: Sequence[float], frame_mask: Mask) -> Mask:
+    """The part of a frame's mask that lies under a picture cut from the frame.
+
+    Args:
+        size: (h, w) of the picture.
+        inner, box: the same box (x1, y1, x2, y2) in pixels of the picture and of the frame.
+        frame_mask: (H, W).
+
+    Returns:
+        (h, w) bool.
+    """
+    x = _frame_places(size[1], (inner[0], inner[2]), box[::2], frame_mask.shape[1])
+    y = _frame_places(size[0], (inner[1], inner[3]), box[1::2], frame_mask.shape[0])
     return np.asarray(frame_mask[np.ix_(y, x)])
 
 

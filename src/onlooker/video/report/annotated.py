@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from onlooker.media.encode import VideoWriter
 from onlooker.types import BoxXYXY, Frame, Image
 from onlooker.video.ingest.job import Progress
 from onlooker.video.report.data import ShownTracklet, VideoData, load_video
+from onlooker.video.report.masks import masks_on
 from onlooker.video.source import open_frames
 from onlooker.video.store.store import Store
 
@@ -22,7 +23,7 @@ _PROGRESS_EVERY = 10
 
 
 def annotate_video(
-    store: Store, video_id: int, output: str | Path, source: Path | None = None
+    store: Store, video_id: int, output: str | Path, source: Path | None = None, masks: bool = True
 ) -> Generator[Progress, None, Path]:
     """Writes an H.264 mp4 with boxes, masks, numbers, names, colours, trails, speech and times; yields progress.
 
@@ -31,6 +32,7 @@ def annotate_video(
         video_id: key of the video.
         output: the .mp4 file; it appears only when it is complete.
         source: where the video file is now, when it is not where it was added from.
+        masks: whether to draw masks, where there are some.
 
     Raises:
         MediaError: the file is gone, or is another file than the one that was ingested.
@@ -46,7 +48,10 @@ def annotate_video(
         VideoWriter(output, (video.width, video.height), audio_from=sound, fps_hint=video.fps or 25.0) as writer,
     ):
         for done, frame in enumerate(frames, start=1):
-            writer.write(painter.paint(frame, frame.index), frame.time_s)
+            # A connection a frame: one held for as long as this takes would keep the log of a busy library growing.
+            with store.read() as connection:
+                drawn = masks_on(connection, video_id, frame.index) if masks else {}
+            writer.write(painter.paint(frame, drawn), frame.time_s)
             if done % _PROGRESS_EVERY == 0:
                 yield Progress(video.name, "annotate", done, video.n_frames, "frames")
     return output
@@ -59,14 +64,14 @@ class FramePainter:
         self._data = data
         self._slack_s = data.interval_s / 2 + 1e-3
 
-    def paint(self, frame: Frame, index: int | None) -> Image:
+    def paint(self, frame: Frame, masks: Mapping[int, bytes]) -> Image:
         """(H, W, 3) uint8: a copy of the frame's picture with everything visible at its time.
 
         Args:
-            index: the frame's place in the video, by which masks are kept; `None` for a frame without masks.
+            masks: compressed run lengths of the frame by tracklet number; may be empty.
         """
         visible = [
-            self._drawn(one, box, frame, index)
+            self._drawn(one, box, frame, masks.get(one.number))
             for one in self._data.tracklets
             if (box := one.box_at(frame.time_s, self._slack_s)) is not None
         ]
@@ -76,8 +81,7 @@ class FramePainter:
             notes.append(Note(words, "bottom"))
         return draw_tracks(frame.image, visible, notes)
 
-    def _drawn(self, tracklet: ShownTracklet, box: BoxXYXY, frame: Frame, index: int | None) -> DrawnTrack:
-        rle = None if index is None else self._data.masks.get((tracklet.number, index))
+    def _drawn(self, tracklet: ShownTracklet, box: BoxXYXY, frame: Frame, rle: bytes | None) -> DrawnTrack:
         # A colour with a space says which part it is of ("upper red"): too long for a label.
         main = [colour for colour in tracklet.colors[:1] if " " not in colour]
         return DrawnTrack(

@@ -16,7 +16,6 @@ from onlooker.video.store.schema import (
     BOXES,
     FRAMES,
     GAPS,
-    MASKS,
     PICTURES,
     SCREEN_TEXT,
     SHOTS,
@@ -123,7 +122,6 @@ class VideoData:
     Attributes:
         duration_s: length; where the container did not say, up to the last frame looked at.
         interval_s: typical time between two looked-at frames.
-        masks: compressed COCO run lengths by (number of the tracklet, frame); few videos have any.
     """
 
     video: StoredVideo
@@ -135,7 +133,6 @@ class VideoData:
     screen_text: tuple[ScreenText, ...]
     sounds: tuple[SoundSegment, ...]
     keyframes: tuple[Picture, ...]
-    masks: Mapping[tuple[int, int], bytes]
 
 
 def load_video(connection: Connection, video_id: int) -> VideoData:
@@ -171,7 +168,6 @@ def load_video(connection: Connection, video_id: int) -> VideoData:
             for row in _rows(connection, SOUNDS, video_id)
         ),
         keyframes=_keyframes(connection, video_id),
-        masks=_masks(connection, video_id),
     )
 
 
@@ -203,15 +199,6 @@ def _keyframes(connection: Connection, video_id: int) -> tuple[Picture, ...]:
         .order_by(PICTURES.c.t)
     )
     return tuple(Picture(*row) for row in connection.execute(query))
-
-
-def _masks(connection: Connection, video_id: int) -> dict[tuple[int, int], bytes]:
-    query = (
-        select(TRACKLETS.c.number, MASKS.c.frame, MASKS.c.rle)
-        .join_from(MASKS, TRACKLETS)
-        .where(TRACKLETS.c.video_id == video_id)
-    )
-    return {(number, frame): rle for number, frame, rle in connection.execute(query)}
 
 
 def _tracklets(connection: Connection, video_id: int, frame_times: Floats) -> tuple[ShownTracklet, ...]:

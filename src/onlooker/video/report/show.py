@@ -15,6 +15,7 @@ from onlooker.video.ingest.job import Progress
 from onlooker.video.report.annotated import FramePainter, annotate_video
 from onlooker.video.report.answers import load_answers
 from onlooker.video.report.data import ShownTracklet, VideoData, load_video
+from onlooker.video.report.masks import best_view_masks, masks_on
 from onlooker.video.report.page import write_page
 from onlooker.video.report.sheet import write_sheet
 from onlooker.video.report.timeline import write_timeline
@@ -45,6 +46,7 @@ class ShowRequest:
         at_s: crop only: the moment; by default that of the best view.
         track: crop only: number of the tracklet; the whole frame with its boxes by default.
         source: where the file of the one video is now, when it has moved.
+        masks: whether to draw masks, where there are some.
     """
 
     kind: Kind
@@ -53,6 +55,7 @@ class ShowRequest:
     at_s: float | None = None
     track: int | None = None
     source: Path | None = None
+    masks: bool = True
 
     def __post_init__(self) -> None:
         if self.kind != "crop" and (self.at_s is not None or self.track is not None):
@@ -116,12 +119,13 @@ def show(store: Store, request: ShowRequest) -> Generator[Progress, None, list[S
 
 def _show_one(store: Store, video: StoredVideo, request: ShowRequest, path: Path) -> Generator[Progress, None, None]:
     if request.kind == "video":
-        yield from annotate_video(store, video.id, path, request.source)
+        yield from annotate_video(store, video.id, path, request.source, request.masks)
         return
     with store.read() as connection:
         data = load_video(connection, video.id)
+        on_views = best_view_masks(connection, video.id) if request.masks and request.kind == "sheet" else {}
     if request.kind == "sheet":
-        write_sheet(data, path)
+        write_sheet(data, path, on_views)
     elif request.kind == "timeline":
         write_timeline(data, path)
     else:
@@ -204,7 +208,9 @@ def _write_view(
         raise MediaError(f"`{data.video.name}` has no frame at {at_s:.2f} s; it is {data.duration_s:.2f} s long")
     if box is None:
         with store.read() as connection:
-            painted = FramePainter(data).paint(nearest, index_of(connection, data.video, nearest.time_s))
+            index = index_of(connection, data.video, nearest.time_s)
+            masks = {} if index is None or not request.masks else masks_on(connection, data.video.id, index)
+        painted = FramePainter(data).paint(nearest, masks)
         Pillow.fromarray(painted).save(path, quality=_JPEG_QUALITY)
         return
     inside = (max(0, round(box[0])), max(0, round(box[1])), min(nearest.width, round(box[2])), round(box[3]))
