@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from onlooker.cli.following import follow
-from onlooker.cli.ingesting import DetectorRate, make_settings
+from onlooker.cli.ingesting import make_settings
 from onlooker.cli.options import AsJson, Device, Offline, Profile, SetRole, emit, emit_json, printable
 
 if TYPE_CHECKING:
@@ -50,7 +50,9 @@ def track(
     masks: Annotated[bool, typer.Option("--masks", help="Write masks: DAVIS pictures and YouTube-VIS JSON.")] = False,
     profile: Profile = "bundled",
     set_role: SetRole = None,
-    detector_hz: DetectorRate = None,
+    detector_hz: Annotated[
+        float, typer.Option(help="Looks of the detector per second of moving video; fewer are faster.")
+    ] = 6.0,
     device: Device = "cpu",
     offline: Offline = False,
     as_json: AsJson = False,

@@ -300,7 +300,7 @@ def make_follow_tools(pool: ModelPool, request: FollowRequest, masks: bool) -> F
     Raises:
         ConfigError: masks are wanted and nobody makes any.
     """
-    from onlooker.video.following.looking import Looks, Overheard
+    from onlooker.video.following.looking import Overheard
     from onlooker.video.following.passes import FollowTools
     from onlooker.video.following.pointed import PointedFollower
     from onlooker.video.following.protocols import KeepsMasks, NamesCategories
@@ -310,19 +310,24 @@ def make_follow_tools(pool: ModelPool, request: FollowRequest, masks: bool) -> F
     if tracker is not None and isinstance(tracker, KeepsMasks):
         tracker.keep_masks()
     follower = _box_follower(pool, tracker) if request.boxes else None
+    composed = isinstance(follower, PointedFollower)
     models = {role: pool.fingerprint(role) for role in ("tracker",) if pool.has(role)}
     if follower is not None:
         models["box follower"] = f"{follower.name}@{follower.version}"
     categories = tracker.categories if tracker is not None and isinstance(tracker, NamesCategories) else None
     heard: Overheard | None = None
-    if tracker is None and (request.classes or (isinstance(follower, PointedFollower) and pool.has("detector"))):
+    if tracker is None and (request.classes or (composed and pool.has("detector"))):
         heard = Overheard(pool.get("detector", Detector))  # type: ignore[type-abstract]
-        models["detector"], categories = pool.fingerprint("detector"), heard.categories
-    if request.classes and heard is not None:
-        tracker = pool.tracker(heard)
-        models["tracker"] = f"{tracker.name}@{tracker.version}"
-    looks = Looks(heard, bool(request.classes), pool.tracker_config().sampling)
-    tools = FollowTools(looks, tracker if request.classes else None, follower, categories, models)
+        tracker, categories = pool.tracker(heard), heard.categories
+        models |= {"detector": pool.fingerprint("detector"), "tracker": f"{tracker.name}@{tracker.version}"}
+    tools = FollowTools(
+        detector=heard,
+        tracker=tracker if request.classes or composed else None,
+        follower=follower,
+        composed=composed and tracker is not None,
+        categories=categories,
+        models=models,
+    )
     if masks and not tools.gives_masks:
         raise ConfigError(
             "masks were asked for and nobody here makes any; pick who does, with weights you trained: "

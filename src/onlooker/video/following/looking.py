@@ -6,8 +6,6 @@ from collections.abc import Sequence
 
 from onlooker.types import Detections, Frame, Image
 from onlooker.video.protocols import Detector
-from onlooker.video.tracklets.adaptive import DetectorSchedule
-from onlooker.video.tracklets.config import SamplingConfig
 
 
 class Overheard:
@@ -39,35 +37,10 @@ class Overheard:
             self._image = images[0]
         return [self._found]
 
+    def looked_at(self, frame: Frame) -> Detections:
+        """What is on this frame, looking now if nobody has."""
+        return self.detect([frame.image])[0]
+
     def heard(self, frame: Frame) -> Detections | None:
         """What was found on this very frame; `None` when nobody looked at it."""
         return self._found if self._image is not None and frame.image is self._image else None
-
-
-class Looks:
-    """Detections for the follower of boxes: those that the tracker asked for, or its own, at the same rate.
-
-    Args:
-        detector: `None` leaves the follower alone.
-        tracker_looks: whether a tracker runs the same detector already and decides when.
-        sampling: how often to look otherwise.
-    """
-
-    def __init__(self, detector: Overheard | None, tracker_looks: bool, sampling: SamplingConfig) -> None:
-        self._detector = detector
-        self._schedule = None if detector is None or tracker_looks else DetectorSchedule(sampling)
-        self._grey_width = sampling.grey_width
-
-    def at(self, frame: Frame, new_shot: bool) -> Detections | None:
-        """What is known of a frame; call for every frame, after the tracker."""
-        if self._detector is None:
-            return None
-        if self._schedule is not None and self._schedule.wants_run(
-            frame.time_s, frame.grey(self._grey_width), new_shot
-        ):
-            return self._detector.detect([frame.image])[0]
-        return self._detector.heard(frame)
-
-    def surely_at(self, frame: Frame) -> Detections | None:
-        """What the detector sees on a frame, looking now if nobody has."""
-        return None if self._detector is None else self._detector.detect([frame.image])[0]

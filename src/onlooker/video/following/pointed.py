@@ -45,6 +45,9 @@ class PointedConfig:
         near_s: as long after it was last seen, a lost thing is found by a detection in its place, whatever it looks
             like: things turn and bend.
         held_s: for as long after a detection, a frame shows the thing unless its peak is below `held_peak`.
+        usual_share: a frame whose peak falls below this share of what is usual for the thing does not show it either:
+            a sharp thing that becomes a dull one is another one.
+        usual_rate: share of a new peak in what is usual.
     """
 
     filter: FilterConfig = field(default_factory=FilterConfig)
@@ -64,6 +67,8 @@ class PointedConfig:
     near_s: float = 1.0
     held_s: float = 0.5
     held_peak: float = 0.1
+    usual_share: float = 0.4
+    usual_rate: float = 0.1
 
     def __post_init__(self) -> None:
         if not self.lost_peak <= self.learn_peak <= self.found_peak <= self.found_far_peak:
@@ -85,6 +90,7 @@ class _Thing:
     seen_s: float
     searched_s: float
     held_s: float = -np.inf
+    usual_peak: float = 0.7
     lost: bool = False
     relation: Array | None = None
     votes: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
@@ -164,26 +170,28 @@ class PointedFollower:
         image, config = frame.image, self._config
         answer = thing.look.find(image, thing.centre, thing.scale, sizes=not thing.lost)
         peak = answer.peak
-        least = config.held_peak if frame.time_s - thing.held_s <= config.held_s else config.lost_peak
+        usual = config.usual_share * thing.usual_peak
+        least = config.held_peak if frame.time_s - thing.held_s <= config.held_s else max(config.lost_peak, usual)
         if not thing.lost and peak >= least:
             thing.put(np.concatenate([answer.centre, thing.size * answer.scale / thing.scale]))
-        elif thing.lost and peak >= config.found_peak:
+        elif thing.lost and peak >= max(config.found_peak, usual):
             thing.put(np.concatenate([answer.centre, thing.size]))
             thing.lost = False
         sure = None if found is None else self._hold_to(thing, image, found, frame.time_s)
         if thing.lost and sure is None:
             peak = self._search(thing, frame)
         if sure is not None:
-            peak, thing.lost, thing.held_s = max(peak, sure), False, frame.time_s
+            thing.lost, thing.held_s, least = False, frame.time_s, 0.0
         here = peak >= least and self._share_inside(thing, frame) >= config.least_inside
         if thing.lost or not here:
             thing.lost = thing.lost or frame.time_s - thing.seen_s >= config.lost_s
             return Sighting(None, None)
         thing.seen_s = frame.time_s
-        if peak >= config.learn_peak:
+        thing.usual_peak += config.usual_rate * (min(peak, 1.0) - thing.usual_peak)
+        if sure is not None or peak >= config.learn_peak:
             thing.look.learn(image, thing.centre, thing.scale)
         x1, y1, x2, y2 = clip_boxes(thing.box, frame.width, frame.height)[0].tolist()
-        return Sighting((x1, y1, x2, y2), float(np.clip(peak, 0.0, 1.0)))
+        return Sighting((x1, y1, x2, y2), float(np.clip(max(peak, sure or 0.0), 0.0, 1.0)))
 
     def _hold_to(self, thing: _Thing, image: Image, found: Detections, time_s: float) -> float | None:
         """Puts the thing where a detection of it is. Returns the score of that, `None` where there is none."""
@@ -233,8 +241,10 @@ class PointedFollower:
         centres = _grid((frame.width, frame.height), reach / 2)
         order = np.argsort(np.linalg.norm(centres - thing.centre, axis=1), kind="stable")[: config.search_windows]
         answers = [thing.look.find(frame.image, centres[row], thing.scale, sizes=False) for row in order]
-        best = max(answers, key=lambda answer: answer.peak)
-        if best.peak < config.found_far_peak:
+        rough = max(answers, key=lambda answer: answer.peak)
+        # The window fades a thing near its border: looked at in the middle, the true one gains.
+        best = thing.look.find(frame.image, rough.centre, thing.scale, sizes=False)
+        if best.peak < max(config.found_far_peak, config.usual_share * thing.usual_peak):
             return 0.0
         thing.put(np.concatenate([best.centre, thing.size]))
         thing.lost = False

@@ -6,13 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from onlooker.types import TrackingResult, Tracklet
+from onlooker.video.following.overlap import paired_overlap, shared_frames
 from onlooker.video.following.values import FollowedTrack
-from onlooker.video.tracklets.boxes import area
-
-Array = NDArray[np.float64]
 
 MasksByTracklet = Mapping[int, Mapping[int, bytes]]
 
@@ -63,23 +60,9 @@ def with_twins(given: Sequence[FollowedTrack], found: Sequence[FollowedTrack]) -
 
 
 def _shared(first: FollowedTrack, second: FollowedTrack) -> float:
-    """Share of the frames with both on which they overlap; 0 for tracks that never met."""
-    both, mine, theirs = np.intersect1d(
-        first.frames[first.seen], second.frames[second.seen], assume_unique=True, return_indices=True
-    )
-    if not len(both):
+    """Share of the frames on which both are seen on which they overlap; 0 for tracks that never met."""
+    mine, theirs = shared_frames(first.frames[first.seen], second.frames[second.seen])
+    if not len(mine):
         return 0.0
-    overlap = _paired_overlap(
-        first.boxes_xyxy_px[first.seen][mine].astype(np.float64),
-        second.boxes_xyxy_px[second.seen][theirs].astype(np.float64),
-    )
+    overlap = paired_overlap(first.boxes_xyxy_px[first.seen][mine], second.boxes_xyxy_px[second.seen][theirs])
     return float(np.mean(overlap >= _SAME_OVERLAP))
-
-
-def _paired_overlap(first: Array, second: Array) -> Array:
-    """(N,) intersection over union of the boxes (N, 4) of each row."""
-    sides = np.minimum(first[:, 2:], second[:, 2:]) - np.maximum(first[:, :2], second[:, :2])
-    shared = np.prod(np.maximum(sides, 0), axis=1)
-    union = area(first) + area(second) - shared
-    overlap: Array = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-    return overlap
