@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from onlooker.methods.forensics.fttdr.config import FtTdrConfig
 
-_SURE = 1e-4  # a damaged place weighs this much as a donor; all damaged, all weigh the same
+_SURE = 1e-12  # a damaged place weighs this much as a donor; all damaged, all weigh the same
 
 
 class Pictures(NamedTuple):
@@ -81,7 +81,8 @@ def transfer(deeper: Tensor, features: Tensor, mask: Tensor, cell: int, temperat
     height, width = features.shape[-2:]
     place = 2 * cell  # side of a cell in `features`
     looks = functional.normalize(functional.avg_pool2d(deeper, cell), dim=1).flatten(2)  # (B, D, n)
-    damaged = functional.max_pool2d(mask, place).flatten(1)  # (B, n): a cell is sound if all of it is
+    # (B, n): a cell is sound if all of it is. No gradient: where all is damaged, that of the logarithm has no bound.
+    damaged = functional.max_pool2d(mask.detach(), place).flatten(1)
     similar = temperature * (looks.mT @ looks) + (1 - damaged).clamp_min(_SURE).log()[:, None]  # (B, n asking, n given)
     donors = functional.unfold(features, place, stride=place)  # (B, C*place*place, n)
     copied = functional.fold(donors @ similar.softmax(dim=-1).mT, (height, width), place, stride=place)

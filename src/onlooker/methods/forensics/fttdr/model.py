@@ -66,21 +66,19 @@ class FtTdr(SavedNetwork):
             ShapeError: other ranks, sizes or types, NaN, or values outside [0, 1].
         """
         check_picture(picture, next(self.parameters()), self.config.multiple)
-        logits = self.find(picture)
-        if mask is None:
-            mask = self.used_mask(logits)
-        else:
+        if mask is not None:
             check_mask(mask, picture)
-        return self.fill(picture, mask, logits)
+        if self.mask_net is None:
+            return self._at_once(picture, mask)
+        logits = self.find(picture)
+        return self.fill(picture, self.used_mask(logits) if mask is None else mask, logits)
 
     def find(self, picture: Tensor) -> Tensor:
         """Logits (B, 1, H, W) of damage in (B, 3, H, W), values in [0, 1]."""
         if self.mask_net is not None:
             found: Tensor = self.mask_net(picture * 2 - 1)
             return found
-        pictures: Pictures = self.inpaint_net(picture * 2 - 1, torch.zeros_like(picture[:, :1]))
-        assert pictures.mask_logits is not None
-        return pictures.mask_logits
+        return self._at_once(picture, None).mask_logits
 
     def used_mask(self, logits: Tensor) -> Tensor:
         """(B, 1, H, W): soft in training, so that stage 2 teaches stage 1, else 0 or 1; grown in both cases."""
@@ -92,18 +90,29 @@ class FtTdr(SavedNetwork):
 
         A single stage sees the damage itself; the mask then only decides what is pasted.
         """
-        alone = self.mask_net is None
-        masked = picture if alone else picture * (1 - mask) + mask  # page: I_bin = I_con * (1 - M) + M
-        pictures: Pictures = self.inpaint_net(masked * 2 - 1, torch.zeros_like(mask) if alone else mask)
-        raw = (pictures.raw + 1) / 2
-        return FtTdrOutput(
-            mask_logits=logits,
-            mask=mask,
-            masked=masked,
-            raw=raw,
-            image=picture * (1 - mask) + raw * mask,
-            sides=tuple((side + 1) / 2 for side in pictures.sides),
-        )
+        if self.mask_net is None:
+            return self._at_once(picture, mask)
+        masked = picture * (1 - mask) + mask  # page: I_bin = I_con * (1 - M) + M
+        return _joined(picture, masked, mask, self.inpaint_net(masked * 2 - 1, mask), logits)
+
+    def _at_once(self, picture: Tensor, mask: Tensor | None) -> FtTdrOutput:
+        pictures: Pictures = self.inpaint_net(picture * 2 - 1, torch.zeros_like(picture[:, :1]))
+        assert pictures.mask_logits is not None
+        used = self.used_mask(pictures.mask_logits) if mask is None else mask
+        return _joined(picture, picture, used, pictures, pictures.mask_logits)
+
+
+def _joined(picture: Tensor, masked: Tensor, mask: Tensor, pictures: Pictures, logits: Tensor) -> FtTdrOutput:
+    """Everything in [0, 1]: white is 1 here and +1 inside stage 2."""
+    raw = (pictures.raw + 1) / 2
+    return FtTdrOutput(
+        mask_logits=logits,
+        mask=mask,
+        masked=masked,
+        raw=raw,
+        image=picture * (1 - mask) + raw * mask,
+        sides=tuple((side + 1) / 2 for side in pictures.sides),
+    )
 
 
 def check_picture(picture: Tensor, weight: Tensor, multiple: int) -> None:

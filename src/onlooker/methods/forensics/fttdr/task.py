@@ -156,12 +156,12 @@ class RestoreTask(Task):
         phase, done = self._phase(moment)
         zero = damaged.new_zeros(())
         parts = dict.fromkeys(("cross_entropy", "dice", *_RESTORATION), zero)
-        if phase != "restore":
+        if phase == "detect":
             parts |= self._detection(self.network.find(damaged), mask)
-        if phase != "detect":
+        else:
             output = self._restored(damaged, mask, phase, done)
             parts |= self._restoration(output, truth, dilate(mask, self.network.config.dilate_px))
-            if phase == "both" and self.network.mask_net is not None:
+            if phase == "both":
                 parts |= self._detection(output.mask_logits, mask)
         parts["loss"] = self._sum(parts, phase)
         return parts
@@ -194,8 +194,8 @@ class RestoreTask(Task):
     def _restored(self, damaged: Tensor, mask: Tensor, phase: Phase, done: float) -> FtTdrOutput:
         network = self.network
         if phase == "both":
-            logits = network.find(damaged)
-            return network.fill(damaged, network.used_mask(logits), logits)
+            output: FtTdrOutput = network(damaged)
+            return output
         if done < self.options.phases.true_masks:
             return network.fill(damaged, dilate(mask, network.config.dilate_px), torch.zeros_like(mask))
         assert network.mask_net is not None
