@@ -18,7 +18,7 @@ def speckled(seed, width, height, grain=5, level=(40, 215)):
 
 
 GROUND = speckled(1, *SIZE, grain=12, level=(90, 160))
-THING = speckled(2, 36, 28)
+THING = speckled(2, 36, 28, level=(30, 180))  # nothing in it is as red as what the detector finds
 
 
 def picture(places, size=SIZE):
@@ -59,7 +59,7 @@ class RedDetector:
         return [self._one(image.astype(int)) for image in images]
 
     def _one(self, image) -> Detections:
-        red = (image[..., 0] > 180) & (image[..., 1] < 90) & (image[..., 2] < 90)
+        red = (image[..., 0] > 200) & (image[..., 1] < 90) & (image[..., 2] < 90)
         rows, columns = np.flatnonzero(red.any(1)), np.flatnonzero(red.any(0))
         if not len(rows):
             return Detections.empty()
