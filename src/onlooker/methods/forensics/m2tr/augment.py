@@ -130,7 +130,7 @@ def _turned(image: Image, mask: Mask, degrees: float) -> tuple[Image, Mask]:
 
 
 def _to_uint8(image: NDArray[np.floating]) -> Image:
-    return np.clip(np.rint(image), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(image), 0, 255), np.uint8)
 
 
 def _dropped_channel(image: Image, rng: np.random.Generator) -> Image:

@@ -29,6 +29,7 @@ from onlooker.methods.forensics.m2tr.augment import (
 from onlooker.methods.forensics.m2tr.config import M2trConfig
 from onlooker.methods.forensics.m2tr.indexes import FaceRow, Labels, Layout, check_disjoint, n_classes, read_index
 from onlooker.synth.forgeries.config import ForgeryConfig
+from onlooker.synth.forgeries.photos import Photo, photo_sources
 from onlooker.synth.forgeries.tiles import ForgedTiles, TileCache
 from onlooker.synth.forgeries.values import SPLITS, Split
 from onlooker.types import Image
@@ -94,12 +95,20 @@ class ForgedPictures(Dataset[dict[str, Tensor]]):
     """Forgeries of real photos. A sample holds `image` (3, S, S) float32, normalised, `label` (), `mask` (S, S) bool
     and `has_mask` (), which is always true.
 
+    Args:
+        network: its sizes.
+        config: see there.
+        split: only "train" is augmented.
+        photos: left out, all that are installed; given, several splits read them once.
+
     Raises:
         ConfigError: the forgeries have another size than the network's pictures, or it tells more than two classes.
         MissingExtraError: no photos are installed.
     """
 
-    def __init__(self, network: M2trConfig, config: PicturesConfig, split: Split) -> None:
+    def __init__(
+        self, network: M2trConfig, config: PicturesConfig, split: Split, photos: Sequence[Photo] | None = None
+    ) -> None:
         if config.forgeries.size_px != network.image_size:
             raise ConfigError(
                 f"forgeries are {config.forgeries.size_px} px, the network takes {network.image_size}; "
@@ -108,7 +117,7 @@ class ForgedPictures(Dataset[dict[str, Tensor]]):
         if network.num_classes != 2:
             raise ConfigError(f"forgeries are real or fake, the network has {network.num_classes} classes")
         self.network, self.config, self.split = network, config, split
-        self.tiles = TileCache(ForgedTiles(config.forgeries, config.seed, split), config.length(split))
+        self.tiles = TileCache(ForgedTiles(config.forgeries, config.seed, split, photos), config.length(split))
 
     def __len__(self) -> int:
         return len(self.tiles) * (self.config.draws if self.split == "train" else 1)
@@ -174,7 +183,8 @@ def make_pictures(network: M2trConfig, config: PicturesConfig) -> Mapping[Split,
         ConfigError: the network has another number of classes, or see the data set.
     """
     if config.index is None:
-        return {split: ForgedPictures(network, config, split) for split in SPLITS}
+        photos = None if config.forgeries.hosts == "small_faces" else photo_sources()
+        return {split: ForgedPictures(network, config, split, photos) for split in SPLITS}
     if network.num_classes != n_classes(config.index.labels):
         raise ConfigError(
             f"labels `{config.index.labels}` are {n_classes(config.index.labels)} classes, the network has "

@@ -152,9 +152,15 @@ class CrossModalityFusion(nn.Module):
 
     def forward(self, x: Tensor, other: Tensor) -> Tensor:
         """(B, C, h, w) twice to (B, C, h, w)."""
-        q = self.query(x).flatten(2).transpose(1, 2)  # (B, h * w, C)
-        k, v = (each(other).flatten(2).transpose(1, 2) for each in (self.key, self.value))
+        q = _one_head(self.query(x))  # (B, 1, h * w, C)
+        k, v = _one_head(self.key(other)), _one_head(self.value(other))
         # Fused, with the official scale of 1 / sqrt(C): 6400 x 6400 weights at 320 px are never in memory at once.
-        answer = functional.scaled_dot_product_attention(q, k, v)  # (B, h * w, C)
-        y: Tensor = x + self.output(answer.transpose(1, 2).reshape(x.shape))
+        # Torch's kernel for CPUs wants heads and contiguous tensors; without, it falls back to all weights at once.
+        answer = functional.scaled_dot_product_attention(q, k, v)  # (B, 1, h * w, C)
+        y: Tensor = x + self.output(answer.squeeze(1).transpose(1, 2).reshape(x.shape))
         return y
+
+
+def _one_head(x: Tensor) -> Tensor:
+    """(B, C, h, w) to (B, 1, h * w, C)."""
+    return x.flatten(2).transpose(1, 2).unsqueeze(1).contiguous()
