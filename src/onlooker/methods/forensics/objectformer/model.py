@@ -31,7 +31,7 @@ from onlooker.weights.saving import SavedNetwork
 
 _INIT_STD = 0.02  # ours, as the release
 _LONGEST_WAVE = 10_000.0  # of sinusoidal positions, as everywhere
-_NARROWEST = 16  # ours: channels of the mask head
+_NARROWEST = 16  # ours: channels where maps are largest
 _TRUNK = "tf_efficientnet_b4"
 # Index of timm's stage and of the first block that comes after it, per stride.
 _TRUNK_ENDS = {4: (1, 2), 8: (2, 3), 16: (3, 5)}
@@ -172,7 +172,7 @@ class StemEmbedding(nn.Module):
 
     def __init__(self, sizes: PaperConfig) -> None:
         super().__init__()
-        widths = (3, sizes.channels // 2, sizes.channels // 2, sizes.channels)
+        widths = (3, _NARROWEST, sizes.channels // 2, sizes.channels)
         strides = (1, 2, 2)
         layers: list[nn.Module] = []
         for before, after, stride in zip(widths[:-1], widths[1:], strides, strict=True):
@@ -185,13 +185,14 @@ class StemEmbedding(nn.Module):
 
 
 class MaskHead(nn.Module):
-    """Convolutions, each followed by doubling the map, until it has the size of the picture."""
+    """Convolutions, the map doubled before each but the first, until half the picture's size; logits are doubled once
+    more, as a convolution at full size would cost as much as all others together (ours)."""
 
     def __init__(self, width: int, sizes: PaperConfig) -> None:
         super().__init__()
         self.inner = nn.Conv2d(width, sizes.channels, 3, padding=1)
         widths = [sizes.channels]
-        for _ in range(int(math.log2(sizes.stride))):
+        for _ in range(int(math.log2(sizes.stride)) - 1):
             widths.append(max(widths[-1] // 2, _NARROWEST))
         self.steps = nn.ModuleList(nn.Conv2d(before, after, 3, padding=1) for before, after in pairwise(widths))
         self.out = nn.Conv2d(widths[-1], 1, 3, padding=1)
@@ -200,11 +201,14 @@ class MaskHead(nn.Module):
         """(B, streams * C, h, w) to logits (B, 1, H, W)."""
         found = functional.gelu(self.inner(features))
         for step in self.steps:
-            found = functional.interpolate(found, scale_factor=2, mode="bilinear", align_corners=False)
-            found = functional.gelu(step(found))
-        logits: Tensor = self.out(found)
+            found = functional.gelu(step(_twice(found)))
+        logits = _twice(self.out(found))
         # Where the size is no multiple of the stride, the map reaches over the right and lower edge by part of a token.
         return logits[:, :, : size[0], : size[1]]
+
+
+def _twice(features: Tensor) -> Tensor:
+    return functional.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 def tokens_to_map(tokens: Tensor, size: tuple[int, int]) -> Tensor:

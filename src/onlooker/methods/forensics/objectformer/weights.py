@@ -5,8 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from torch import Tensor, nn
+
+from onlooker.errors import ConfigError, WeightsError
 from onlooker.methods.forensics.objectformer.config import ObjectFormerConfig
+from onlooker.methods.forensics.objectformer.model import ObjectFormer, TrunkEmbedding
 from onlooker.weights.keys import KeyMap
+from onlooker.weights.load import check_finite, compare_tensors
 
 _RELEASED: Mapping[str, str] = MappingProxyType(
     {
@@ -51,3 +56,29 @@ def key_map(config: ObjectFormerConfig) -> KeyMap:
     """Released checkpoints to ours, or ours to ours for the paper's network. A training checkpoint of the release
     keeps its tensors under `model_state`, its ImageNet start under `state_dict`; both are opened."""
     return KeyMap(_PAPER if config.released is None else _RELEASED)
+
+
+def load_trunk(network: nn.Module, state: Mapping[str, Tensor], source: str) -> None:
+    """Fills the convolutions of every stream with a trained EfficientNet-B4, the start of the paper's training.
+
+    Args:
+        network: the paper's, with that trunk; filled in place.
+        state: names as timm gives them (`tf_efficientnet_b4`); its later blocks, which are not used, are left out.
+        source: for messages.
+
+    Raises:
+        ConfigError: the network has no such trunk.
+        WeightsError: a key is missing or has another shape, or values are not finite; nothing is changed then.
+    """
+    streams = list(network.embeddings) if isinstance(network, ObjectFormer) else []
+    if not streams or not all(isinstance(stream, TrunkEmbedding) for stream in streams):
+        raise ConfigError('a trunk belongs to the paper\'s network with `embedding` "efficientnet_b4"')
+    trunks = [stream.trunk for stream in streams if isinstance(stream, TrunkEmbedding)]
+    wanted = trunks[0].state_dict()
+    found = {name: tensor for name, tensor in state.items() if name in wanted}
+    report = compare_tensors(found, wanted)
+    if not report.fits:
+        raise WeightsError(f"the trunk in `{source}` does not fit EfficientNet-B4: {report}")
+    check_finite(trunks[0], found, source)
+    for trunk in trunks:
+        trunk.load_state_dict(found, strict=True)
