@@ -1,0 +1,1 @@
+"""Detectors without weights: each measures one trace and says when it does not apply."""

@@ -1,0 +1,130 @@
+"""Copy-move by keypoints: the same detail twice in one picture, many times under one map."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+
+from onlooker.methods.forensics.media_forensics.rules.blocks import box_mean
+from onlooker.methods.forensics.media_forensics.samples import Finding, Need, Refusal, Sample
+from onlooker.types import FloatArray, Image
+
+_LEAST_PX = 48
+
+
+class _Copy(NamedTuple):
+    """`matrix` (2, 3) from one place to the other, and the matches that agree with it."""
+
+    matrix: FloatArray
+    n_matches: int
+
+
+@dataclass(frozen=True, slots=True)
+class CopyMoveKeypoints:
+    """SIFT keypoints matched within one picture, grouped by maps of turn, scale and shift (RANSAC), and grown to regions
+    where the picture agrees with itself under the map. Amerini et al. 2011.
+
+    BOTH places are marked: which of them is the copy cannot be told from their agreement.
+
+    Attributes:
+        least_matches: that agree with one map; fewer are chance.
+        ratio: a match is taken when the next candidate is this much farther.
+        least_shift_px: nearer matches are neighbours on an edge.
+        agreement: correlation that counts as the same detail.
+    """
+
+    least_matches: int = 6
+    ratio: float = 0.6
+    least_shift_px: float = 12.0
+    agreement: float = 0.85
+    most_copies: int = 3
+    name: str = "copy_move_keypoints"
+    requires: frozenset[Need] = frozenset({Need.RGB})
+    known_failures: str = "windows, tiles and print repeat by themselves; smooth regions have no keypoints to match"
+
+    def inspect(self, sample: Sample) -> Finding | Refusal:
+        if min(sample.image.shape[:2]) < _LEAST_PX:
+            return Refusal(f"pictures below {_LEAST_PX} pixels a side have too few keypoints")
+        grey = cv2.cvtColor(sample.image, cv2.COLOR_RGB2GRAY)
+        copies = self._copies(grey)
+        heat = np.zeros(grey.shape, np.float32)
+        for copy in copies:
+            heat = np.maximum(heat, self._region(grey, copy.matrix))
+        matches = sum(copy.n_matches for copy in copies)
+        told = (
+            f"{matches} details appear twice under {len(copies)} map(s); both places are marked"
+            if copies
+            else "no group of details appears twice"
+        )
+        score = 1.0 - 0.5 ** (matches / self.least_matches) if copies else 0.0
+        return Finding(score, heat, told, {"matches": float(matches), "copies": float(len(copies))})
+
+    def _copies(self, grey: Image) -> list[_Copy]:
+        finder = cv2.SIFT_create(nfeatures=3000, contrastThreshold=0.02)
+        points, descriptors = finder.detectAndCompute(grey, None)
+        if descriptors is None or len(points) < 2 * self.least_matches:
+            return []
+        places = np.array([point.pt for point in points], np.float32)
+        pairs = self._matches(places, descriptors)
+        copies: list[_Copy] = []
+        while len(pairs) >= self.least_matches and len(copies) < self.most_copies:
+            first, second = places[pairs[:, 0]], places[pairs[:, 1]]
+            cv2.setRNGSeed(0)  # RANSAC draws from OpenCV's own generator
+            matrix, inside = cv2.estimateAffinePartial2D(first, second, ransacReprojThreshold=2.5, maxIters=2000)
+            if matrix is None or inside is None:
+                break
+            agree = inside.ravel().astype(bool)
+            if agree.sum() < self.least_matches:
+                break
+            scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
+            if 0.4 <= scale <= 2.5 and _is_spread(first[agree]):
+                copies.append(_Copy(matrix.astype(np.float32), int(agree.sum())))
+            pairs = pairs[~agree]
+        return copies
+
+    def _matches(self, places: FloatArray, descriptors: FloatArray) -> np.ndarray[tuple[int, int], np.dtype[np.intp]]:
+        """(M, 2) pairs of keypoints, the upper left one first, so that a copy's matches agree on one direction."""
+        found = cv2.BFMatcher(cv2.NORM_L2).knnMatch(descriptors, descriptors, k=6)
+        pairs: set[tuple[int, int]] = set()
+        for row in found:
+            # Keypoints at one place with several directions are no match.
+            others = [m for m in row if np.hypot(*(places[m.trainIdx] - places[m.queryIdx])) >= self.least_shift_px]
+            if len(others) >= 2 and others[0].distance < self.ratio * others[1].distance:
+                a, b = others[0].queryIdx, others[0].trainIdx
+                first = min((a, b), key=lambda k: (float(places[k][1]), float(places[k][0])))
+                pairs.add((first, b if first == a else a))
+        return np.array(sorted(pairs), np.intp).reshape(-1, 2)
+
+    def _region(self, grey: Image, matrix: FloatArray) -> FloatArray:
+        """Where the picture agrees with itself under the map, at both ends, as agreement in [0, 1]."""
+        size = grey.shape[1], grey.shape[0]
+        own = grey.astype(np.float32)
+        agreement = np.zeros(grey.shape, np.float32)
+        for there in (matrix, cv2.invertAffineTransform(matrix).astype(np.float32)):
+            moved = cv2.warpAffine(own, there, size, flags=cv2.INTER_LINEAR, borderValue=0)
+            seen = cv2.warpAffine(np.ones_like(own), there, size, flags=cv2.INTER_NEAREST, borderValue=0)
+            agreement = np.maximum(agreement, _correlation(own, moved, 9) * seen)
+        strong = (agreement > self.agreement).astype(np.uint8)
+        strong = cv2.morphologyEx(strong, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+        strong = cv2.morphologyEx(strong, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
+        return np.asarray(np.clip(agreement, 0, 1) * strong, np.float32)
+
+
+def _is_spread(places: FloatArray) -> bool:
+    """Matches cover an area: those on one line are an edge or a railing."""
+    away = places - places.mean(axis=0)
+    values = np.linalg.svd(away, compute_uv=False)
+    return bool(values[1] > 0.05 * values[0] and values[1] > 2.0)
+
+
+def _correlation(a: FloatArray, b: FloatArray, window_px: int) -> FloatArray:
+    """Local normalised correlation; 0 where either is flat."""
+    mean_a, mean_b = box_mean(a, window_px), box_mean(b, window_px)
+    variance_a = np.maximum(box_mean(a * a, window_px) - mean_a**2, 0)
+    variance_b = np.maximum(box_mean(b * b, window_px) - mean_b**2, 0)
+    covariance = box_mean(a * b, window_px) - mean_a * mean_b
+    below = np.sqrt(variance_a * variance_b)
+    return np.asarray(np.where(below > 4.0, covariance / np.maximum(below, 1e-3), 0), np.float32)
