@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pytest
-from mask_worlds import COLOURS, ColourSegmenter, SleepingSession, picture
+from mask_worlds import COLOURS, ColourSegmenter, ColourSession, SleepingSession, picture
 
 import onlooker
 from onlooker.errors import ConfigError
@@ -68,6 +70,30 @@ def test_more_objects_than_may_be_followed_still_have_masks_and_the_largest_are_
     assert starts[0] == ("start", 5, 4)
     assert starts[1:] == [("start", 3, 2), ("start", 1)] * 3
     assert max(len(call) - 1 for call in segmenter.log) == 2
+
+
+class FilledSession(ColourSession):
+    """Every mask is the box it was shown by."""
+
+    @property
+    def masks(self) -> dict[int, np.ndarray]:
+        return {number: block(box) for number, box in self._boxes.items() if number in self._colours}
+
+    def _learn(self, prompts: Mapping[int, BoxXYXY]) -> None:
+        super()._learn(prompts)
+        self._boxes = {**getattr(self, "_boxes", {}), **prompts}
+
+
+def test_two_hundred_objects_all_have_masks_with_no_more_than_a_few_in_memory() -> None:
+    segmenter = ColourSegmenter(session=FilledSession)
+    boxes = {n: (n % 20 * 8.0, n // 20 * 8.0, n % 20 * 8.0 + 7, n // 20 * 8.0 + 7) for n in range(1, 201)}
+    follower = MaskFollower(segmenter, MaskConfig())
+    seen = [SeenBox(n, box) for n, box in boxes.items()]
+    for k in range(2):
+        masks = follower.update(np.zeros((96, 160, 3), np.uint8), k / 10, seen)
+        assert all(np.array_equal(masks[n], block(box)) for n, box in boxes.items())
+    assert follower.n_followed == 32
+    assert max(len(call) - 1 for call in segmenter.log) == 32
 
 
 def test_an_object_that_waited_is_followed_as_soon_as_there_is_room() -> None:
