@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from onlooker.errors import ConfigError, ShapeError
+from onlooker.methods.encoders.stts import claims
 from onlooker.methods.encoders.stts.baselines import MiddleRegion, RandomFrames, RandomRegion, UniformFrames
 from onlooker.methods.encoders.stts.config import (
     CONFIGS,
@@ -239,3 +240,8 @@ def test_cost_is_that_of_the_official_network(name: str, gmac: float) -> None:
 
 def test_cost_grows_with_the_batch_and_is_counted_without_running() -> None:
     assert count_macs(CONFIGS["tiny"], 3) == 3 * count_macs(CONFIGS["tiny"])
+
+
+def test_selection_of_the_accuracy_claim_saves_a_fifth_at_least() -> None:
+    full = claims._network_config(16, 32, SelectionConfig())
+    assert count_macs(replace(full, selection=claims._FEWER)) <= 0.8 * count_macs(full)
