@@ -19,13 +19,15 @@ from onlooker.methods.forensics.objectformer.data import AugmentConfig, ForgedPi
 from onlooker.methods.forensics.objectformer.losses import LossConfig, dice_loss, judgement_loss
 from onlooker.methods.forensics.objectformer.scores import area_under_curve, f1_score, pixel_scores
 from onlooker.methods.forensics.objectformer.task import LocaliseOptions, LocaliseTask, localise, mask_prior
-from onlooker.synth.forgeries import ForgeryConfig, Photo
+from onlooker.synth.forgeries import BlendConfig, ForgeryConfig, Photo
 from onlooker.train import Moment
 
 SMALL = ObjectFormerConfig(
     paper=PaperConfig(embedding="stem", channels=16, heads=2, layers=1, prototypes=4, token_ffn=2), image_size=32
 )
-FEW = PicturesConfig(forgeries=ForgeryConfig(size_px=32, kinds={"splice": 1.0}), n_train=8, n_test=8)
+# Large masks with narrow edges: on tiles this small others may vanish.
+FORGERIES = ForgeryConfig(size_px=32, kinds={"splice": 1.0}, blend=BlendConfig(area=(0.1, 0.3), feather_px=(0.5, 1.0)))
+FEW = PicturesConfig(forgeries=FORGERIES, n_train=8, n_test=8)
 
 
 def moment() -> Moment:
