@@ -22,6 +22,8 @@ COLOURS = 16**3  # colours that are told apart in histograms
 _DIRECTIONS = 18
 _LEAST_ENERGY = 0.02  # of a cell without edges: noise must not be blown up
 _LARGEST = 0.3  # one strong edge must not outshout the others
+_VIEW = 16
+_FLAT = 2.0  # grey levels of contrast that a camera's noise makes
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -89,3 +91,19 @@ def colour_numbers(patch: Image) -> NDArray[np.intp]:
     """(h, w) number of each pixel's colour, below `COLOURS`: 16 levels of red, green and blue."""
     levels = (patch >> 4).astype(np.intp)
     return (levels[..., 0] << 8) | (levels[..., 1] << 4) | levels[..., 2]
+
+
+def plain_view(image: Image, centre: NDArray[np.float64], size: NDArray[np.float64]) -> Floats | None:
+    """(16, 16, 3) of a box, its mean colour taken off, of length 1; `None` where it is all of one colour."""
+    small = cut_patch(image, centre, size, (_VIEW, _VIEW)).astype(np.float32)
+    small -= small.mean(axis=(0, 1))
+    length = float(np.linalg.norm(small))
+    return small / length if length > _FLAT * _VIEW else None
+
+
+def likeness(first: Floats | None, second: Floats | None) -> float:
+    """Correlation of two plain views, in [-1, 1]; 1 where the first has nothing to be told by, 0 where only the second
+    has not."""
+    if first is None:
+        return 1.0
+    return 0.0 if second is None else float((first * second).sum())

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from onlooker.errors import ConfigError
 from onlooker.types import BoxXYXY, Detections, Frame, Image
 from onlooker.video.following.correlation import CorrelationFilter, FilterConfig
+from onlooker.video.following.features import Floats, likeness, plain_view
 from onlooker.video.following.values import FollowedTrack, Sighting, TrackBuilder
 from onlooker.video.tracklets.boxes import area, clip_boxes, cxcywh_to_xyxy, iou_matrix, xyxy_to_cxcywh
 
@@ -48,6 +49,9 @@ class PointedConfig:
         usual_share: a frame whose peak falls below this share of what is usual for the thing does not show it either:
             a sharp thing that becomes a dull one is another one.
         usual_rate: share of a new peak in what is usual.
+        likeness: correlation with the given view, or with the last that a detection confirmed, below which a box is not
+            of the thing: what is learnt along the way may have become the ground. A thing that turns its other side
+            is lost by this unless a detector knows it; told wrongly would be worse.
     """
 
     filter: FilterConfig = field(default_factory=FilterConfig)
@@ -69,6 +73,7 @@ class PointedConfig:
     held_peak: float = 0.1
     usual_share: float = 0.4
     usual_rate: float = 0.1
+    likeness: float = 0.33
 
     def __post_init__(self) -> None:
         if not self.lost_peak <= self.learn_peak <= self.found_peak <= self.found_far_peak:
@@ -79,11 +84,12 @@ class PointedConfig:
 class _Thing:
     """One followed thing: its look, where it is, how it relates to a detector's boxes.
 
-    `relation` is (4,): where the given box lay in the detection it belongs to (offset of centres in sides of the
-    detection, logarithms of the ratio of sides).
+    `views` are the given one and the last a detection confirmed. `relation` is (4,): where the given box lay in the
+    detection it belongs to (offset of centres in sides of the detection, logarithms of the ratio of sides).
     """
 
     look: CorrelationFilter
+    views: list[Floats | None]
     centre: Array
     size: Array
     begun_s: float
@@ -142,7 +148,9 @@ class PointedFollower:
             x, y, width, height = xyxy_to_cxcywh(np.array([box]))[0].tolist()
             look = CorrelationFilter(frame.image, box, self._config.filter)
             at_s = frame.time_s
-            thing = _Thing(look, np.array([x, y]), np.array([width, height]), at_s, at_s, at_s)
+            centre, size = np.array([x, y]), np.array([width, height])
+            views = [plain_view(frame.image, centre, size)]
+            thing = _Thing(look, views, centre, size, at_s, at_s, at_s)
             self._things[number] = thing
             if found is not None:
                 self._bind(thing, self._counted(found))
@@ -159,12 +167,7 @@ class PointedFollower:
 
     def finish(self) -> Mapping[int, FollowedTrack]:
         """Number -> track."""
-        return {
-            number: thing.built.build(
-                number, "box", max(sorted(thing.votes), key=thing.votes.__getitem__, default=None)
-            )
-            for number, thing in self._things.items()
-        }
+        return {number: thing.built.build(number, "box", thing.label()) for number, thing in self._things.items()}
 
     def _follow(self, thing: _Thing, frame: Frame, found: Detections | None) -> Sighting:
         image, config = frame.image, self._config
@@ -182,8 +185,9 @@ class PointedFollower:
             peak = self._search(thing, frame)
         if sure is not None:
             thing.lost, thing.held_s, least = False, frame.time_s, 0.0
+            thing.views[1:] = [plain_view(image, thing.centre, thing.size)]
         here = peak >= least and self._share_inside(thing, frame) >= config.least_inside
-        if thing.lost or not here:
+        if thing.lost or not here or not self._is_alike(thing, frame):
             thing.lost = thing.lost or frame.time_s - thing.seen_s >= config.lost_s
             return Sighting(None, None)
         thing.seen_s = frame.time_s
@@ -266,6 +270,13 @@ class PointedFollower:
     def _counted(self, found: Detections) -> Detections:
         sides = found.boxes_xyxy_px[:, 2:] - found.boxes_xyxy_px[:, :2]
         return found.select(np.flatnonzero((found.scores >= self._config.detection_score) & (sides > 0).all(axis=1)))
+
+    def _is_alike(self, thing: _Thing, frame: Frame) -> bool:
+        """Whether the box shows something like the given thing, or a detection has just said so."""
+        if frame.time_s - thing.held_s <= self._config.held_s:
+            return True
+        now = plain_view(frame.image, thing.centre, thing.size)
+        return max(likeness(view, now) for view in thing.views) >= self._config.likeness
 
     @staticmethod
     def _share_inside(thing: _Thing, frame: Frame) -> float:
