@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from onlooker.errors import ConfigError, NothingFoundError, ShapeError, UnknownNameError
 from onlooker.methods.forensics.fttdr import detect, restore
 from onlooker.methods.forensics.fttdr.config import FrequencyConfig, FtTdrConfig, InpaintConfig, MaskNetConfig
-from onlooker.methods.forensics.fttdr.data import DamageConfig, Damaged, DamagedPictures, damaged_pictures
+from onlooker.methods.forensics.fttdr.data import DamageConfig, Damaged, DamagedPictures, damaged_pictures, fingerprint
 from onlooker.methods.forensics.fttdr.experiments import Finder, network_config, single_config
 from onlooker.methods.forensics.fttdr.infer import FtTdrRestorer
 from onlooker.methods.forensics.fttdr.judges import FixedFeatures, PatchDiscriminator
@@ -266,6 +266,15 @@ def test_pictures_of_ones_own_are_damaged_and_split_by_file(faces: Path) -> None
     assert not means["train"] & means["test"]
     with pytest.raises(IndexError):
         pictures[12]
+
+
+def test_the_fingerprint_tells_other_pictures_and_other_settings_apart(faces: Path) -> None:
+    config = DamageConfig(ForgeryConfig(size_px=32), faces=str(faces))
+    first = fingerprint(config)
+    assert first == fingerprint(config)
+    assert first != fingerprint(replace(config, seed=1))
+    (faces / "3.png").unlink()
+    assert first != fingerprint(config)
 
 
 def test_data_that_do_not_fit_are_refused(faces: Path, tmp_path: Path) -> None:

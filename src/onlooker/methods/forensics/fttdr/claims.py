@@ -65,13 +65,21 @@ def _run_refinement(seed: int) -> Mapping[str, float]:
 
 
 def _run_blind(seed: int) -> Mapping[str, float]:
-    from onlooker.methods.forensics.fttdr.experiments import oracle_psnr, scores, telea_psnr
+    from onlooker.methods.forensics.fttdr.experiments import scores, telea_psnr
 
     return {
         "blind": scores("ft-tdr", seed, "large")["psnr"],
-        "true masks": oracle_psnr(seed, "large"),
         "found masks, Telea": telea_psnr(seed, "large"),
         "damaged": scores("ft-tdr", seed, "large")["psnr_damaged"],
+    }
+
+
+def _run_finding(seed: int) -> Mapping[str, float]:
+    from onlooker.methods.forensics.fttdr.experiments import filler_scores, scores
+
+    return {
+        "blind": scores("ft-tdr", seed, "seen")["psnr"],
+        "true masks": filler_scores("top-down", seed, "seen")["psnr"],
     }
 
 
@@ -96,11 +104,6 @@ def _ahead(least: float, first: str, *others: str) -> Callable[[Scores], bool]:
         return all(mean(scores[first]) - mean(scores[other]) >= least for other in others)
 
     return holds
-
-
-def _holds_blind(scores: Scores) -> bool:
-    blind, telea = mean(scores["blind"]), mean(scores["found masks, Telea"])
-    return mean(scores["true masks"]) >= blind > mean(scores["damaged"]) and blind > telea
 
 
 def _holds_unseen(scores: Scores) -> bool:
@@ -219,14 +222,27 @@ CLAIMS: tuple[Claim, ...] = (
     ),
     Claim(
         name="blind_restoration_pays",
-        statement="Blind restoration comes near that with given masks, and beats classical filling (section 4; ours)",
-        setting=_DATA + _STAGES + ", damage of 30 to 60 %, whole pictures",
+        statement="Large damage restored blindly is nearer to the truth than it was, or than filled classically (ours)",
+        setting=_DATA + _STAGES + ", damage of 30 to 60 %, whole pictures; Telea fills what stage 1 found",
         metric="psnr",
         unit="dB",
-        arms=("blind", "true masks", "found masks, Telea", "damaged"),
+        arms=("blind", "found masks, Telea", "damaged"),
         run=_run_blind,
-        holds=_holds_blind,
-        gate="means: true masks at least blind, blind above the damaged picture and above Telea on the found masks",
+        holds=_ahead(0.0, "blind", "found masks, Telea", "damaged"),
+        gate="mean at least that of Telea on the found masks and that of the damaged pictures",
+        seeds=_SEEDS,
+        minutes=0.5,
+    ),
+    Claim(
+        name="blind_comes_near_given_masks",
+        statement="Blind restoration comes near restoration with given masks (section 4; the distance is ours)",
+        setting=_DATA + _STAGES + ", damage of 2 to 50 %, whole pictures",
+        metric="psnr",
+        unit="dB",
+        arms=("blind", "true masks"),
+        run=_run_finding,
+        holds=_ahead(-3.0, "blind", "true masks"),
+        gate="mean at most 3 dB below that with true masks",
         seeds=_SEEDS,
         minutes=0.5,
     ),

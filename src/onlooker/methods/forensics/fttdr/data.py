@@ -7,6 +7,8 @@ from, so that tiles of arbitrary photos take their place by default; a folder of
 from __future__ import annotations
 
 import functools
+import hashlib
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +21,7 @@ from PIL import Image as Pil
 from PIL import ImageOps
 from torch import Tensor
 
+from onlooker.configs import config_to_dict
 from onlooker.errors import ConfigError, NothingFoundError
 from onlooker.media.images import list_pictures, read_picture
 from onlooker.synth.forgeries import chain
@@ -139,6 +142,18 @@ def damaged_pictures(config: DamageConfig, split: Split, image_size: int) -> Mak
         return Damaged(tile.image, tile.mask, tile.original)
 
     return make
+
+
+def fingerprint(config: DamageConfig) -> str:
+    """Digest of settings and of the pictures by name: which photos there are differs from machine to machine."""
+    if config.faces is not None:
+        folders = [config.faces] if config.contents is None else [config.faces, config.contents]
+        names = [path.name for folder in folders for path in list_pictures(folder)]
+    else:
+        photos = photo_sources() if config.folders is None else photo_sources(config.folders)
+        names = [photo.id for photo in photos]
+    said = json.dumps([config_to_dict(config), names], sort_keys=True)
+    return hashlib.sha256(said.encode()).hexdigest()[:16]
 
 
 def _own_pictures(config: DamageConfig, split: Split) -> Maker:

@@ -125,11 +125,6 @@ def filler_scores(arm: Filler, seed: int, test: Test) -> Mapping[str, float]:
     return score_restoration(FtTdrRestorer.from_network(filler(arm, seed)), pictures, true_masks=True)
 
 
-def oracle_psnr(seed: int, test: Test) -> float:
-    """Of whole pictures, given the true masks."""
-    return filler_scores("top-down", seed, test)["psnr"]
-
-
 def telea_psnr(seed: int, test: Test) -> float:
     """Of whole pictures whose found damage is filled by a classical method (Telea 2004, radius 3)."""
     judge, values = restorer("ft-tdr", seed), []

@@ -9,15 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 from torchvision.models import vgg16
-from torchvision.models.feature_extraction import create_feature_extractor
 
 from onlooker.weights.files import read_tensors
 from onlooker.weights.keys import KeyMap
 from onlooker.weights.load import load_state
 
 Features = Literal["vgg16", "random"]
-# The ends of VGG16's first three stages before pooling, as style transfer takes them.
-_VGG_LAYERS = ("features.3", "features.8", "features.15")
+_VGG_ENDS = (4, 9, 16)  # of its first three stages before pooling, as style transfer takes them
 _MEAN, _STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet
 _RANDOM_SEED, _RANDOM_WIDTHS = 0, (16, 32, 64)
 _SLOPE = 0.2
@@ -58,7 +56,7 @@ class FixedFeatures(nn.Module):
         super().__init__()
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(_RANDOM_SEED)
-            self._network = _vgg(weights) if kind == "vgg16" else _random()
+            self._stages = _vgg(weights) if kind == "vgg16" else _random()
         self.requires_grad_(False)
         self.mean = nn.Buffer(torch.tensor(_MEAN).view(3, 1, 1), persistent=False)
         self.std = nn.Buffer(torch.tensor(_STD).view(3, 1, 1), persistent=False)
@@ -66,13 +64,11 @@ class FixedFeatures(nn.Module):
     def forward(self, picture: Tensor) -> list[Tensor]:
         """Maps (B, C, h, w) of three depths for pictures (B, 3, H, W) in [0, 1]."""
         x = (picture - self.mean) / self.std
-        if isinstance(self._network, nn.ModuleList):
-            maps = []
-            for layer in self._network:
-                x = layer(x)
-                maps.append(x)
-            return maps
-        return list(self._network(x).values())
+        maps = []
+        for stage in self._stages:
+            x = stage(x)
+            maps.append(x)
+        return maps
 
     def train(self, mode: bool = True) -> FixedFeatures:
         """Stays in evaluation mode."""
@@ -80,12 +76,23 @@ class FixedFeatures(nn.Module):
         return self
 
 
-def _vgg(weights: str | None) -> nn.Module:
-    network = vgg16(weights=None)
+def _vgg(weights: str | None) -> nn.ModuleList:
+    """The first stages alone; nothing is drawn or kept for the large layers behind them."""
+    with torch.device("meta"):
+        layers = list(vgg16(weights=None, init_weights=False).features)[: _VGG_ENDS[-1]]
+    stages = nn.Sequential(*layers).to_empty(device="cpu")
+    for layer in stages:
+        if isinstance(layer, nn.Conv2d):
+            layer.reset_parameters()
+        elif isinstance(layer, nn.ReLU):
+            layer.inplace = False  # maps of a stage are handed out and must stay
     if weights is not None:
-        load_state(network, read_tensors(Path(weights)), KeyMap({}), weights)
-    extractor: nn.Module = create_feature_extractor(network, return_nodes=list(_VGG_LAYERS))
-    return extractor
+        names = tuple(f"features.{place}." for place in range(_VGG_ENDS[-1]))
+        state = {name.removeprefix("features."): x for name, x in read_tensors(Path(weights)).items()
+                 if name.startswith(names)}  # fmt: skip
+        load_state(stages, state, KeyMap({}), weights)
+    starts = (0, *_VGG_ENDS[:-1])
+    return nn.ModuleList(stages[start:end] for start, end in zip(starts, _VGG_ENDS, strict=True))
 
 
 def _random() -> nn.ModuleList:

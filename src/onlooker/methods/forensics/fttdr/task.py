@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,9 +10,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from onlooker.configs import config_from_dict, config_to_dict
+from onlooker.configs import config_from_dict
 from onlooker.errors import ConfigError, ShapeError
-from onlooker.methods.forensics.fttdr.data import DamageConfig, DamagedPictures, damaged_pictures
+from onlooker.methods.forensics.fttdr.data import DamageConfig, DamagedPictures, damaged_pictures, fingerprint
 from onlooker.methods.forensics.fttdr.infer import FtTdrRestorer
 from onlooker.methods.forensics.fttdr.inpaint_net import dilate
 from onlooker.methods.forensics.fttdr.judges import Features, FixedFeatures, PatchDiscriminator
@@ -131,9 +129,8 @@ class RestoreTask(Task):
         return {"damaged": DamagedPictures(make, data.n_train, data.kept)}
 
     def data_fingerprint(self) -> str:
-        """Digest of what the pictures are made from by number."""
-        said = json.dumps(config_to_dict(self.options.data), sort_keys=True)
-        return hashlib.sha256(said.encode()).hexdigest()[:16]
+        """See `fingerprint`."""
+        return fingerprint(self.options.data)
 
     def parameter_groups(self) -> tuple[ParameterGroup, ...]:
         """Each stage learns in its own phases, as the discriminator does with the second."""
