@@ -212,6 +212,21 @@ _ROWS: tuple[MethodEntry, ...] = (
             weights="none are public; starts from Deformable DETR (SenseTime/deformable-detr, Apache-2.0)",
         ),
     ),
+    MethodEntry(
+        name="fttdr",
+        family="forensics",
+        definition="onlooker.methods.forensics.fttdr:METHOD",
+        summary="Damage in pictures of faces is found without being told where, and restored; files say so",
+        roles=(),
+        configs=("paper", "tiny", "tiny-no-frequency", "tiny-plain-skips"),
+        paper=Paper(
+            title="FT-TDR: Frequency-guided Transformer and Top-Down Refinement Network for Blind Face Inpainting",
+            identifier="2108.04424",
+            year=2022,
+            code=None,
+            code_licence="none",
+            weights="none are public",
+        ),
 )
 
 METHODS: Mapping[str, MethodEntry] = MappingProxyType({row.name: row for row in _ROWS})
