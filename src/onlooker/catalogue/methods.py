@@ -227,6 +227,7 @@ _ROWS: tuple[MethodEntry, ...] = (
             code_licence="none",
             weights="none are public",
         ),
+    ),
 )
 
 METHODS: Mapping[str, MethodEntry] = MappingProxyType({row.name: row for row in _ROWS})
