@@ -228,6 +228,23 @@ _ROWS: tuple[MethodEntry, ...] = (
             weights="none are public",
         ),
     ),
+    MethodEntry(
+        name="objectformer",
+        family="forensics",
+        definition="onlooker.methods.forensics.objectformer:METHOD",
+        summary="Was a picture manipulated, and where: patches and high frequencies against object prototypes",
+        roles=(),
+        configs=("paper", "tiny", "released", "tiny-released"),
+        paper=Paper(
+            title="ObjectFormer for Image Manipulation Detection and Localization",
+            identifier="2203.14681",
+            year=2022,
+            code="wdrink/Objectformer",
+            code_licence="none",
+            weights="on a file server only, without a licence (CASIAv2, IMD20); they belong to another network than the "
+            "paper's: configuration `released`",
+        ),
+    ),
 )
 
 METHODS: Mapping[str, MethodEntry] = MappingProxyType({row.name: row for row in _ROWS})
