@@ -56,7 +56,7 @@ def official_state(name: str) -> dict[str, Tensor]:
         if not dtype.startswith("torch.float"):
             state[key] = torch.zeros(shape, dtype=torch.int64)
             continue
-        generator = np.random.RandomState(zlib.crc32(key.encode()) & 0xFFFFFFFF)  # noqa: NPY002 - the README's
+        generator = np.random.RandomState(zlib.crc32(key.encode()) & 0xFFFFFFFF)
         noise = np.asarray(generator.standard_normal(shape), np.float32)
         state[key] = torch.from_numpy(np.ascontiguousarray(_scaled(key, noise, shape))).float()
     return state
