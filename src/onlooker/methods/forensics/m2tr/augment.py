@@ -105,7 +105,8 @@ def resize_mask(mask: Mask, size: int) -> Mask:
     """(H, W) to (size, size), the nearest pixel."""
     if mask.shape == (size, size):
         return mask
-    resized: Image = cv2.resize(mask.astype(np.uint8), (size, size), interpolation=cv2.INTER_NEAREST)
+    # "Exact" takes the nearest centre; the plain way rounds down, half a pixel away from the picture.
+    resized: Image = cv2.resize(mask.astype(np.uint8), (size, size), interpolation=cv2.INTER_NEAREST_EXACT)
     inside: Mask = resized > 0
     return inside
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from onlooker.methods.forensics.m2tr.scores import ranking_auc
 from onlooker.synth.forgeries.config import MATCHED_HISTORY, CompressionConfig, ForgeryConfig
+from onlooker.synth.forgeries.photos import Photo, photo_sources
 from onlooker.synth.forgeries.tiles import ForgedTiles
 from onlooker.types import Image
 
@@ -40,7 +41,9 @@ class ControlResult:
         return self.forgery_auc >= LEAST_AUC
 
 
-def compression_control(score: Score, size_px: int = 64, seed: int = 0, n_pictures: int = 200) -> ControlResult:
+def compression_control(
+    score: Score, size_px: int = 64, seed: int = 0, n_pictures: int = 200, photos: Sequence[Photo] | None = None
+) -> ControlResult:
     """Runs the control on photos of the split "test".
 
     Args:
@@ -48,30 +51,21 @@ def compression_control(score: Score, size_px: int = 64, seed: int = 0, n_pictur
         size_px: side of the pictures.
         seed: of the pictures.
         n_pictures: of the forgery part; as many again are saved strongly and weakly.
+        photos: pictures are of; left out, all that are installed.
     """
-    tiles = ForgedTiles(replace(MATCHED_HISTORY, size_px=size_px), seed, "test")
+    photos = photo_sources() if photos is None else photos
+    tiles = ForgedTiles(replace(MATCHED_HISTORY, size_px=size_px), seed, "test", photos)
     items = [tiles[place] for place in range(n_pictures)]
     found = score([item.image for item in items])
     forged = np.array([item.label == 1 for item in items])
-    followed = ranking_auc(*_by_compression(score, size_px, seed, n_pictures))
+    shown = {strong: saved_pictures(size_px, strong, seed, n_pictures // 2, photos) for strong in (True, False)}
+    scores = np.concatenate([score(shown[True]), score(shown[False])])
+    followed = ranking_auc(scores, np.arange(len(scores)) < len(shown[True]))
     return ControlResult(ranking_auc(found, forged), max(followed, 1.0 - followed))
 
 
-def _by_compression(
-    score: Score, size_px: int, seed: int, n_pictures: int
-) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
-    """Scores of authentic pictures, and which of them were saved strongly."""
-    scores = []
-    for quality in (_STRONG, _WEAK):
-        tiles = authentic_tiles(size_px, quality, seed)
-        scores.append(score([tiles[place].image for place in range(n_pictures // 2)]))
-    strong = np.arange(len(scores[0]) + len(scores[1])) < len(scores[0])
-    return np.concatenate(scores), strong
-
-
-def authentic_tiles(size_px: int, final_quality: tuple[int, int], seed: int) -> ForgedTiles:
-    """Untouched pictures of the test photos, saved within a range of qualities."""
-    config = ForgeryConfig(
-        size_px=size_px, authentic_share=1.0, compression=CompressionConfig(final_quality=final_quality)
-    )
-    return ForgedTiles(config, seed, "test")
+def saved_pictures(size_px: int, strong: bool, seed: int, n_pictures: int, photos: Sequence[Photo]) -> list[Image]:
+    """Untouched pictures of the test photos saved once, the same ones strongly or weakly."""
+    saved = CompressionConfig(camera_share=0.0, final_quality=_STRONG if strong else _WEAK)
+    tiles = ForgedTiles(ForgeryConfig(size_px, authentic_share=1.0, compression=saved), seed, "test", photos)
+    return [tiles[place].image for place in range(n_pictures)]

@@ -82,7 +82,7 @@ def check_disjoint(train: Sequence[FaceRow], test: Sequence[FaceRow], layout: La
     Raises:
         FormatError: they do; the message names one and where it is.
     """
-    known = {source: row for row in train for source in _sources(row, layout)}
+    known = {source: row for row in reversed(train) for source in _sources(row, layout)}  # the first row of each
     for row in test:
         shared = next((source for source in _sources(row, layout) if source in known), None)
         if shared is not None:

@@ -222,9 +222,11 @@ def _read_calibration(path: Path) -> Calibration | None:
         return None
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict):
+            raise ConfigError(f"expected named values, got `{content!r:.40}`")
         wanted = {name: content[name] for name in ("temperature", "threshold", "tested_on") if name in content}
         return config_from_dict(Calibration, wanted)
-    except (OSError, ValueError, TypeError, ConfigError) as error:
+    except (OSError, ValueError) as error:  # ConfigError is a ValueError
         raise WeightsError(f"the calibration `{path}` cannot be used: {error}; delete it to go without") from error
 
 

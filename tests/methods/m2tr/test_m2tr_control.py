@@ -1,0 +1,59 @@
+"""The control that tells a detector of forgeries from a detector of compression."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from onlooker.methods.forensics.m2tr.control import LEAST_AUC, ControlResult, compression_control
+from onlooker.synth.forgeries.config import MATCHED_HISTORY
+from onlooker.synth.forgeries.photos import Photo, photo_sources
+from onlooker.synth.forgeries.tiles import ForgedTiles
+from onlooker.types import Image
+
+
+@pytest.fixture(scope="module")
+def photos() -> tuple[Photo, ...]:
+    return photo_sources()
+
+
+def emptiness(images: Sequence[Image]) -> NDArray[np.float64]:
+    """A detector that learned compression alone: the part of the 8x8 blocks' frequencies that a save took to zero."""
+    scores = []
+    for image in images:
+        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
+        blocks = grey.reshape(grey.shape[0] // 8, 8, -1, 8).transpose(0, 2, 1, 3).reshape(-1, 8, 8)
+        frequencies = np.stack([cv2.dct(block) for block in blocks])
+        scores.append(float((np.abs(frequencies) < 1.0).mean()))
+    return np.array(scores)
+
+
+def test_a_detector_that_learned_compression_alone_fails(photos: tuple[Photo, ...]) -> None:
+    found = compression_control(emptiness, photos=photos)
+    assert found.compression_auc > 0.8  # it learned that well
+    assert not found.passes
+    assert found.forgery_auc < LEAST_AUC
+
+
+def test_the_control_can_be_passed_and_is_about_forgeries_alone() -> None:
+    assert ControlResult(forgery_auc=0.7, compression_auc=0.9).passes
+    assert not ControlResult(forgery_auc=0.55, compression_auc=0.5).passes
+
+
+def test_guessing_fails_and_knowing_passes(photos: tuple[Photo, ...]) -> None:
+    rng = np.random.default_rng(0)
+    guessed = compression_control(lambda images: rng.random(len(images)), 32, photos=photos)
+    assert not guessed.passes
+    assert guessed.compression_auc < 0.65
+    tiles = ForgedTiles(replace(MATCHED_HISTORY, size_px=32), 0, "test", photos)
+    forged = {tile.image.tobytes() for tile in (tiles[place] for place in range(200)) if tile.label}
+    knowing = compression_control(
+        lambda images: np.array([image.tobytes() in forged for image in images]), 32, photos=photos
+    )
+    assert knowing == ControlResult(forgery_auc=1.0, compression_auc=0.5)
+    assert knowing.passes
