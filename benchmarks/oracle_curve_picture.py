@@ -54,7 +54,7 @@ def _overview(axes: Axes, together: Mapping[str, Sequence[tuple[float, float]]],
     axes.set_ylabel("answers right, %")
     axes.set_ylim(-2, 103)
     axes.grid(alpha=0.3)
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=9, frameon=False)
+    axes.legend(loc="lower right", ncols=3, fontsize=9)
 
 
 def _one_type(axes: Axes, result: Mapping[str, Any], kind: str) -> None:
@@ -68,5 +68,6 @@ def _one_type(axes: Axes, result: Mapping[str, Any], kind: str) -> None:
                 axes.plot(found["hota"], share, mark, color=colour, mec="black", label=f"{title}: {name}")
     axes.set_title(kind, fontsize=10)
     axes.set_xlim(25, 102)
+    axes.set_xticks([30, 50, 70, 90])
     axes.set_ylim(-4, 104)
     axes.grid(alpha=0.3)

@@ -213,8 +213,6 @@ def trackers_cost(result: Mapping[str, Any]) -> str:
 
 def oracle_curve(result: Mapping[str, Any]) -> str:
     """Accuracy of answers by type against HOTA."""
-    if "summary" not in result:
-        return "Not measured to the end."
     summary = result["summary"]
     levels = [f"HOTA {level:g}" for level in summary["levels"]]
     rows = [(kind, *(f"{share:.0f}" for share in shares)) for kind, shares in summary["by_type"].items()]
@@ -261,9 +259,10 @@ def curve_says(summary: Mapping[str, Any]) -> str:
     holds = summary["expected_order_holds_at"]
     expected = " > ".join(summary["expected_order"])
     first = (
-        f"Right answers rise with HOTA {always}{but}: all types together go from {by_type['all'][-1]:.0f} % at HOTA "
-        f"{levels[-1]:g} over {by_type['all'][place]:.0f} % at 50 to {by_type['all'][0]:.0f} % on perfect tracks, and "
-        f"at 50 {best} keeps {types[best]:.0f} %, {worst} {types[worst]:.0f} %."
+        f"The share of right answers rises with HOTA {always}{but}: all types together go from "
+        f"{by_type['all'][-1]:.0f} % at HOTA {levels[-1]:g} over {by_type['all'][place]:.0f} % at 50 to "
+        f"{by_type['all'][0]:.0f} % on perfect tracks, and at 50 {best} keeps {types[best]:.0f} %, {worst} "
+        f"{types[worst]:.0f} %."
     )
     second = (
         f"Real trackers answer {side} right than degraded truth of the same HOTA: they never find {min(lost):.0f} to "
