@@ -83,8 +83,9 @@ def _run(
     """Follows, then writes everything; returns the result and the files."""
     from onlooker.video.following.passes import follow_video
     from onlooker.video.following.pictures import draw_result
+    from onlooker.video.following.tools import make_follow_tools
     from onlooker.video.following.write import write_masks, write_tracks
-    from onlooker.video.wiring import ModelPool, make_follow_tools
+    from onlooker.video.wiring import ModelPool
 
     pool = ModelPool(settings)
     result = yield from follow_video(request, lambda checked: make_follow_tools(pool, checked, masks))

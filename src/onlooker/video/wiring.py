@@ -20,9 +20,6 @@ from onlooker.weights.verify import sha256_of
 
 if TYPE_CHECKING:
     from onlooker.video.attributes.registry import ModelHandle
-    from onlooker.video.following.passes import FollowTools
-    from onlooker.video.following.protocols import BoxFollower
-    from onlooker.video.following.request import FollowRequest
     from onlooker.video.ingest.pipeline import Toolbox
     from onlooker.video.masks.stage import MaskStage
     from onlooker.video.protocols import Detector, Model, TextEmbedder, Tracker
@@ -286,64 +283,3 @@ def make_toolbox(pool: ModelPool) -> Toolbox:
         pool.release,
         masks,
     )
-
-
-def make_follow_tools(pool: ModelPool, request: FollowRequest, masks: bool) -> FollowTools:
-    """Who follows what a request asks for.
-
-    Boxes are followed by the segmenter where that role is filled, else by the tracker where it can, else by the
-    follower that needs no weights, helped by the detector. Classes are followed by the tracker as in an ingest.
-
-    Args:
-        masks: whether masks are wanted; a follower that makes them does so unasked.
-
-    Raises:
-        ConfigError: masks are wanted and nobody makes any.
-    """
-    from onlooker.video.following.looking import Overheard
-    from onlooker.video.following.passes import FollowTools
-    from onlooker.video.following.pointed import PointedFollower
-    from onlooker.video.following.protocols import KeepsMasks, NamesCategories
-    from onlooker.video.protocols import Detector
-
-    tracker = pool.tracker() if pool.has("tracker") else None
-    if tracker is not None and isinstance(tracker, KeepsMasks):
-        tracker.keep_masks()
-    follower = _box_follower(pool, tracker) if request.boxes else None
-    composed = isinstance(follower, PointedFollower)
-    models = {role: pool.fingerprint(role) for role in ("tracker",) if pool.has(role)}
-    if follower is not None:
-        models["box follower"] = f"{follower.name}@{follower.version}"
-    categories = tracker.categories if tracker is not None and isinstance(tracker, NamesCategories) else None
-    heard: Overheard | None = None
-    if tracker is None and (request.classes or (composed and pool.has("detector"))):
-        heard = Overheard(pool.get("detector", Detector))  # type: ignore[type-abstract]
-        tracker, categories = pool.tracker(heard), heard.categories
-        models |= {"detector": pool.fingerprint("detector"), "tracker": f"{tracker.name}@{tracker.version}"}
-    tools = FollowTools(
-        detector=heard,
-        tracker=tracker if request.classes or composed else None,
-        follower=follower,
-        composed=composed and tracker is not None,
-        categories=categories,
-        models=models,
-    )
-    if masks and not tools.gives_masks:
-        raise ConfigError(
-            "masks were asked for and nobody here makes any; pick who does, with weights you trained: "
-            "--set segmenter=isvos:weights=DIR for boxes, --set tracker=omnitracker:weights=DIR for boxes and classes"
-        )
-    return tools
-
-
-def _box_follower(pool: ModelPool, tracker: Tracker | None) -> BoxFollower:
-    from onlooker.video.following.pointed import PointedFollower
-    from onlooker.video.following.protocols import FollowsBoxes
-    from onlooker.video.following.segmented import SegmentedFollower
-    from onlooker.video.protocols import Segmenter
-
-    if pool.has("segmenter"):
-        return SegmentedFollower(pool.get("segmenter", Segmenter))  # type: ignore[type-abstract]
-    if tracker is not None and isinstance(tracker, FollowsBoxes):
-        return tracker.box_follower()
-    return PointedFollower()

@@ -16,7 +16,8 @@ from onlooker.models.own.omnitracker_boxes import OmniBoxes
 from onlooker.types import Frame
 from onlooker.video.following import protocols
 from onlooker.video.following.request import FollowRequest
-from onlooker.video.wiring import ModelPool, Settings, make_follow_tools, parse_role_choice
+from onlooker.video.following.tools import make_follow_tools
+from onlooker.video.wiring import ModelPool, Settings, parse_role_choice
 
 SIZE = (48, 64)
 

@@ -7,15 +7,17 @@ import pytest
 from follow_worlds import SIZE, THING, RedDetector, frame_of, overlap, picture, speckled
 
 from onlooker.errors import ConfigError, DecodeError, NotAVideoError, UnknownNameError
+from onlooker.formats.run_lengths import mask_box
 from onlooker.synth.clips import make_clip
 from onlooker.types import Detections
 from onlooker.video.following import passes
 from onlooker.video.following.correlation import FilterConfig
 from onlooker.video.following.looking import Overheard
-from onlooker.video.following.passes import FollowTools, follow_video
+from onlooker.video.following.passes import FollowTools, Outliner, follow_video
 from onlooker.video.following.pointed import PointedConfig, PointedFollower
 from onlooker.video.following.request import FollowRequest
 from onlooker.video.following.segmented import SegmentedFollower
+from onlooker.video.masks.config import MaskConfig
 from onlooker.video.tracklets import TrackletTracker
 from onlooker.video.tracklets.config import SamplingConfig, TrackletConfig
 
@@ -35,7 +37,7 @@ def red_box(k):
 STILL_BOX = (60.0, 20.0, 96.0, 48.0)
 
 
-def tools(request, detector=None, follower=None):
+def tools(request, detector=None, follower=None, outliner=None):
     heard = Overheard(detector or RedDetector())
     config = TrackletConfig(sampling=SamplingConfig(detector_hz=8.0))
     given = follower or PointedFollower(PointedConfig(FilterConfig(patch_px=64)))
@@ -44,6 +46,7 @@ def tools(request, detector=None, follower=None):
         tracker=TrackletTracker(heard, None, config),
         follower=given if request.boxes else None,
         composed=isinstance(given, PointedFollower),
+        outliner=outliner,
         categories=heard.categories,
         models={"detector": "red@1"},
     )
@@ -199,6 +202,23 @@ class _RedSession:
 
     def cut(self):
         self.cuts += 1
+
+    def add(self, prompts):
+        self.ids += tuple(prompts)
+        return self.masks
+
+    def remove(self, number):
+        self.ids = tuple(known for known in self.ids if known != number)
+
+
+def test_a_segmenter_outlines_what_was_found_by_class(clip):
+    outliner = Outliner(RedSegmenter(), MaskConfig())
+    result = run(FollowRequest(clip, classes=("person",)), lambda request: tools(request, outliner=outliner))
+    (track,) = result.tracks
+    assert result.gives_masks
+    assert sorted(track.masks) == track.frames.tolist()
+    x1, y1, x2, y2 = mask_box(track.masks[10], SIZE[1], SIZE[0])
+    assert (x1, y1, x2, y2) == pytest.approx(red_box(10), abs=1)
 
 
 def test_a_segmenter_gives_masks_and_the_box_around_them_and_loses_what_has_no_mask(tmp_path):

@@ -13,14 +13,24 @@ from onlooker.media.shots import ShotDetector
 from onlooker.types import BoxXYXY, Detections, Frame, TrackingResult, VideoInfo
 from onlooker.video.following.compose import with_tracklets
 from onlooker.video.following.looking import Overheard
+from onlooker.video.following.outlined import with_outlines
 from onlooker.video.following.protocols import BoxFollower, KeepsMasks
 from onlooker.video.following.request import FollowRequest, check_against_video
 from onlooker.video.following.tracks import class_tracks, with_twins
 from onlooker.video.following.values import FollowedTrack, FollowResult
 from onlooker.video.ingest.job import Progress
-from onlooker.video.protocols import Tracker
+from onlooker.video.masks.config import MaskConfig
+from onlooker.video.protocols import Segmenter, Tracker
 
 _REPORT_EVERY_S = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Outliner:
+    """A segmenter, and how it is led by boxes."""
+
+    segmenter: Segmenter
+    config: MaskConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +42,7 @@ class FollowTools:
         tracker: of classes; `None` where nobody needs one.
         follower: of boxes; `None` where none are given.
         composed: whether the tracker's tracklets tell what was pointed at (see `compose`).
+        outliner: gives the tracks of classes their masks; `None` where nobody does.
         categories: names that the tracker can be asked for; `None` where it does not say.
         models: role -> name@version of all that is used.
     """
@@ -40,13 +51,14 @@ class FollowTools:
     tracker: Tracker | None
     follower: BoxFollower | None
     composed: bool
+    outliner: Outliner | None
     categories: tuple[str, ...] | None
     models: Mapping[str, str]
 
     @property
     def gives_masks(self) -> bool:
         """Whether any track can have masks."""
-        follows = self.follower is not None and self.follower.gives_masks
+        follows = self.outliner is not None or (self.follower is not None and self.follower.gives_masks)
         return follows or (
             self.tracker is not None and isinstance(self.tracker, KeepsMasks) and self.tracker.gives_masks
         )
@@ -71,7 +83,7 @@ def follow_video(
     classes = _known_classes(request.classes, tools.categories)
     start = _Start(request.at_s, dict(enumerate(boxes, start=1)), tools)
     seen = yield from _decode(request, info, tools, start)
-    return FollowResult(
+    result = FollowResult(
         info=info,
         frames=seen.frames,
         tracks=_gathered(classes, tools),
@@ -81,6 +93,9 @@ def follow_video(
         gives_masks=tools.gives_masks,
         problem=seen.problem,
     )
+    if tools.outliner is not None:
+        result = yield from with_outlines(result, tools.outliner.segmenter, tools.outliner.config)
+    return result
 
 
 @dataclass(slots=True)
