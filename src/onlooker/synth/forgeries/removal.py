@@ -13,8 +13,10 @@ from onlooker.synth.forgeries.pasting import Draft, Workshop
 from onlooker.synth.forgeries.values import Draws, Mask
 from onlooker.types import Image
 
-_PATCH_PX = 9  # Criminisi et al. 2004 use 9x9 exemplars
-_WRITTEN_PX = 5  # a smaller middle is written, so that patches overlap
+# Criminisi et al. 2004 use 9x9 exemplars. Half of a patch is written, so that patches overlap; large tiles take larger
+# ones, for the time it takes.
+_PATCH_PX = 9
+_SEARCH = 4
 
 
 def remove(host: Host, shop: Workshop) -> Draft:
@@ -65,24 +67,19 @@ def _fill_smoothly(image: Image, region: Mask) -> Image:
 def _fill_with_patches(image: Image, region: Mask) -> Image:
     """Exemplar filling: the pixel whose surroundings are best known takes the middle of the most similar known patch
     (Criminisi et al. 2004 without its gradient term)."""
-    reach, written = _PATCH_PX // 2, _WRITTEN_PX // 2
+    patch_px = int(np.clip(min(image.shape[:2]) // 12, _PATCH_PX, 21)) | 1
+    reach, written = patch_px // 2, patch_px // 4
     padded = cv2.copyMakeBorder(image, reach, reach, reach, reach, cv2.BORDER_REFLECT_101)
     missing = np.pad(region, reach)
-    clean = _clean_corners(missing)
+    clean = _clean_middles(missing, patch_px)
     if not clean.any():  # no whole patch is known
         made: Image = cv2.inpaint(image, region.astype(np.uint8), 3, cv2.INPAINT_TELEA)
         return made
     while missing.any():
-        known = cv2.boxFilter((~missing).astype(np.float32), -1, (_PATCH_PX, _PATCH_PX))
+        known = cv2.boxFilter((~missing).astype(np.float32), -1, (patch_px, patch_px))
         place = np.unravel_index(int(np.where(missing, known, -1).argmax()), missing.shape)
         y, x = (int(np.clip(v, reach, n - reach - 1)) for v, n in zip(place, missing.shape, strict=True))
-        window = np.s_[y - reach : y + reach + 1, x - reach : x + reach + 1]
-        seen = np.repeat((~missing[window]).astype(np.float32)[..., None], 3, axis=2)
-        error = cv2.matchTemplate(
-            padded.astype(np.float32), padded[window].astype(np.float32), cv2.TM_SQDIFF, mask=seen
-        )
-        best = np.unravel_index(int(np.where(clean, error, np.inf).argmin()), error.shape)
-        top, left = int(best[0]) + reach, int(best[1]) + reach
+        top, left = _most_similar(padded, missing, clean, (y, x), patch_px)
         here = np.s_[y - written : y + written + 1, x - written : x + written + 1]
         there = np.s_[top - written : top + written + 1, left - written : left + written + 1]
         padded[here][missing[here]] = padded[there][missing[here]]
@@ -90,8 +87,27 @@ def _fill_with_patches(image: Image, region: Mask) -> Image:
     return np.ascontiguousarray(padded[reach:-reach, reach:-reach])
 
 
-def _clean_corners(missing: Mask) -> Mask:
-    """Top left corners of patches without a missing pixel, as `matchTemplate` counts them."""
-    inside = cv2.boxFilter(missing.astype(np.float32), -1, (_PATCH_PX, _PATCH_PX), normalize=False)
-    reach = _PATCH_PX // 2
-    return np.asarray(inside[reach:-reach, reach:-reach] < 0.5)
+def _most_similar(padded: Image, missing: Mask, clean: Mask, place: tuple[int, int], patch_px: int) -> tuple[int, int]:
+    """Middle of the whole patch nearest to what is known around `place`, within `_SEARCH` patches of it if there is
+    one."""
+    reach, (y, x) = patch_px // 2, place
+    far = _SEARCH * patch_px
+    rows = slice(max(reach, y - far), min(missing.shape[0] - reach, y + far + 1))
+    columns = slice(max(reach, x - far), min(missing.shape[1] - reach, x + far + 1))
+    if not clean[rows, columns].any():
+        rows, columns = slice(reach, missing.shape[0] - reach), slice(reach, missing.shape[1] - reach)
+    window = np.s_[y - reach : y + reach + 1, x - reach : x + reach + 1]
+    seen = np.repeat((~missing[window]).astype(np.float32)[..., None], 3, axis=2)
+    area = padded[rows.start - reach : rows.stop + reach, columns.start - reach : columns.stop + reach]
+    error = cv2.matchTemplate(area.astype(np.float32), padded[window].astype(np.float32), cv2.TM_SQDIFF, mask=seen)
+    best = np.unravel_index(int(np.where(clean[rows, columns], error, np.inf).argmin()), error.shape)
+    return int(best[0]) + rows.start, int(best[1]) + columns.start
+
+
+def _clean_middles(missing: Mask, patch_px: int) -> Mask:
+    """Middles of patches without a missing pixel, as large as `missing`."""
+    inside = cv2.boxFilter(missing.astype(np.float32), -1, (patch_px, patch_px), normalize=False)
+    reach = patch_px // 2
+    whole = np.zeros_like(missing)
+    whole[reach:-reach, reach:-reach] = inside[reach:-reach, reach:-reach] < 0.5
+    return whole

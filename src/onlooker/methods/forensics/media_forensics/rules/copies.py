@@ -13,6 +13,15 @@ from onlooker.methods.forensics.media_forensics.samples import Finding, Need, Re
 from onlooker.types import FloatArray, Image
 
 _LEAST_PX = 48
+_LEAST_CONTRAST = 0.01
+_Pairs = np.ndarray[tuple[int, int], np.dtype[np.intp]]
+
+
+class _Keypoints(NamedTuple):
+    """`places` (P, 2) x and y, `descriptors` (P, 128)."""
+
+    places: FloatArray
+    descriptors: FloatArray
 
 
 class _Copy(NamedTuple):
@@ -24,8 +33,8 @@ class _Copy(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CopyMoveKeypoints:
-    """SIFT keypoints matched within one picture, grouped by maps of turn, scale and shift (RANSAC), and grown to regions
-    where the picture agrees with itself under the map. Amerini et al. 2011.
+    """SIFT keypoints matched within one picture, grouped by maps of turn, scale and shift (RANSAC), and grown to
+    regions where the picture agrees with itself under the map. Amerini et al. 2011.
 
     BOTH places are marked: which of them is the copy cannot be told from their agreement.
 
@@ -37,7 +46,7 @@ class CopyMoveKeypoints:
     """
 
     least_matches: int = 6
-    ratio: float = 0.6
+    ratio: float = 0.75
     least_shift_px: float = 12.0
     agreement: float = 0.85
     most_copies: int = 3
@@ -63,17 +72,22 @@ class CopyMoveKeypoints:
         return Finding(score, heat, told, {"matches": float(matches), "copies": float(len(copies))})
 
     def _copies(self, grey: Image) -> list[_Copy]:
-        finder = cv2.SIFT_create(nfeatures=3000, contrastThreshold=0.02)
-        points, descriptors = finder.detectAndCompute(grey, None)
-        if descriptors is None or len(points) < 2 * self.least_matches:
+        """Maps from one place to another, mirrored ones (found between the picture and its mirror image) last."""
+        own = _keypoints(grey)
+        mirrored = _keypoints(np.ascontiguousarray(grey[:, ::-1]))
+        width = grey.shape[1]
+        copies = self._grouped(own, own, None)
+        return (copies + self._grouped(own, mirrored, width))[: self.most_copies]
+
+    def _grouped(self, own: _Keypoints, other: _Keypoints, mirror_width: int | None) -> list[_Copy]:
+        if min(len(own.places), len(other.places)) < 2 * self.least_matches:
             return []
-        places = np.array([point.pt for point in points], np.float32)
-        pairs = self._matches(places, descriptors)
+        pairs = self._matches(own, other, mirror_width)
         copies: list[_Copy] = []
         while len(pairs) >= self.least_matches and len(copies) < self.most_copies:
-            first, second = places[pairs[:, 0]], places[pairs[:, 1]]
+            first, second = own.places[pairs[:, 0]], other.places[pairs[:, 1]]
             cv2.setRNGSeed(0)  # RANSAC draws from OpenCV's own generator
-            matrix, inside = cv2.estimateAffinePartial2D(first, second, ransacReprojThreshold=2.5, maxIters=2000)
+            matrix, inside = cv2.estimateAffinePartial2D(first, second, ransacReprojThreshold=3.0, maxIters=2000)
             if matrix is None or inside is None:
                 break
             agree = inside.ravel().astype(bool)
@@ -81,21 +95,35 @@ class CopyMoveKeypoints:
                 break
             scale = float(np.hypot(matrix[0, 0], matrix[1, 0]))
             if 0.4 <= scale <= 2.5 and _is_spread(first[agree]):
-                copies.append(_Copy(matrix.astype(np.float32), int(agree.sum())))
+                if mirror_width is not None:
+                    matrix = np.array([[-1, 0, mirror_width - 1], [0, 1, 0]]) @ np.vstack([matrix, [0, 0, 1]])
+                copies.append(_Copy(np.asarray(matrix, np.float32), int(agree.sum())))
             pairs = pairs[~agree]
         return copies
 
-    def _matches(self, places: FloatArray, descriptors: FloatArray) -> np.ndarray[tuple[int, int], np.dtype[np.intp]]:
-        """(M, 2) pairs of keypoints, the upper left one first, so that a copy's matches agree on one direction."""
-        found = cv2.BFMatcher(cv2.NORM_L2).knnMatch(descriptors, descriptors, k=6)
+    def _matches(self, own: _Keypoints, other: _Keypoints, mirror_width: int | None) -> _Pairs:
+        """(M, 2) pairs of keypoints. Within one picture the upper left one comes first, so that the matches of a copy
+        agree on one direction; so they do between the picture and its mirror image, where either end is found twice."""
+        there = other.places.copy()
+        if mirror_width is not None:
+            there[:, 0] = mirror_width - 1 - there[:, 0]
         pairs: set[tuple[int, int]] = set()
-        for row in found:
-            # Keypoints at one place with several directions are no match.
-            others = [m for m in row if np.hypot(*(places[m.trainIdx] - places[m.queryIdx])) >= self.least_shift_px]
-            if len(others) >= 2 and others[0].distance < self.ratio * others[1].distance:
-                a, b = others[0].queryIdx, others[0].trainIdx
-                first = min((a, b), key=lambda k: (float(places[k][1]), float(places[k][0])))
-                pairs.add((first, b if first == a else a))
+        for row in cv2.BFMatcher(cv2.NORM_L2).knnMatch(own.descriptors, other.descriptors, k=10):
+            # Keypoints at one place with several directions are no match, and no rivals.
+            here = own.places[row[0].queryIdx]
+            others = [m for m in row if np.hypot(*(there[m.trainIdx] - here)) >= self.least_shift_px]
+            if not others:
+                continue
+            best = there[others[0].trainIdx]
+            rivals = [m.distance for m in others if np.hypot(*(there[m.trainIdx] - best)) >= self.least_shift_px]
+            if others[0].distance >= self.ratio * (rivals[0] if rivals else others[-1].distance):
+                continue
+            a, b = others[0].queryIdx, others[0].trainIdx
+            if mirror_width is None:
+                a, b = sorted((a, b), key=lambda k: (float(own.places[k][1]), float(own.places[k][0])))
+            elif (best[1], best[0]) < (here[1], here[0]):
+                continue  # the other end is found as well
+            pairs.add((a, b))
         return np.array(sorted(pairs), np.intp).reshape(-1, 2)
 
     def _region(self, grey: Image, matrix: FloatArray) -> FloatArray:
@@ -111,6 +139,15 @@ class CopyMoveKeypoints:
         strong = cv2.morphologyEx(strong, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
         strong = cv2.morphologyEx(strong, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
         return np.asarray(np.clip(agreement, 0, 1) * strong, np.float32)
+
+
+def _keypoints(grey: Image) -> _Keypoints:
+    points, descriptors = cv2.SIFT.create(nfeatures=3000, contrastThreshold=_LEAST_CONTRAST).detectAndCompute(
+        grey, None
+    )
+    places = np.array([point.pt for point in points], np.float32).reshape(-1, 2)
+    found = np.zeros((0, 128), np.float32) if descriptors is None else np.asarray(descriptors, np.float32)
+    return _Keypoints(places, found)
 
 
 def _is_spread(places: FloatArray) -> bool:

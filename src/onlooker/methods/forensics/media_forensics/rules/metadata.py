@@ -23,7 +23,7 @@ _THUMBNAIL_OFF = 30.0  # grey levels between thumbnail and picture that saving a
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """Each sign adds to the score: an editor's name 0.5, an editor's segment 0.3, a thumbnail of another picture 0.6."""
+    """Signs add to the score: an editor's name 0.5, an editor's segment 0.3, a thumbnail of another picture 0.6."""
 
     name: str = "metadata"
     requires: frozenset[Need] = frozenset({Need.METADATA})

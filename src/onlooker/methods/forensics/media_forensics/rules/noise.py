@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -44,7 +43,8 @@ class NoiseLevel:
         soft = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 2)
         mean = box_mean(soft, self.window_px)
         contrast = np.log(np.sqrt(np.maximum(box_mean(soft**2, self.window_px) - mean**2, 0)) + np.float32(0.5))
-        left = _unexplained(noise, [contrast, mean / 255, (mean / 255) ** 2])
+        bright = mean / np.float32(255)
+        left = _unexplained(noise, [contrast, bright, bright * bright])
         spread = 1.4826 * float(np.median(np.abs(left - np.median(left)))) + 0.05
         odd = np.abs(left - np.median(left)) / spread
         high = float(np.quantile(odd, 0.98))
@@ -212,26 +212,21 @@ def _unexplained(values: FloatArray, causes: Sequence[FloatArray]) -> FloatArray
     return np.asarray(values - (matrix @ weights).reshape(values.shape), np.float32)
 
 
-class _Spread(NamedTuple):
-    mean: NDArray[np.float64]
-    covariance: NDArray[np.float64]
-
-
 def _robust_distance(features: FloatArray) -> FloatArray:
     """(H, W) Mahalanobis distance of (H, W, F) features to the bulk: two rounds, each without the farthest tenth."""
     flat = features.reshape(-1, features.shape[-1]).astype(np.float64)
     kept = flat
     distance = np.zeros(len(flat))
     for _ in range(3):
-        spread = _Spread(kept.mean(axis=0), np.cov(kept, rowvar=False) + 1e-3 * np.eye(flat.shape[1]))
-        away = flat - spread.mean
-        distance = np.sqrt(np.maximum(np.einsum("nf,fg,ng->n", away, np.linalg.inv(spread.covariance), away), 0))
+        covariance = np.cov(kept, rowvar=False) + 1e-3 * np.eye(flat.shape[1])
+        away = flat - kept.mean(axis=0)
+        distance = np.sqrt(np.maximum(((away @ np.linalg.inv(covariance)) * away).sum(axis=1), 0))
         kept = flat[distance <= np.quantile(distance, 0.9)]
     return np.asarray(distance.reshape(features.shape[:2]), np.float32)
 
 
 # First order, square 3x3 (second order) and KV 5x5 of the spatial rich model, scaled to a middle of 1 in size.
-SRM_KERNELS: tuple[FloatArray, ...] = (
+SRM_KERNELS: tuple[NDArray[np.floating], ...] = (
     np.array([[0, 0, 0], [0, -1, 1], [0, 0, 0]], np.float32),
     np.array([[-1, 2, -1], [2, -4, 2], [-1, 2, -1]], np.float32) / 4,
     np.array(
