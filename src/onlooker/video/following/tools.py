@@ -4,13 +4,29 @@ from __future__ import annotations
 
 from onlooker.errors import ConfigError
 from onlooker.video.following.looking import Overheard
-from onlooker.video.following.passes import FollowTools, Outliner
+from onlooker.video.following.passes import FollowTools, Outliner, follow_video
 from onlooker.video.following.pointed import PointedFollower
 from onlooker.video.following.protocols import BoxFollower, FollowsBoxes, KeepsMasks, NamesCategories
 from onlooker.video.following.request import FollowRequest
 from onlooker.video.following.segmented import SegmentedFollower
+from onlooker.video.following.values import FollowResult
 from onlooker.video.protocols import Detector, Segmenter, Tracker
 from onlooker.video.wiring import ModelPool
+
+
+def follow(pool: ModelPool, request: FollowRequest, masks: bool = False) -> FollowResult:
+    """Follows what was asked for through one video, without telling how far it is; `follow_video` does.
+
+    Raises:
+        MediaError, ConfigError, UnknownNameError: as `follow_video` and `make_follow_tools`.
+    """
+    steps = follow_video(request, lambda checked: make_follow_tools(pool, checked, masks))
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: FollowResult = end.value
+            return result
 
 
 def make_follow_tools(pool: ModelPool, request: FollowRequest, masks: bool) -> FollowTools:
