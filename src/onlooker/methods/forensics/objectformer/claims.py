@@ -76,7 +76,7 @@ def _data(seed: int) -> _Data:
 
 
 def _pictures(seed: int) -> PicturesConfig:
-    return PicturesConfig(n_train=_N_TRAIN, n_test=_N_TEST, seed=seed)
+    return PicturesConfig(n_train=_N_TRAIN, n_test=_N_TEST, n_prior=_N_TRAIN, seed=seed)
 
 
 @functools.lru_cache(maxsize=16)
@@ -98,7 +98,7 @@ def _scores(seed: int, arm: str) -> Mapping[str, float]:
     )
     task = LocaliseTask(network, options, {"train": data.train, "test": data.test})
     found = dict(train(task, config, device="cpu").metrics)
-    matched = judge_pictures(network, data.matched).scores(mask_prior(data.train))
+    matched = judge_pictures(network, data.matched).scores(mask_prior(data.train, _N_TRAIN))
     return found | {f"matched_{name}": value for name, value in matched.items()}
 
 

@@ -67,6 +67,7 @@ class PicturesConfig:
         forgeries: what is made; `size_px` is the network's `image_size`.
         n_train, n_test: pictures of each split; of lists, training passes this often over its lines in turn, and the
             test takes so many at most.
+        n_prior: training masks that the mask prior is the mean of, at most.
         seed: of everything drawn.
     """
 
@@ -76,10 +77,12 @@ class PicturesConfig:
     forgeries: ForgeryConfig = field(default_factory=ForgeryConfig)
     n_train: int = 2000
     n_test: int = 200
+    n_prior: int = 500
     seed: int = 0
 
     def __post_init__(self) -> None:
         whole_number("n_train", self.n_train)
+        whole_number("n_prior", self.n_prior)
         whole_number("n_test", self.n_test, 2)
         whole_number("seed", self.seed, 0)
         if (self.train_list is None) != (self.test_list is None):

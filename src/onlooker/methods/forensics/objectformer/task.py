@@ -24,7 +24,6 @@ from onlooker.weights.files import read_tensors
 
 Network = ObjectFormer | ObjectFormerReleased
 _PIXELS_AT_ONCE = 2**18
-_PRIOR_FROM = 500  # masks that the mask prior is the mean of, at most
 
 
 @dataclass(frozen=True)
@@ -122,7 +121,8 @@ class LocaliseTask(Task):
         Raises:
             NothingFoundError: the test pictures are all authentic or all manipulated.
         """
-        return judge_pictures(self.network, self.pictures("test")).scores(mask_prior(self.pictures("train")))
+        prior = mask_prior(self.pictures("train"), self.options.pictures.n_prior)
+        return judge_pictures(self.network, self.pictures("test")).scores(prior)
 
     def pictures(self, split: Split) -> Pictures:
         """The data of a split; errors as those of the data set."""
@@ -131,9 +131,10 @@ class LocaliseTask(Task):
         return self._splits[split]
 
 
-def mask_prior(pictures: Pictures) -> NDArray[np.float32]:
-    """(H, W) how often a pixel of a manipulated training picture is manipulated: a heat map that looks at nothing."""
-    samples = [pictures[place] for place in range(min(len(pictures), _PRIOR_FROM))]
+def mask_prior(pictures: Pictures, most: int) -> NDArray[np.float32]:
+    """(H, W) how often a pixel of a manipulated training picture is manipulated, of the first `most` pictures: a heat
+    map that looks at nothing."""
+    samples = [pictures[place] for place in range(min(len(pictures), most))]
     masks = [sample["mask"][0] for sample in samples if bool(sample["label"])]
     empty = samples[0]["mask"][0]
     return (torch.stack(masks).mean(dim=0) if masks else torch.zeros_like(empty)).numpy()
