@@ -228,6 +228,10 @@ def test_tasks_are_the_phases_they_are_named_for() -> None:
     network = FtTdr(SMALL)
     assert detect(network, {}).metric.name == "mask_iou"
     assert restore(network, {}).options.phases.at(0.0)[0] == "restore"
+    part = restore(network, {"phases": {"schedule": "constant"}}).options.phases
+    assert (part.restore, part.schedule) == (1.0, "constant")
+    with pytest.raises(ConfigError, match="group of settings"):
+        restore(network, {"phases": 3})
     with pytest.raises(UnknownNameError, match=r"task_options\.phases\.detekt"):
         restore(network, {"phases": {"detekt": 1.0}})
     with pytest.raises(ConfigError, match="trains an `FtTdr`"):
@@ -304,6 +308,8 @@ def test_scores_of_a_restorer_that_knows_the_damage() -> None:
     assert found["mask_boundary"] == 100.0
     assert found["false_area"] == 0.0
     assert found["psnr_hole"] < found["psnr"] < 40
+    with pytest.raises(ConfigError, match="none of the pictures"):
+        score_restoration(restorer, [sound])
 
 
 @pytest.mark.parametrize(

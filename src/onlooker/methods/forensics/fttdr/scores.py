@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from onlooker.errors import ConfigError
 from onlooker.evaluation.restoration import psnr_db, ssim
 from onlooker.evaluation.segmentation import boundary_accuracy, region_similarity
 from onlooker.methods.forensics.fttdr.data import Damaged
@@ -26,6 +27,9 @@ def score_restoration(
         "mask_iou", "mask_boundary": overlap and boundary of found and true damage in percent; "psnr", "ssim": of whole
         damaged pictures after restoration, dB; "psnr_hole": of the damaged pixels alone; "psnr_damaged": of the
         pictures as they came; "false_area": part of the sound pictures that was changed, percent, 0 without any.
+
+    Raises:
+        ConfigError: none is damaged.
     """
     rows = []
     touched = []
@@ -46,6 +50,8 @@ def score_restoration(
                 psnr_db(picture.image, picture.original, 255),
             )
         )
+    if not rows:
+        raise ConfigError("none of the pictures to score is damaged; give more of them")
     means = np.mean(rows, axis=0).tolist()
     names = ("mask_iou", "mask_boundary", "psnr", "ssim", "psnr_hole", "psnr_damaged")
     return {**dict(zip(names, means, strict=True)), "false_area": 100 * float(np.mean(touched)) if touched else 0.0}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from onlooker.configs import config_from_dict
+from onlooker.configs import config_from_dict, config_to_dict
 from onlooker.errors import ConfigError, ShapeError
 from onlooker.methods.forensics.fttdr.data import DamageConfig, DamagedPictures, damaged_pictures, fingerprint
 from onlooker.methods.forensics.fttdr.infer import FtTdrRestorer
@@ -264,7 +264,7 @@ def both(network: nn.Module, options: Mapping[str, object]) -> Task:
 def _task(network: nn.Module, options: Mapping[str, object], phases: PhasesConfig) -> Task:
     if not isinstance(network, FtTdr):
         raise ConfigError(f"`fttdr` trains an `FtTdr`, got `{type(network).__name__}`")
-    made = config_from_dict(RestoreOptions, options, "task_options.")
-    if "phases" not in options:
-        made = replace(made, phases=phases)
-    return RestoreTask(network, made)
+    given = options.get("phases", {})
+    if isinstance(given, Mapping):  # else the next line says what is wrong with it
+        given = {**config_to_dict(phases), **given}
+    return RestoreTask(network, config_from_dict(RestoreOptions, {**options, "phases": given}, "task_options."))
