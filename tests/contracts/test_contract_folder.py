@@ -154,14 +154,14 @@ LOAD_ONE_BY_ONE = """
 import sys
 from onlooker import catalogue
 
-families = tuple(f"onlooker.methods.{family}." for family in {row.family for row in catalogue.METHODS.values()})
+folders = {row.definition.partition(":")[0] for row in catalogue.METHODS.values()}
 for name, row in catalogue.METHODS.items():
     before = set(sys.modules)
     own = row.definition.partition(":")[0]
     assert own not in before, f"`{name}` was imported by a method before it"
     catalogue.load_definition(name)
-    new = [module for module in set(sys.modules) - before if module.startswith(families)]
-    strangers = [module for module in new if not (module + ".").startswith(own + ".")]
+    new = set(sys.modules) - before
+    strangers = [module for module in new if any((module + ".").startswith(other + ".") for other in folders - {own})]
     assert not strangers, f"`{name}` imports {strangers}"
 """
 

@@ -213,6 +213,22 @@ _ROWS: tuple[MethodEntry, ...] = (
         ),
     ),
     MethodEntry(
+        name="m2tr",
+        family="forensics",
+        definition="onlooker.methods.forensics.m2tr:METHOD",
+        summary="Face forgeries, and where: patches of several sizes, and a learnable filter of their spectrum",
+        roles=(),
+        configs=("paper", "tiny", "paper-mask", "paper-backbone"),
+        paper=Paper(
+            title="M2TR: Multi-modal Multi-scale Transformers for Deepfake Detection",
+            identifier="2104.09770",
+            year=2022,
+            code="wangjk666/M2TR-Multi-modal-Multi-scale-Transformers-for-Deepfake-Detection",
+            code_licence="MIT",
+            weights="on a file server only, MIT; the backbone starts from timm/tf_efficientnet_b4.ap_in1k, Apache-2.0",
+        ),
+    ),
+    MethodEntry(
         name="fttdr",
         family="forensics",
         definition="onlooker.methods.forensics.fttdr:METHOD",
