@@ -83,6 +83,11 @@ def draw_phase(rng: np.random.Generator) -> tuple[int, int]:
     return number // 8, number % 8
 
 
+def tile_corner(phase: tuple[int, int]) -> tuple[int, int]:
+    """(y, x) of a tile in its window, so that it begins at `phase` of the window's 8x8 grid."""
+    return MARGIN_PX + phase[0] - 8 * (phase[0] > 0), MARGIN_PX + phase[1] - 8 * (phase[1] > 0)
+
+
 def first_save(window: Image, save: Save, size_px: int) -> Image:
     """The tile (size_px, size_px, 3) of `window` after a first save.
 
@@ -90,7 +95,7 @@ def first_save(window: Image, save: Save, size_px: int) -> Image:
         window: (size_px + 2 * MARGIN_PX, same, 3); the tile begins at `MARGIN_PX` less the phase.
     """
     saved = window if save.quality is None else save_and_load(window, save.quality, save.chroma)
-    top, left = MARGIN_PX + save.phase[0] - 8 * (save.phase[0] > 0), MARGIN_PX + save.phase[1] - 8 * (save.phase[1] > 0)
+    top, left = tile_corner(save.phase)
     return np.ascontiguousarray(saved[top : top + size_px, left : left + size_px])
 
 

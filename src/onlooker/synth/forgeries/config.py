@@ -40,8 +40,9 @@ class CompressionConfig:
         aligned_share: part of the items where the grids of the first and the last save coincide; the same for both.
         final_quality: JPEG quality of the last save. `None`: saved without loss.
         chroma: samplings drawn from, for every save.
-        donor: history of what is pasted: "own" (a quality and grid phase of its own), "same" (quality and phase of the
-            host, so that compression says nothing), "none" (never compressed), "any" (one of the three per item).
+        donor: history of what is pasted: "own" (a quality and grid phase of its own), "none" (never compressed), "same"
+            (the manipulation happens BEFORE the first save: every pixel has the same history, and compression says
+            nothing), "any" (one of the three per item).
         crop_after_final: the tile is cut from a larger final save, so that its grid begins anywhere.
     """
 
@@ -221,6 +222,6 @@ DOUBLE_JPEG_HIDDEN = ForgeryConfig(
     compression=CompressionConfig((90, 95), final_quality=(50, 65), chroma=("4:4:4",), donor="none"),
     blend=BlendConfig(feather_px=(0.5, 1.0), poisson_share=0.0),
 )
-# What is pasted shares quality and grid of the host: nothing is left for a detector that reads compression alone.
+# Manipulated before the first save: nothing is left for a detector that reads compression alone.
 MATCHED_HISTORY = ForgeryConfig(kinds={"splice": 1.0}, compression=CompressionConfig(donor="same"))
 FACE_FORGERIES = ForgeryConfig(hosts="portraits", kinds={"self_blended": 1.0})

@@ -42,13 +42,10 @@ class Damage(NamedTuple):
 
 def corrupt(host: Host, shop: Workshop) -> Draft:
     """Damages a tile; photos that show in the damage are others of the same split, with a history of their own."""
-    history = shop.config.compression.donor
-    if history == "any":
-        history = ("own", "same", "none")[int(shop.rng.integers(3))]
-    donor = shop.pool.draw_other(host, shop.rng, pasting.donor_save(history, host, shop))
+    donor = shop.pool.draw_other(host, shop.rng, pasting.donor_save(shop.history, host, shop))
     made = damage(host.pixels, None if donor is None else donor.pixels, shop.config.corruption, shop.rng)
     shown = (donor.photo_id,) if donor is not None and made.content == "photo" else ()
-    return Draft(made.image, made.mask, shown, {**made.draws, "donor_history": history})
+    return Draft(made.image, made.mask, shown, made.draws)
 
 
 def damage(picture: Image, other: Image | None, config: CorruptionConfig, rng: np.random.Generator) -> Damage:

@@ -19,7 +19,7 @@ from onlooker.errors import ConfigError
 from onlooker.synth.forgeries import chain, masks
 from onlooker.synth.forgeries.face_shape import place_shape
 from onlooker.synth.forgeries.hosts import Host
-from onlooker.synth.forgeries.pasting import Draft, Workshop, composite, match_colour, warp
+from onlooker.synth.forgeries.pasting import Draft, Workshop, composite, donor_save, match_colour, warp
 from onlooker.synth.forgeries.values import Draws, Mask
 from onlooker.types import FloatArray, Image
 
@@ -87,7 +87,7 @@ def self_blended(host: Host, shop: Workshop) -> Draft:
 def face_swap(host: Host, shop: Workshop) -> Draft:
     """The face of another identity, laid on the landmarks, its colours matched, within a soft hull."""
     rng = shop.rng
-    donor = shop.pool.draw_other(host, rng)
+    donor = shop.pool.draw_other(host, rng, donor_save(shop.history, host, shop))
     if donor is None:
         raise ConfigError("a face swap needs a second face")
     numbers = draw_swap(shop.config.blend.feather_px, rng)

@@ -139,7 +139,7 @@ def develop(window: Window, save: chain.Save, size_px: int, rng: np.random.Gener
     if window.points_px is None:
         points = place_shape(size_px, rng)
     else:
-        top, left = (chain.MARGIN_PX + p - 8 * (p > 0) for p in save.phase)
+        top, left = chain.tile_corner(save.phase)
         points = window.points_px - np.array([left, top], np.float32)
     return Host(window.photo.id, window.who, pixels, save, points, window)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from onlooker.errors import ConfigError
 from onlooker.synth.forgeries import chain, masks
-from onlooker.synth.forgeries.config import BlendConfig, ForgeryConfig, MaskShape
+from onlooker.synth.forgeries.config import BlendConfig, ForgeryConfig, History, MaskShape
 from onlooker.synth.forgeries.hosts import Host, HostPool
 from onlooker.synth.forgeries.values import Draws, Mask
 from onlooker.types import FloatArray, Image
@@ -32,11 +32,13 @@ class Draft(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Workshop:
-    """What a recipe works with: the settings, the photos of its split, and the tile's own generator."""
+    """What a recipe works with: the settings, the photos of its split, the tile's own generator, and the history of
+    what is pasted. With "same" the host has not been saved yet, and donors must not have been."""
 
     config: ForgeryConfig
     pool: HostPool
     rng: np.random.Generator
+    history: History
 
 
 def untouched(host: Host, shop: Workshop) -> Draft:
@@ -52,24 +54,20 @@ def untouched(host: Host, shop: Workshop) -> Draft:
 def splice(host: Host, shop: Workshop) -> Draft:
     """A region of another photo, moved, scaled, turned, matched in colour and blended in (recipe 1)."""
     config, rng = shop.config.blend, shop.rng
-    history = shop.config.compression.donor
-    if history == "any":
-        history = ("own", "same", "none")[int(rng.integers(3))]
-    donor = shop.pool.draw_other(host, rng, donor_save(history, host, shop))
+    donor = shop.pool.draw_other(host, rng, donor_save(shop.history, host, shop))
     if donor is None:
         raise ConfigError("a splice needs a second photo")
     shape = _draw_shape(config, rng)
-    rigid = history == "same" or rng.random() < config.rigid_share
+    rigid = rng.random() < config.rigid_share
     region, matrix = _lay(donor.pixels, shape, rigid, host, shop)
-    # A rigid paste of the host's own history keeps its grid: nothing moves. Otherwise whole pixels or any map.
-    moved = donor.pixels if history == "same" else warp(donor.pixels, matrix)
+    moved = warp(donor.pixels, matrix)
     sigma = float(rng.uniform(*config.feather_px))
     alpha = masks.feather(region, sigma)
     matched = match_colour(moved, host.pixels, alpha, config.colour_jitter, rng)
-    poisson = rng.random() < config.poisson_share and history != "same"
+    poisson = rng.random() < config.poisson_share
     image = _clone(host.pixels, matched, alpha) if poisson else composite(host.pixels, matched, alpha)
     draws: Draws = {
-        "shape": shape, "feather_px": sigma, "poisson": poisson, "donor_history": history, "rigid": rigid,
+        "shape": shape, "feather_px": sigma, "poisson": poisson, "rigid": rigid,
         "donor_quality": donor.camera.quality, "donor_phase": donor.camera.phase, "matrix": matrix.tolist(),
     }  # fmt: skip
     return Draft(image, masks.to_mask(alpha), (donor.photo_id,), draws)
@@ -78,18 +76,16 @@ def splice(host: Host, shop: Workshop) -> Draft:
 def copy_move(host: Host, shop: Workshop) -> Draft:
     """A region of the tile itself, pasted elsewhere on it (recipe 2). The mask is the pasted region only.
 
-    At least half of the shifts are no multiple of 8 in either direction; with the donor history "same" all are, and
-    nothing is scaled or turned: compression then says nothing.
+    At least half of the rigid shifts are no multiple of 8.
     """
     config, rng, size = shop.config.blend, shop.rng, host.pixels.shape[0]
     shape: MaskShape = "polygon" if rng.random() < 0.5 else "blob"
-    keep_grid = shop.config.compression.donor == "same"
-    rigid = keep_grid or rng.random() < config.rigid_share
+    rigid = rng.random() < config.rigid_share
     area = min(config.area[0], _COPY_AREA_MOST), min(config.area[1], _COPY_AREA_MOST)
     for attempt in range(_COPY_TRIES):
         shrunk = area[0], max(area[0], area[1] * 0.96**attempt)
         region = masks.draw_region(shape, shrunk, size, rng)
-        matrix = _draw_copy(region, config, rigid, keep_grid, rng)
+        matrix = _draw_copy(region, config, rigid, rng)
         if matrix is not None:
             break
     else:
@@ -102,10 +98,8 @@ def copy_move(host: Host, shop: Workshop) -> Draft:
 
 
 def donor_save(history: str, host: Host, shop: Workshop) -> chain.Save:
-    """First save of what is pasted."""
-    if history == "same":
-        return host.camera
-    if history == "none":
+    """First save of what is pasted; none yet where the manipulation comes before it."""
+    if history != "own":
         return chain.Save(None, host.camera.chroma, (0, 0))
     compression, rng = shop.config.compression, shop.rng
     phase = chain.draw_phase(rng) if rng.random() < 0.5 else (0, 0)
@@ -177,9 +171,7 @@ def _draw_map(
     return np.hstack([linear, (target - linear @ source)[:, None]]).astype(np.float32)
 
 
-def _draw_copy(
-    region: FloatArray, config: BlendConfig, rigid: bool, keep_grid: bool, rng: np.random.Generator
-) -> FloatArray | None:
+def _draw_copy(region: FloatArray, config: BlendConfig, rigid: bool, rng: np.random.Generator) -> FloatArray | None:
     """A map onto the region from a place of the tile that is whole and apart from it; `None` if ten draws find none."""
     size = region.shape[0]
     rows, columns = np.nonzero(region > 0.5)
@@ -190,9 +182,7 @@ def _draw_copy(
     diameter = float(np.ptp(corners, axis=0).max()) + 1
     for _ in range(10):
         source = np.rint(centre + rng.uniform(-size, size, 2))
-        if keep_grid:
-            source = centre + 16 * np.rint((source - centre) / 16)
-        elif rng.random() < 0.5:
+        if rng.random() < 0.5:
             shift = np.rint(source - centre)
             source = centre + shift + (shift % 8 == 0)
         else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import get_args
 
@@ -11,7 +12,7 @@ import numpy as np
 from onlooker.configs import config_to_dict
 from onlooker.errors import MissingExtraError, UnknownNameError
 from onlooker.synth.forgeries import chain, corruptions, faces, pasting, removal
-from onlooker.synth.forgeries.config import ForgeryConfig
+from onlooker.synth.forgeries.config import ForgeryConfig, History
 from onlooker.synth.forgeries.hosts import Host, HostPool
 from onlooker.synth.forgeries.pasting import Draft, Workshop
 from onlooker.synth.forgeries.photos import FACES_HINT, Photo
@@ -30,6 +31,7 @@ RECIPES: Mapping[str, Recipe] = MappingProxyType(
         "corruption": corruptions.corrupt,
     }
 )
+_HISTORIES: tuple[History, ...] = ("own", "same", "none")
 _NEED_ANOTHER = frozenset({"splice", "face_swap"})
 
 
@@ -85,7 +87,10 @@ class ForgedTiles:
         config = self.config
         host = self._pool.draw(rng)
         post, final = chain.draw_post(config.post, rng), chain.draw_final(config.compression, rng)
-        draft = RECIPES[kind](host, Workshop(config, self._pool, rng))
+        history = config.compression.donor
+        if history == "any":
+            history = _HISTORIES[int(rng.integers(len(_HISTORIES)))]
+        draft = _forge(RECIPES[kind], host, Workshop(config, self._pool, rng, history))
         image, data = chain.last_save(chain.apply_post(draft.image, post), final)
         original, _ = chain.last_save(chain.apply_post(host.pixels, post), final)
         provenance = {
@@ -98,6 +103,7 @@ class ForgedTiles:
             "final_jpeg": data,
             "post": config_to_dict(post),
             "who": host.who,
+            "donor_history": None if kind == "authentic" else history,
             **draft.draws,
         }
         return ForgedImage(image, draft.mask, kind, (host.photo_id, *draft.donors), provenance, original)
@@ -106,6 +112,19 @@ class ForgedTiles:
         if rng.random() < self.config.authentic_share:
             return "authentic"
         return self._kinds[int(rng.choice(len(self._kinds), p=self._weights))]
+
+
+def _forge(recipe: Recipe, host: Host, shop: Workshop) -> Draft:
+    """The recipe's work on the host; with the history "same" it is done before the host's first save."""
+    if shop.history != "same":
+        return recipe(host, shop)
+    size = host.pixels.shape[0]
+    fresh = replace(host, pixels=chain.first_save(host.window.pixels, replace(host.camera, quality=None), size))
+    draft = recipe(fresh, shop)
+    top, left = chain.tile_corner(host.camera.phase)
+    window = host.window.pixels.copy()
+    window[top : top + size, left : left + size] = draft.image
+    return draft._replace(image=chain.first_save(window, host.camera, size))
 
 
 class TileCache:
