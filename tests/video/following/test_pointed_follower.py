@@ -54,6 +54,22 @@ def test_another_thing_in_the_place_of_a_lost_one_is_not_taken_for_it():
     assert not track.seen[8:].any()
 
 
+def test_a_thing_that_seems_to_be_back_for_a_moment_was_not_back():
+    here = picture({(40, 50): THING})
+    track = follow([here] * 4 + [GROUND] * 6 + [here] + [GROUND] * 4 + [here] * 6, box_at(40, 50))
+    assert track.seen.tolist() == [True] * 4 + [False] * 11 + [True] * 6
+    assert (track.boxes_xyxy_px[10] == 0).all()
+
+
+def test_what_lies_where_the_thing_was_is_not_learnt_as_the_thing():
+    # The thing fades into the ground over two seconds: every step is small, and the filter would go along.
+    steps = np.linspace(1.0, 0.0, 50)
+    images = [(w * picture({(40, 50): THING}) + (1 - w) * GROUND).astype(np.uint8) for w in steps]
+    track = follow(images + [GROUND] * 10, box_at(40, 50))
+    assert track.seen[:20].all()
+    assert not track.seen[-10:].any()
+
+
 def test_a_thing_that_walks_out_of_the_picture_is_not_seen_outside():
     places = [(150 + 4 * k, 60) for k in range(18)]  # its left edge passes the border at 200 on frame 13
     track = follow([picture({place: THING}) for place in places], box_at(150, 60))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,6 +52,8 @@ class PointedConfig:
         likeness: correlation with the given view, or with the last that a detection confirmed, below which a box is not
             of the thing: what is learnt along the way may have become the ground. A thing that turns its other side
             is lost by this unless a detector knows it; told wrongly would be worse.
+        found_likeness: the same for a lost thing to be found again without a detector.
+        confirm_s: found again for a shorter time than this, it was not found.
     """
 
     filter: FilterConfig = field(default_factory=FilterConfig)
@@ -74,6 +76,8 @@ class PointedConfig:
     usual_share: float = 0.4
     usual_rate: float = 0.1
     likeness: float = 0.33
+    found_likeness: float = 0.5
+    confirm_s: float = 0.12
 
     def __post_init__(self) -> None:
         if not self.lost_peak <= self.learn_peak <= self.found_peak <= self.found_far_peak:
@@ -167,7 +171,8 @@ class PointedFollower:
 
     def finish(self) -> Mapping[int, FollowedTrack]:
         """Number -> track."""
-        return {number: thing.built.build(number, "box", thing.label()) for number, thing in self._things.items()}
+        built = {number: thing.built.build(number, "box", thing.label()) for number, thing in self._things.items()}
+        return {number: _confirmed(track, self._config.confirm_s) for number, track in built.items()}
 
     def _follow(self, thing: _Thing, frame: Frame, found: Detections | None) -> Sighting:
         image, config = frame.image, self._config
@@ -178,8 +183,7 @@ class PointedFollower:
         if not thing.lost and peak >= least:
             thing.put(np.concatenate([answer.centre, thing.size * answer.scale / thing.scale]))
         elif thing.lost and peak >= max(config.found_peak, usual):
-            thing.put(np.concatenate([answer.centre, thing.size]))
-            thing.lost = False
+            self._find_again(thing, image, answer.centre)
         sure = None if found is None else self._hold_to(thing, image, found, frame.time_s)
         if thing.lost and sure is None:
             peak = self._search(thing, frame)
@@ -236,7 +240,7 @@ class PointedFollower:
         return best if peaks[best] >= self._config.found_peak else None
 
     def _search(self, thing: _Thing, frame: Frame) -> float:
-        """Looks for a lost thing in the whole picture, when it is time to. Returns the peak, 0 for not found."""
+        """Looks for a lost thing in the whole picture, when it is time to. Returns the highest peak."""
         config = self._config
         if frame.time_s - thing.searched_s < config.search_s:
             return 0.0
@@ -248,10 +252,8 @@ class PointedFollower:
         rough = max(answers, key=lambda answer: answer.peak)
         # The window fades a thing near its border: looked at in the middle, the true one gains.
         best = thing.look.find(frame.image, rough.centre, thing.scale, sizes=False)
-        if best.peak < max(config.found_far_peak, config.usual_share * thing.usual_peak):
-            return 0.0
-        thing.put(np.concatenate([best.centre, thing.size]))
-        thing.lost = False
+        if best.peak >= max(config.found_far_peak, config.usual_share * thing.usual_peak):
+            self._find_again(thing, frame.image, best.centre)
         return best.peak
 
     def _bind(self, thing: _Thing, found: Detections) -> None:
@@ -271,17 +273,39 @@ class PointedFollower:
         sides = found.boxes_xyxy_px[:, 2:] - found.boxes_xyxy_px[:, :2]
         return found.select(np.flatnonzero((found.scores >= self._config.detection_score) & (sides > 0).all(axis=1)))
 
+    def _find_again(self, thing: _Thing, image: Image, centre: Array) -> None:
+        """A lost thing is where the filter says if it looks like what was shown, too."""
+        if _likeness(thing, image, centre) >= self._config.found_likeness:
+            thing.put(np.concatenate([centre, thing.size]))
+            thing.lost = False
+
     def _is_alike(self, thing: _Thing, frame: Frame) -> bool:
         """Whether the box shows something like the given thing, or a detection has just said so."""
         if frame.time_s - thing.held_s <= self._config.held_s:
             return True
-        now = plain_view(frame.image, thing.centre, thing.size)
-        return max(likeness(view, now) for view in thing.views) >= self._config.likeness
+        return _likeness(thing, frame.image, thing.centre) >= self._config.likeness
 
     @staticmethod
     def _share_inside(thing: _Thing, frame: Frame) -> float:
         inside = area(clip_boxes(thing.box, frame.width, frame.height))
         return float(inside[0] / max(float(area(thing.box)[0]), 1e-9))
+
+
+def _likeness(thing: _Thing, image: Image, centre: Array) -> float:
+    """Correlation of what a box of the thing's size shows with the view of it that is most like that."""
+    now = plain_view(image, centre, thing.size)
+    return max(likeness(view, now) for view in thing.views)
+
+
+def _confirmed(track: FollowedTrack, least_s: float) -> FollowedTrack:
+    """Without the moments for which a lost thing seemed to be found again."""
+    seen = track.seen.copy()
+    for first, end in track.stretches():
+        if first > 0 and track.times_s[end - 1] - track.times_s[first] < least_s:
+            seen[first:end] = False
+    scores = None if track.scores is None else np.where(seen, track.scores, 0).astype(np.float32)
+    boxes = np.where(seen[:, None], track.boxes_xyxy_px, 0).astype(np.float32)
+    return replace(track, seen=seen, measured=track.measured & seen, scores=scores, boxes_xyxy_px=boxes)
 
 
 def _grid(size: tuple[int, int], step: Array) -> Array:
