@@ -17,6 +17,7 @@ from onlooker.methods.forensics.objectformer import (
     ObjectFormerJudge,
     PaperConfig,
 )
+from onlooker.methods.forensics.objectformer.infer import NOT_CALIBRATED
 from onlooker.methods.forensics.objectformer.views import cut_tiles, join_heat, plan_tiles, to_rgb8
 
 SMALL = ObjectFormerConfig(
@@ -61,7 +62,7 @@ def test_a_picture_of_the_networks_size_gets_the_networks_own_answer(judge: Obje
         expected = judge._network(pixels[None])
     assert found.probability == pytest.approx(expected.image_logit.sigmoid().item(), abs=1e-6)
     assert np.abs(found.heat_map - expected.mask_prob[0, 0].numpy()).max() < 1e-6
-    assert found.notes == ()
+    assert found.notes == (NOT_CALIBRATED,)
 
 
 def test_pictures_are_judged_one_by_one_in_order(judge: ObjectFormerJudge) -> None:
@@ -76,7 +77,7 @@ def test_pictures_are_judged_one_by_one_in_order(judge: ObjectFormerJudge) -> No
 @pytest.mark.parametrize("value", [0, 255])
 def test_a_picture_of_one_colour_is_answered_with_a_warning(judge: ObjectFormerJudge, value: int) -> None:
     (found,) = judge.judge([np.full((64, 64, 3), value, np.uint8)])
-    assert "one colour" in found.notes[0]
+    assert "one colour" in found.notes[1]
 
 
 def test_grey_deep_and_transparent_pictures_are_the_same_pictures(judge: ObjectFormerJudge) -> None:
@@ -147,7 +148,7 @@ def test_a_huge_picture_is_shrunk_and_says_so(judge: ObjectFormerJudge, monkeypa
     (found,) = judge.judge([np.tile(picture(64, 64, 3), (30, 60, 1))])
     assert found.heat_map is not None
     assert found.heat_map.shape == (1920, 3840)
-    assert "shrunk from 3840x1920" in found.notes[0]
+    assert "shrunk from 3840x1920" in found.notes[1]
 
 
 def test_joined_heat_is_the_heat_that_was_cut() -> None:

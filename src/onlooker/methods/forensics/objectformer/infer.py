@@ -30,6 +30,8 @@ _STRONGEST = 0.1  # ours: part of a picture's tiles whose mean logit speaks for 
 _FLAT_STD = 1.0  # ours: grey levels; less is a picture of one colour
 _SMALL_PX = 32  # what is smaller holds too few pixels for traces of anything
 
+NOT_CALIBRATED = "the probability is the network's own, not calibrated"
+
 
 class ObjectFormerJudge:
     """Judges pictures. The number is the network's own: it is not calibrated, and holds for pictures like those the
@@ -138,8 +140,8 @@ class ObjectFormerJudge:
 
 
 def _notes(image: Image) -> tuple[str, ...]:
-    """What makes any judgement of a picture doubtful."""
-    notes: tuple[str, ...] = ()
+    """What a reader must know before believing a judgement."""
+    notes: tuple[str, ...] = (NOT_CALIBRATED,)
     if float(image.std()) < _FLAT_STD:
         notes += ("the picture is of one colour: there is nothing to judge",)
     if min(image.shape[:2]) < _SMALL_PX:
