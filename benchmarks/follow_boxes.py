@@ -1,6 +1,6 @@
 """Who should follow a box when no trained follower is at hand: the ways `onlooker track --box` could go, on real truth.
 
-    python benchmarks/follow_boxes.py [PART ...]
+    python benchmarks/follow_boxes.py [--again] [PART ...]
 
 Writes benchmarks/results/follow_boxes.json part by part; a part that is there is measured again only when named, or
 when its data changed. One thread; minutes on a quiet core. Thresholds of the default were chosen while looking at the
@@ -62,7 +62,8 @@ class Tally(NamedTuple):
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("part", nargs="*", choices=[[], *PARTS], help="measured even if it is there")
-    asked = parser.parse_args().part
+    parser.add_argument("--again", action="store_true", help="measure every part, whatever is there")
+    options = parser.parse_args()
     cv2.setNumThreads(1)
     head = {
         "detector_hz": DETECTOR_HZ,
@@ -70,7 +71,7 @@ def main() -> None:
         "lost_wrong": "percent of frames that show the thing and are told as lost",
         "absent_told": "percent of the frames without the thing that are told as lost",
     }
-    measure_parts("follow_boxes", head, PARTS, asked)
+    measure_parts("follow_boxes", head, PARTS, PARTS if options.again else options.part)
 
 
 def one_object() -> Iterator[Case]:

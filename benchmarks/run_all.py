@@ -16,6 +16,7 @@ SCRIPTS = (
     "oracle_questions.py",
     "tracking_public_detections.py",
     "tracking_baselines.py --again",
+    "follow_boxes.py --again",
     "tracking_relink_calibration.py",
     "tracking_speed_accuracy.py",
     "oracle_curve.py --again",

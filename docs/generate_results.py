@@ -291,6 +291,25 @@ def _beside(row: Mapping[str, Any]) -> tuple[object, ...]:
     return (row["tracker"], clips, *(f"{value:.1f}" for value in (row["hota"], *shares, *lost)))
 
 
+def follow_boxes(result: Mapping[str, Any]) -> str:
+    """Ways to follow a box when nobody has trained a follower."""
+    parts = []
+    for part in ("OTB and VOT", "DAVIS, boxes around masks", "composites"):
+        fields = ("success_auc", "told_wrong", "lost_wrong", "absent_told", "ms_per_frame")
+        found = result[part]["found"]
+        rows = [(way, *(row[field] for field in fields)) for way, row in found.items()]
+        first = next(iter(found.values()))
+        title = f"{part}, {len(first['each'])} things, {first['n_frames']} frames"
+        columns = ("success AUC", "told wrong %", "lost wrong %", "absence told %", "ms a frame")
+        parts.append(table((title, *columns), rows))
+    parts.append(
+        f"Told wrong: {result['told_wrong']}. Lost wrong: {result['lost_wrong']}. Absence told: "
+        f"{result['absent_told']}. The detector looks {result['detector_hz']:g} times a second; milliseconds are "
+        "of processor time, measured beside other work."
+    )
+    return "\n\n".join(parts)
+
+
 SECTIONS: tuple[tuple[str, str, str, Callable[[Mapping[str, Any]], str]], ...] = (
     ("Answers on perfect tracklets", "oracle_questions", "benchmarks/oracle_questions.py", questions),
     (
@@ -306,6 +325,7 @@ SECTIONS: tuple[tuple[str, str, str, Callable[[Mapping[str, Any]], str]], ...] =
         "benchmarks/tracking_baselines.py",
         baselines,
     ),
+    ("Following a box without weights", "follow_boxes", "benchmarks/follow_boxes.py", follow_boxes),
     (
         "Networks on real sequences they were not trained on",
         "trackers_on_real",
