@@ -77,7 +77,7 @@ class MaskFollower:
         masks = dict(self._session.step(image)) if self._session is not None else {}
         followed = [box for box in boxes if box.number in self._last_seen_s]
         wrong = [box.number for box in followed if box.number in shown and self._has_drifted(masks, box, shown)]
-        new = sorted(set(shown) - set(self._last_seen_s), key=lambda number: -_area(shown[number]))
+        new = sorted(set(shown) - set(self._last_seen_s), key=lambda number: (-_area(shown[number]), number))
         room = self._config.max_objects - self.n_followed
         prompts = {number: shown[number] for number in (*wrong, *new[:room])}
         masks |= self._show(image, wrong, prompts) if prompts else {}
