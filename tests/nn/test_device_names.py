@@ -20,6 +20,11 @@ def test_a_device_that_torch_cannot_use_is_named_with_what_there_is(name: object
         check_device(name)
 
 
+def test_an_unknown_kind_is_said_in_a_few_words() -> None:
+    with pytest.raises(ConfigError, match=r"^the device `gpu` cannot be used \(torch knows no such kind\); torch has"):
+        check_device("gpu")
+
+
 def test_devices_of_the_processor_pass_and_shapes_without_values_do_not() -> None:
     assert check_device("cpu") == check_device(torch.device("cpu")) == "cpu"
     with pytest.raises(ConfigError, match=r"`meta` cannot be used \(it holds shapes without values\)"):

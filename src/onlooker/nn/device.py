@@ -29,6 +29,8 @@ def check_device(device: object) -> str:
     # Torch asserts that it was built for a device, and imports what some devices need.
     except (RuntimeError, AssertionError, ImportError) as error:
         usable, reason = False, str(error).partition("\n")[0][:160].rstrip(" .;")
+        if reason.startswith("Expected one of"):  # a list of twenty kinds, most of them for makers of hardware
+            reason = "torch knows no such kind"
     if usable:
         return name
     here = ", ".join(f"`{known}`" for known in _devices_here())
