@@ -160,11 +160,15 @@ def workplace(tmp_path_factory) -> Path:
     return folder
 
 
-PYTHON = blocks("python", "py")
+PYTHON = [
+    # Each takes seconds; the start pages keep theirs in the quick run.
+    pytest.param(block, id=str(block), marks=[pytest.mark.slow] if "how-to/" in str(block) else [])
+    for block in blocks("python", "py")
+]
 
 
 @pytest.mark.models
-@pytest.mark.parametrize("block", PYTHON, ids=str)
+@pytest.mark.parametrize("block", PYTHON)
 def test_every_python_block_in_the_docs_runs(block, workplace):
     indent = min((len(line) - len(line.lstrip()) for line in block.text.splitlines() if line.strip()), default=0)
     code = "\n".join(line[indent:] for line in block.text.splitlines())

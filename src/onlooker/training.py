@@ -111,8 +111,11 @@ def training_device(name: str) -> Device:
     """The device of that name; "auto" leaves the choice to accelerate.
 
     Raises:
+        UnknownNameError: no such kind of device.
         ConfigError: torch cannot use it here, or it is one card of several, which accelerate tells apart.
     """
+    if name.partition(":")[0] not in get_args(Device):
+        raise UnknownNameError("device", name, get_args(Device))
     if name != "auto":
         check_device(name)
     for device in get_args(Device):

@@ -166,6 +166,7 @@ for name, row in catalogue.METHODS.items():
 """
 
 
+@pytest.mark.slow
 def test_building_one_method_imports_no_other() -> None:
     done = subprocess.run([sys.executable, "-c", LOAD_ONE_BY_ONE], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-600:]

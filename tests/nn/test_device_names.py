@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from onlooker.errors import ConfigError
+from onlooker.errors import ConfigError, UnknownNameError
 from onlooker.nn.device import check_device
 
 
@@ -90,7 +90,7 @@ def test_every_model_refuses_the_device_before_it_looks_for_weights(
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("gpu", "cannot be used"), ("cpu:0", "one of `auto`, `cpu`, `cuda`, `mps`")]
+    ("name", "said"), [("cuda:99", "cannot be used"), ("cpu:0", "one of `auto`, `cpu`, `cuda`, `mps`")]
 )
 def test_training_takes_kinds_of_devices_that_are_here(name: str, said: str) -> None:
     from onlooker.training import training_device
