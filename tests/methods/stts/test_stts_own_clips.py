@@ -109,7 +109,7 @@ def test_mirror_and_crops_change_what_is_seen(tmp_path: Path) -> None:
     assert random_crop((4, 400), 0.9, rng) == (0, 198, 4, 4)  # none of that aspect fits
 
 
-@pytest.mark.slow  # the page on training runs the same on every test run
+@pytest.mark.slow
 def test_a_run_learns_from_a_folder_and_the_application_names_its_classes(folder: Path, tmp_path: Path) -> None:
     from onlooker.models.own.stts import SttsActions
     from onlooker.train.recipe import load_recipe
