@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from onlooker.errors import ConfigError, UnknownNameError
+from onlooker.errors import ConfigError
 from onlooker.nn.device import check_device
 
 
