@@ -84,9 +84,11 @@ def _run(
     from onlooker.video.following.passes import follow_video
     from onlooker.video.following.pictures import draw_result
     from onlooker.video.following.tools import make_follow_tools
-    from onlooker.video.following.write import write_masks, write_tracks
+    from onlooker.video.following.write import check_folder, check_mask_count, write_masks, write_tracks
     from onlooker.video.wiring import ModelPool
 
+    check_folder(folder)
+    check_mask_count(len(request.boxes) if masks else 0)
     pool = ModelPool(settings)
     result = yield from follow_video(request, lambda checked: make_follow_tools(pool, checked, masks))
     folder.mkdir(parents=True, exist_ok=True)

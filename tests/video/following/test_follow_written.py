@@ -15,7 +15,7 @@ from onlooker.types import VideoInfo
 from onlooker.video.following.pictures import draw_result
 from onlooker.video.following.request import FollowRequest
 from onlooker.video.following.values import FollowResult, Sighting, TrackBuilder
-from onlooker.video.following.write import check_mask_count, write_masks, write_tracks
+from onlooker.video.following.write import check_folder, check_mask_count, write_masks, write_tracks
 
 SIZE = (64, 48)
 
@@ -116,6 +116,15 @@ def test_more_things_than_a_mask_picture_numbers_are_refused():
     check_mask_count(254)
     with pytest.raises(ConfigError, match="254 things at most, there are 255"):
         check_mask_count(255)
+
+
+def test_a_place_that_cannot_hold_results_is_refused_and_nothing_is_made(tmp_path):
+    (tmp_path / "file").touch()
+    for place in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises(ConfigError, match="--out"):
+            check_folder(place)
+    check_folder(tmp_path / "new" / "deep")
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
 def test_frames_between_two_looks_are_on_the_line_between_them_only_when_both_saw_the_thing():

@@ -16,6 +16,7 @@ in pixels of the shown frame, ends exclusive):
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections import defaultdict
 from collections.abc import Iterator
@@ -101,6 +102,19 @@ def _mot_rows(result: FollowResult) -> Iterator[mot.MotRow]:
             x1, y1, x2, y2 = (round(float(value), 2) for value in track.boxes_xyxy_px[row])
             score = 1.0 if track.scores is None else round(float(track.scores[row]), 4)
             yield mot.MotRow(int(track.frames[row]) + 1, track.number, (x1, y1, x2, y2), confidence=score)
+
+
+def check_folder(folder: Path) -> None:
+    """Whether results can be written there, before hours are spent on them; nothing is made.
+
+    Raises:
+        ConfigError: it is a file, or may not be written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise ConfigError(f"`{folder}` is a file; give a folder for the results with --out")
+    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise ConfigError(f"`{folder}` cannot be written (`{there}` does not allow it); give another folder with --out")
 
 
 def check_mask_count(n_tracks: int) -> None:
