@@ -257,8 +257,8 @@ _ROWS: tuple[MethodEntry, ...] = (
             year=2022,
             code="wdrink/Objectformer",
             code_licence="none",
-            weights="on a file server only, without a licence (CASIAv2, IMD20); they belong to another network than the "
-            "paper's: configuration `released`",
+            weights="on a file server only, without a licence (CASIAv2, IMD20); they belong to another network than "
+            "the paper's: configuration `released`",
         ),
     ),
 )
