@@ -147,6 +147,7 @@ with Store.open(Path({library!r})) as store:
 """
 
 
+@pytest.mark.slow
 def test_kill_nine_amid_masks_keeps_the_tracks_and_a_new_run_makes_all_masks(tmp_path: Path, clip: Path) -> None:
     library = tmp_path / "killed.onlooker"
     code = CHILD.format(here=str(HERE), library=str(library), clip=str(clip))

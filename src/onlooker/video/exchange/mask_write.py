@@ -137,8 +137,8 @@ def _mots_ids(video: OutgoingVideo, kinds: Mapping[int, int]) -> dict[int, int]:
             instances |= {number: place for place, number in enumerate(own, start=1)}
             if len(own) >= _PER_CLASS:
                 raise ConfigError(
-                    f"`{video.stored.name}` has {len(own)} objects of class {kind} with masks, MOTS numbers 999; "
-                    "use ytvis"
+                    f"`{video.stored.name}` has {len(own)} objects of class {kind} with masks, "
+                    f"MOTS numbers {_PER_CLASS - 1}; use ytvis"
                 )
     return {number: kinds[number] * _PER_CLASS + instance for number, instance in instances.items()}
 
