@@ -117,11 +117,12 @@ def _median(sample: Sample, level: float, rng: np.random.Generator) -> Changed:
 def _sharpen(sample: Sample, level: float, rng: np.random.Generator) -> Changed:
     soft = cv2.GaussianBlur(sample.image, (0, 0), 1.0).astype(np.float32)
     image = sample.image.astype(np.float32)
-    return Changed(_rounded(image + np.float32(level) * (image - soft)), sample.mask)
+    return Changed(_rounded(np.asarray(image + level * (image - soft), np.float32)), sample.mask)
 
 
 def _noise_sigma(sample: Sample, level: float, rng: np.random.Generator) -> Changed:
-    return Changed(_rounded(sample.image + rng.normal(0, level, sample.image.shape).astype(np.float32)), sample.mask)
+    noise: NDArray[np.float64] = rng.normal(0, level, sample.image.shape)
+    return Changed(_rounded(sample.image.astype(np.float64) + noise), sample.mask)
 
 
 def _noise_variance(sample: Sample, level: float, rng: np.random.Generator) -> Changed:
