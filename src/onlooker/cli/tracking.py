@@ -129,5 +129,5 @@ def _line(track: FollowedTrack) -> str:
     if not spans:
         return f"{name}: never seen"
     shown = ", ".join(spans[:4]) + (f" and {len(spans) - 4} more times" if len(spans) > 4 else "")
-    twin = "" if track.same_as is None else f"; the same as {track.same_as}"
+    twin = f"; the same as {', '.join(map(str, track.same_as))}" if track.same_as else ""
     return f"{name}: seen {shown}, {int(track.seen.sum())} of {len(track.seen)} frames{twin}"

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from onlooker.types import Tracklet
+from onlooker.types import TrackingResult, Tracklet
 from onlooker.video.following.compose import with_tracklets
 from onlooker.video.following.overlap import paired_overlap, shared_frames
+from onlooker.video.following.tracks import class_tracks, with_twins
 from onlooker.video.following.values import FollowedTrack
 
 BOX, NEAR, FAR = (10, 10, 30, 30), (12, 10, 32, 30), (80, 80, 100, 100)  # BOX and NEAR overlap by 360 / 440
@@ -79,3 +80,11 @@ def test_frames_are_matched_by_index_and_boxes_row_by_row():
     assert (mine.tolist(), theirs.tolist()) == ([1, 3], [0, 2])
     found = paired_overlap(np.array([BOX, BOX, (0, 0, 0, 0)]), np.array([NEAR, FAR, (0, 0, 0, 0)]))
     assert found == pytest.approx([360 / 440, 0, 0])
+
+
+def test_one_thing_found_as_two_tracklets_names_both():
+    given = pointed([BOX] * 10)
+    early, late, other = tracklet(0, [NEAR] * 3), tracklet(6, [NEAR] * 4), tracklet(0, [FAR] * 10)
+    found = class_tracks(TrackingResult((early, late, other), (), {}, 0), {}, ("dog",), first_number=2)
+    tracks = with_twins([given], found)
+    assert [(track.number, track.same_as) for track in tracks] == [(1, (2, 3)), (2, (1,)), (3, (1,)), (4, ())]

@@ -72,7 +72,7 @@ def test_tracks_json_says_where_each_thing_is_and_where_it_is_not(tmp_path):
         "id": 1,
         "source": "box",
         "label": None,
-        "same_as": None,
+        "same_as": [],
         "first_s": 0.08,
         "last_s": 0.2,
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
@@ -49,14 +50,15 @@ def _as_track(number: int, tracklet: Tracklet, masks: Mapping[int, bytes]) -> Fo
 
 
 def with_twins(given: Sequence[FollowedTrack], found: Sequence[FollowedTrack]) -> tuple[FollowedTrack, ...]:
-    """All tracks; a thing that was pointed at and is of a wanted class, too, names its other track."""
-    same: dict[int, int] = {}
-    for track in given:
-        shares = [(_shared(track, other), other.number) for other in found if other.number not in same]
-        best, number = max(shares, default=(0.0, 0))
+    """All tracks; each that was found by class names the one that was pointed at and is the same thing, and that names
+    it: one thing that was hidden for a while may have been found as several."""
+    same: dict[int, list[int]] = defaultdict(list)
+    for track in found:
+        best, number = max(((_shared(track, other), -other.number) for other in given), default=(0.0, 0))
         if best >= _SAME_SHARE:
-            same |= {track.number: number, number: track.number}
-    return tuple(replace(track, same_as=same.get(track.number)) for track in (*given, *found))
+            same[track.number].append(-number)
+            same[-number].append(track.number)
+    return tuple(replace(track, same_as=tuple(same[track.number])) for track in (*given, *found))
 
 
 def _shared(first: FollowedTrack, second: FollowedTrack) -> float:

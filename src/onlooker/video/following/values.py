@@ -48,7 +48,7 @@ class FollowedTrack:
         measured: (N,) bool, see `Sighting`; False where not seen.
         scores: (N,) float32, 0 where not seen; `None` for a follower that cannot say how sure it is.
         masks: compressed run lengths by frame index.
-        same_as: number of a track of the other source that is the same thing.
+        same_as: numbers of tracks of the other source that are the same thing.
     """
 
     number: int
@@ -61,7 +61,7 @@ class FollowedTrack:
     measured: NDArray[np.bool_]
     scores: FloatArray | None
     masks: Mapping[int, bytes] = field(default_factory=dict)
-    same_as: int | None = None
+    same_as: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.frames)

@@ -6,8 +6,8 @@ in pixels of the shown frame, ends exclusive):
 - `video`: `path`, `width`, `height` (as shown), `rotation_deg`, `fps` (average, `null` if unknown; times are exact),
   `from_s`, `to_s`, `n_frames` of the stretch that was looked at, `cuts_s` where shots begin, `problem` or `null`;
 - `asked`: `boxes`, `at_s`, `classes`; `models`: role -> name@version;
-- `tracks`: a list of `id`, `source` ("box" or "class"), `label` or `null`, `same_as` (id of the track of the other
-  source that is the same thing) or `null`, `first_s`, `last_s` it was seen, and `boxes`: one entry per frame with
+- `tracks`: a list of `id`, `source` ("box" or "class"), `label` or `null`, `same_as` (ids of the tracks of the
+  other source that are the same thing), `first_s`, `last_s` it was seen, and `boxes`: one entry per frame with
   `time_s`, `frame` (from 0), `seen`, `box_xyxy` (`null` where not seen), `score` in [0, 1] (`null` where not seen, or
   for a follower that cannot say), `measured` (false: between two looks), and with masks `mask`: `size` [height, width]
   and `counts`, COCO's compressed run lengths.
@@ -67,7 +67,7 @@ def _track(track: FollowedTrack, size: tuple[int, int]) -> dict[str, object]:
         "id": track.number,
         "source": track.source,
         "label": track.label,
-        "same_as": track.same_as,
+        "same_as": list(track.same_as),
         "first_s": round(float(times[0]), 6) if len(times) else None,
         "last_s": round(float(times[-1]), 6) if len(times) else None,
         "boxes": [_row(track, row, size) for row in range(len(track.frames))],
