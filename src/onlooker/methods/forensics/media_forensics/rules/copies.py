@@ -14,6 +14,7 @@ from onlooker.types import FloatArray, Image
 
 _LEAST_PX = 48
 _LEAST_CONTRAST = 0.01
+_SAME_BRIGHTNESS = 12.0  # grey levels
 _Pairs = np.ndarray[tuple[int, int], np.dtype[np.intp]]
 
 
@@ -24,7 +25,8 @@ class _Keypoints(NamedTuple):
     descriptors: FloatArray
 
 
-class _Copy(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class _Copy:
     """`matrix` (2, 3) from one place to the other, and the matches that agree with it."""
 
     matrix: FloatArray
@@ -43,25 +45,33 @@ class CopyMoveKeypoints:
         ratio: a match is taken when the next candidate is this much farther.
         least_shift_px: nearer matches are neighbours on an edge.
         agreement: correlation that counts as the same detail.
+        least_part: of the picture that must agree with itself under a map.
+        most_copies: maps reported.
     """
 
-    least_matches: int = 6
+    least_matches: int = 5
     ratio: float = 0.75
     least_shift_px: float = 12.0
-    agreement: float = 0.85
+    agreement: float = 0.95
+    least_part: float = 0.006
     most_copies: int = 3
     name: str = "copy_move_keypoints"
     requires: frozenset[Need] = frozenset({Need.RGB})
-    known_failures: str = "windows, tiles and print repeat by themselves; smooth regions have no keypoints to match"
+    known_failures: str = (
+        "windows, tiles, print and symmetric things repeat by themselves; smooth regions have no keypoints to match"
+    )
 
     def inspect(self, sample: Sample) -> Finding | Refusal:
         if min(sample.image.shape[:2]) < _LEAST_PX:
             return Refusal(f"pictures below {_LEAST_PX} pixels a side have too few keypoints")
         grey = cv2.cvtColor(sample.image, cv2.COLOR_RGB2GRAY)
-        copies = self._copies(grey)
+        regions = [(copy, self._region(grey, copy.matrix)) for copy in self._copies(grey)]
+        # Matches alone are details that look alike; a copy also agrees between them.
+        copies = [copy for copy, region in regions if float((region > 0).mean()) >= self.least_part]
         heat = np.zeros(grey.shape, np.float32)
-        for copy in copies:
-            heat = np.maximum(heat, self._region(grey, copy.matrix))
+        for copy, region in regions:
+            if copy in copies:
+                heat = np.maximum(heat, region)
         matches = sum(copy.n_matches for copy in copies)
         told = (
             f"{matches} details appear twice under {len(copies)} map(s); both places are marked"
@@ -131,10 +141,17 @@ class CopyMoveKeypoints:
         size = grey.shape[1], grey.shape[0]
         own = grey.astype(np.float32)
         agreement = np.zeros(grey.shape, np.float32)
+        rows, columns = np.mgrid[: grey.shape[0], : grey.shape[1]].astype(np.float32)
         for there in (matrix, cv2.invertAffineTransform(matrix).astype(np.float32)):
             moved = cv2.warpAffine(own, there, size, flags=cv2.INTER_LINEAR, borderValue=0)
             seen = cv2.warpAffine(np.ones_like(own), there, size, flags=cv2.INTER_NEAREST, borderValue=0)
-            agreement = np.maximum(agreement, _correlation(own, moved, 9) * seen)
+            # Near the axis of a mirrored map, or the middle of a turn, a place is compared with itself.
+            x = there[0, 0] * columns + there[0, 1] * rows + there[0, 2] - columns
+            y = there[1, 0] * columns + there[1, 1] * rows + there[1, 2] - rows
+            apart = np.hypot(x, y) >= self.least_shift_px
+            # A copy has the same brightness, not only the same pattern.
+            alike = np.abs(box_mean(own - moved, 9)) < _SAME_BRIGHTNESS
+            agreement = np.maximum(agreement, _correlation(own, moved, 9) * seen * apart * alike)
         strong = (agreement > self.agreement).astype(np.uint8)
         strong = cv2.morphologyEx(strong, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
         strong = cv2.morphologyEx(strong, cv2.MORPH_CLOSE, np.ones((9, 9), np.uint8))
