@@ -89,6 +89,7 @@ def test_a_file_that_is_no_video_is_an_error(run, tmp_path):
     assert "not a video" in run("track", tmp_path / "a.mp4", *BOX, "-o", tmp_path, *ALONE).error
 
 
+@pytest.mark.slow
 @pytest.mark.models
 def test_a_wrong_class_is_wrong_use_with_the_nearest_name(run, clip, tmp_path):
     done = run("track", clip, "--class", "persn", "-o", tmp_path, "--set", "appearance_embedder=none")

@@ -105,7 +105,7 @@ def test_a_box_of_one_pixel_is_followed_or_lost_but_never_breaks():
 def test_two_hundred_things_are_followed_at_once():
     rng = np.random.default_rng(0)
     boxes = {n: tuple(map(float, (x, y, x + 12, y + 10))) for n, (x, y) in enumerate(rng.integers(0, 120, (200, 2)), 1)}
-    follower = PointedFollower(PointedConfig(FilterConfig(patch_px=40)))
+    follower = PointedFollower(PointedConfig(FilterConfig(patch_px=32)))
     follower.start(frame_of(0, GROUND), boxes, None)
     follower.update(frame_of(1, GROUND), False, None)
     tracks = follower.finish()
