@@ -173,7 +173,7 @@ def _cut(photo: Photo, size_px: int, rng: np.random.Generator) -> Image:
     view = photo.views[int(rng.integers(len(photo.views)))]
     if min(view.shape[:2]) < size_px:
         factor = size_px / min(view.shape[:2])
-        view = cv2.resize(view, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)[:, :]
+        view = cv2.resize(view, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
     height, width = max(view.shape[0], size_px), max(view.shape[1], size_px)
     view = np.pad(view, ((0, height - view.shape[0]), (0, width - view.shape[1]), (0, 0)), mode="edge")
     for _ in range(20):
@@ -208,4 +208,4 @@ def _by_transposed(picture: Image) -> Image:
     wide[::2, ::2] = small
     line = np.array([0.55, 1.0, 0.55], np.float32)
     made = cv2.sepFilter2D(wide, -1, line, line)
-    return np.clip(np.rint(made), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(np.rint(made), 0, 255), np.uint8)

@@ -121,8 +121,8 @@ def _sharpen(sample: Sample, level: float, rng: np.random.Generator) -> Changed:
 
 
 def _noise_sigma(sample: Sample, level: float, rng: np.random.Generator) -> Changed:
-    noise: NDArray[np.float64] = rng.normal(0, level, sample.image.shape)
-    return Changed(_rounded(sample.image.astype(np.float64) + noise), sample.mask)
+    noise = rng.normal(0, level, sample.image.shape)
+    return Changed(_rounded(np.asarray(sample.image + noise, np.float32)), sample.mask)
 
 
 def _noise_variance(sample: Sample, level: float, rng: np.random.Generator) -> Changed:

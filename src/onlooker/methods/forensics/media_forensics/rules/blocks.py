@@ -100,6 +100,15 @@ def save_again(image: Image, quality: int, chroma: int = 2) -> Image:
     return np.ascontiguousarray(read[..., ::-1])
 
 
+def save_luma_again(luma: NDArray[np.uint8], quality: int) -> FloatArray:
+    """(H, W) luminance after a save as a grey JPEG."""
+    done, data = cv2.imencode(".jpg", luma, [cv2.IMWRITE_JPEG_QUALITY, quality])
+    read = cv2.imdecode(data, cv2.IMREAD_GRAYSCALE) if done else None
+    if read is None:
+        raise MediaError(f"a picture {luma.shape} could not be saved as JPEG and read again")
+    return np.asarray(read, np.float32)
+
+
 def box_mean(values: FloatArray, side_px: int) -> FloatArray:
     """Mean over a square around every pixel."""
     made: FloatArray = cv2.boxFilter(values, -1, (side_px, side_px), borderType=cv2.BORDER_REFLECT_101)

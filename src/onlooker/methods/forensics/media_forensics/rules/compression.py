@@ -87,8 +87,9 @@ class JpegGhost:
         if len(tried) < 2 * self.reach + 1:
             return Refusal(f"saved last at quality {stored.quality}: too few lower qualities can have left a ghost")
         window = int(np.clip(min(sample.image.shape[:2]) // 8, 9, 33)) | 1
-        image = sample.image.astype(np.float32)
-        errors = [((image - blocks.save_again(sample.image, quality)) ** 2).mean(axis=2) for quality in tried]
+        # Luminance alone: its steps do not depend on how colours were sampled.
+        luma = np.asarray(np.rint(stored.luma), np.uint8)
+        errors = [(stored.luma - blocks.save_luma_again(luma, quality)) ** 2 for quality in tried]
         curve = np.log(np.stack([blocks.box_mean(error, window) for error in errors]) + np.float32(0.5))  # (Q, H, W)
         far = 2 * self.reach
         dips = (curve[:-far] + curve[far:]) / 2 - curve[self.reach : -self.reach]
