@@ -9,6 +9,7 @@ import itertools
 from typing import Protocol
 
 import timm
+import torch
 from torch import Tensor, nn
 
 from onlooker.errors import ConfigError
@@ -72,16 +73,24 @@ class EfficientNetBackbone(nn.Module):
 
 
 class SmallBackbone(nn.Module):
-    """Ours, for training on a CPU in minutes."""
+    """Ours, for training on a CPU in minutes.
+
+    The first filters start with a mean of zero and see every pixel, and their answers count by truncated size: what
+    forgeries leave is faint beside what pictures show, edges above all. Steganalysis does the same to its residuals.
+    """
 
     def __init__(self, config: SmallConfig) -> None:
         super().__init__()
-        half = max(config.texture_channels // 2, 1)
+        width = config.texture_channels
+        residuals = nn.Conv2d(3, width, 3, padding=1, bias=False)
+        with torch.no_grad():
+            residuals.weight -= residuals.weight.mean(dim=(2, 3), keepdim=True)
         self.stem = nn.Sequential(
-            *_conv(3, half, kernel=3, stride=2),
-            *_conv(half, config.texture_channels, kernel=3, stride=2),
+            *(residuals, nn.BatchNorm2d(width), TruncatedSize()),
+            *_conv(width, width, kernel=3, stride=2),
+            *_conv(width, width, kernel=3, stride=2),
         )
-        widths = (config.texture_channels, *config.widths)
+        widths = (width, *config.widths)
         self.stages = nn.ModuleList(
             InvertedResidual(before, after, config.expansion) for before, after in itertools.pairwise(widths)
         )
@@ -98,6 +107,14 @@ class SmallBackbone(nn.Module):
             x = stage(x)
         y: Tensor = self.head(x)
         return y
+
+
+class TruncatedSize(nn.Module):
+    """|x|, truncated at 1 with a soft knee at a half."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Any shape to the same."""
+        return torch.tanh(2.0 * x).abs()
 
 
 class InvertedResidual(nn.Module):
@@ -121,7 +138,7 @@ class InvertedResidual(nn.Module):
 
 def _conv(before: int, after: int, kernel: int, stride: int = 1, groups: int = 1) -> tuple[nn.Module, ...]:
     convolution = nn.Conv2d(before, after, kernel, stride, kernel // 2, groups=groups, bias=False)
-    return convolution, nn.BatchNorm2d(after), nn.SiLU()
+    return convolution, nn.BatchNorm2d(after), nn.ReLU()
 
 
 def make_backbone(config: M2trConfig) -> EfficientNetBackbone | SmallBackbone:

@@ -34,7 +34,7 @@ class EfficientNetConfig:
 
 @dataclass(frozen=True)
 class SmallConfig:
-    """A backbone of our own for a CPU: two strided convolutions, then an inverted residual block per entry of `widths`.
+    """A backbone of our own for a CPU: three convolutions, then an inverted residual block per entry of `widths`.
 
     Attributes:
         texture_channels: of the map of stride 4 on which the fusion blocks work.

@@ -19,7 +19,8 @@ Score = Callable[[Sequence[Image]], NDArray[np.floating]]
 
 LEAST_AUC = 0.6
 """From here on a detector passes (ours). With 200 pictures guessing stays below it 99 times out of 100."""
-_STRONG, _WEAK = (30, 45), (90, 98)
+STRONG, WEAK = (30, 45), (90, 98)
+"""JPEG qualities of the saves whose difference a detector should not live on."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,6 @@ def compression_control(
 
 def saved_pictures(size_px: int, strong: bool, seed: int, n_pictures: int, photos: Sequence[Photo]) -> list[Image]:
     """Untouched pictures of the test photos saved once, the same ones strongly or weakly."""
-    saved = CompressionConfig(camera_share=0.0, final_quality=_STRONG if strong else _WEAK)
+    saved = CompressionConfig(camera_share=0.0, final_quality=STRONG if strong else WEAK)
     tiles = ForgedTiles(ForgeryConfig(size_px, authentic_share=1.0, compression=saved), seed, "test", photos)
     return [tiles[place].image for place in range(n_pictures)]
