@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from onlooker.catalogue import METHODS, MethodEntry
+from onlooker.catalogue.toolkits import TOOLKITS, ToolkitEntry
 from onlooker.evaluation.claim_runs import ClaimResult
 from onlooker.papers import RECIPES, ClaimStatus, ConfigSize, claims_of, method_folder, recipes_of, sizes_of
 
@@ -41,12 +42,13 @@ def render() -> dict[str, str]:
     pages = {
         f"{name}.md": page(row, [ConfigSize(**size) for size in sizes.get(name, [])]) for name, row in METHODS.items()
     }
+    pages |= {f"{name}.md": toolkit_page(row) for name, row in TOOLKITS.items()}
     return {"README.md": index(), **pages}
 
 
 def index() -> str:
     rows = []
-    for name, row in METHODS.items():
+    for name, row in (*METHODS.items(), *TOOLKITS.items()):
         verdicts = [None if status.result is None else status.result.holds for status in claims_of(name)]
         fared = f"{verdicts.count(True)} held, {verdicts.count(False)} not, of {len(verdicts)}"
         rows.append((f"[{name}]({name}.md)", row.family, row.paper.title, row.paper.year, fared))
@@ -64,6 +66,20 @@ def page(row: MethodEntry, sizes: Sequence[ConfigSize]) -> str:
     if speed.exists():
         parts.append(f"## Speed\n\n{_speed(row.name, json.loads(speed.read_text(encoding='utf-8')))}")
     parts.append(f"## Recipes\n\n{_recipes(row.name)}")
+    return "\n\n".join(parts) + "\n"
+
+
+def toolkit_page(row: ToolkitEntry) -> str:
+    """A paper without a network: what it is for, and its claims."""
+    paper, readme = row.paper, method_folder(row.name) / "README.md"
+    parts = [
+        f"# {row.name}\n\n{NOTE}",
+        f"{paper.title}, {paper.year}, [{paper.identifier}](https://arxiv.org/abs/{paper.identifier})",
+        "A toolkit: there is no network to build, no weights to load, nothing to train.",
+        f"## What it is for\n\n{row.summary}. "
+        f"[Use, differences from the paper, how it was checked](../../{readme.relative_to(ROOT).as_posix()}).",
+        f"## Claims\n\n{_claims(row.name, claims_of(row.name))}",
+    ]
     return "\n\n".join(parts) + "\n"
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import argparse
 
-from onlooker.catalogue import METHODS, find_method
+from onlooker.catalogue import METHODS
+from onlooker.catalogue.toolkits import TOOLKITS
 from onlooker.errors import NothingFoundError
-from onlooker.papers import RECORDS, run_claims
+from onlooker.papers import RECORDS, find_paper, run_claims
 
 
 def main() -> None:
@@ -20,7 +21,7 @@ def main() -> None:
     parser.add_argument("--claim", help="one claim only")
     parser.add_argument("--again", action="store_true", help="measure also what was measured with the same code")
     asked = parser.parse_args()
-    for name in [find_method(asked.method).name] if asked.method else list(METHODS):
+    for name in [find_paper(asked.method).name] if asked.method else [*METHODS, *TOOLKITS]:
         try:
             results = run_claims(
                 name, RECORDS, asked.claim, again=asked.again, progress=lambda line: print(line, flush=True)

@@ -3,11 +3,13 @@ and the records; prints nothing and, except where it says so, imports no method.
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from onlooker.catalogue import METHODS, find_method, load_definition
+from onlooker.catalogue import METHODS, MethodEntry, find_method, load_definition
+from onlooker.catalogue.toolkits import TOOLKITS, ToolkitEntry
 from onlooker.errors import NothingFoundError, UnknownNameError
 from onlooker.evaluation.claim_runs import ClaimPlace, ClaimResult, code_digest, read_results, run_claim
 from onlooker.evaluation.claims import Claim
@@ -46,9 +48,22 @@ class PaperSummary:
     failed: int
 
 
+def find_paper(name: str) -> MethodEntry | ToolkitEntry:
+    """The row of a method or toolkit.
+
+    Raises:
+        UnknownNameError: no such row; the message names the nearest.
+    """
+    if name in TOOLKITS:
+        return TOOLKITS[name]
+    if name not in METHODS:
+        raise UnknownNameError("method", name, [*METHODS, *TOOLKITS])
+    return METHODS[name]
+
+
 def method_folder(name: str) -> Path:
-    """Where a method's code is."""
-    return PACKAGE / "methods" / find_method(name).family / name
+    """Where the code of a method or toolkit is."""
+    return PACKAGE / "methods" / find_paper(name).family / name
 
 
 def recipes_of(name: str) -> tuple[str, ...]:
@@ -59,7 +74,8 @@ def recipes_of(name: str) -> tuple[str, ...]:
 def summarise_papers() -> tuple[PaperSummary, ...]:
     """Every paper with how its claims fared."""
     rows = []
-    for row in METHODS.values():
+    listed: list[MethodEntry | ToolkitEntry] = [*METHODS.values(), *TOOLKITS.values()]
+    for row in listed:
         verdicts = [result.holds for result in read_results(RECORDS, row.name).values()]
         held, failed = verdicts.count(True), verdicts.count(False)
         paper = row.paper
@@ -74,12 +90,22 @@ def claims_of(name: str, records: Path = RECORDS) -> tuple[ClaimStatus, ...]:
         UnknownNameError: no such method.
         FormatError: a record that cannot be read.
     """
-    results = read_results(records, find_method(name).name)
+    results = read_results(records, find_paper(name).name)
     code = code_digest(method_folder(name))
-    found = [(claim, results.get(claim.name)) for claim in load_definition(name).claims()]
+    found = [(claim, results.get(claim.name)) for claim in _stated_claims(name)]
     return tuple(
         ClaimStatus(claim, result, stale=result is not None and result.code != code) for claim, result in found
     )
+
+
+def _stated_claims(name: str) -> tuple[Claim, ...]:
+    """The claims of a method or toolkit, by importing it."""
+    row = find_paper(name)
+    if isinstance(row, MethodEntry):
+        return load_definition(name).claims()
+    module, _, attribute = row.claims.partition(":")
+    found: tuple[Claim, ...] = getattr(importlib.import_module(module), attribute)
+    return found
 
 
 def run_claims(
@@ -97,7 +123,7 @@ def run_claims(
         UnknownNameError: no such method or claim.
         NothingFoundError: the method states no claims.
     """
-    claims = {one.name: one for one in load_definition(name).claims()}
+    claims = {one.name: one for one in _stated_claims(name)}
     if not claims:
         raise NothingFoundError(f"method `{name}` states no claims")
     if claim is not None and claim not in claims:

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from onlooker.catalogue import METHODS
+from onlooker.catalogue.toolkits import TOOLKITS
 from onlooker.cli.app import app
 from onlooker.errors import ConfigError, UnknownNameError, WeightsError
 
@@ -70,7 +71,7 @@ def test_a_method_is_shown_with_paper_sizes_and_claims() -> None:
 
 
 def test_papers_are_listed_and_shown() -> None:
-    assert [row["name"] for row in json.loads(said("papers", "list", "--json"))] == list(METHODS)
+    assert [row["name"] for row in json.loads(said("papers", "list", "--json"))] == [*METHODS, *TOOLKITS]
     found = json.loads(said("papers", "show", NAME, "--json"))
     assert found["title"] == METHODS[NAME].paper.title
     assert METHODS[NAME].paper.title in said("papers", "show", NAME)

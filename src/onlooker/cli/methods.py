@@ -105,10 +105,9 @@ def papers_list(as_json: AsJson = False) -> None:
 
 def papers_show(name: _Name, as_json: AsJson = False) -> None:
     """Show a paper's claims and what was measured of each."""
-    from onlooker.catalogue import find_method
-    from onlooker.papers import claims_of
+    from onlooker.papers import claims_of, find_paper
 
-    paper, claims = find_method(name).paper, claims_of(name)
+    paper, claims = find_paper(name).paper, claims_of(name)
     if as_json:
         emit_json({"name": name, **dataclasses.asdict(paper), "claims": [_claim_json(status) for status in claims]})
         return

@@ -6,6 +6,7 @@ make the published report. The same functions judge whatever a user brings as sa
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -297,5 +298,5 @@ def area_under_sweep(rows: Sequence[Row], detector: str, perturbation: str, metr
         for row in rows
         if (row.protocol, row.detector, row.perturbation, row.metric) == ("robustness", detector, perturbation, metric)
     ]
-    defined = [value for value in values if value == value]
+    defined = [value for value in values if not math.isnan(value)]
     return sum(defined) / len(defined) if defined else None

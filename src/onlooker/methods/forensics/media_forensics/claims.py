@@ -63,7 +63,8 @@ def _holds_intervals(scores: Scores) -> bool:
 
 _DOUBLE = (
     f"24 splices of 256 pixels a seed from {_PHOTOS} (test photos), pasted without any save into a host saved once, "
-    "then saved at 88 to 95 over a host of 50 to 65, or at 50 to 65 over one of 90 to 95"
+    "then saved at 88 to 95 over a host of 50 to 65, or at 50 to 65 over one of 90 to 95; the rules were set on other "
+    "draws of such photos"
 )
 CLAIMS: tuple[Claim, ...] = (
     Claim(
@@ -96,7 +97,8 @@ CLAIMS: tuple[Claim, ...] = (
         name="clones_are_found",
         statement="Keypoints find turned and scaled clones on textured photos and nothing on authentic ones (claim 2).",
         setting=f"20 pictures of 256 pixels a seed and arm from {_PHOTOS}, without the one photo of repeated roof tiles"
-        "; clones of 5 to 12 percent of the area, up to 15 degrees, 0.7 to 1.4 times, some mirrored, saved at 85 to 98",
+        "; clones of 5 to 12 percent of the area, up to 15 degrees, 0.7 to 1.4 times, some mirrored, saved at 85 to 98"
+        "; the rule was set on other draws of these photos",
         metric="pictures with a finding",
         unit="percent",
         arms=("clones found", "authentic accused"),
