@@ -201,10 +201,10 @@ def test_the_control_tells_what_a_detector_sees():
 def test_a_detector_of_double_compression_fails_the_control():
     """It finds splices of another history well, and nothing when histories are equal: compression is all it sees."""
     photos, detector = photo_sources(()), find_rule("double_quantisation")
-    samples = draw_samples(DOUBLE_JPEG, 0, "test", 50, photos)
+    samples = draw_samples(DOUBLE_JPEG, 0, "test", 30, photos)
     found = evaluate(run_detector(detector, samples), n_resamples=10)
     assert found.images["auc"].value > 0.85
-    report = run_control(detector, *control_samples(64, 80, 0, photos))
+    report = run_control(detector, *control_samples(64, 40, 0, photos))
     assert report.only_compression
     assert abs(report.matched.value - 0.5) < 0.2
 
