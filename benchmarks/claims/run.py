@@ -1,4 +1,4 @@
-"""Runs the claims of the methods and writes their records: `python benchmarks/claims/run.py [METHOD] [--claim NAME]`.
+"""Runs the claims of the methods and writes their records: `python benchmarks/claims/run.py [METHOD] [--claim NAME] [--jobs 2]`.
 
 Records go to src/onlooker/claim_results, which benchmarks/results/claims leads to, and are part of the package: the
 pages in docs/papers are drawn from them. Scores that are there for the code as it is are not measured again, and a run
@@ -20,11 +20,17 @@ def main() -> None:
     parser.add_argument("method", nargs="?", help="left out: every method of the catalogue")
     parser.add_argument("--claim", help="one claim only")
     parser.add_argument("--again", action="store_true", help="measure also what was measured with the same code")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that share the seeds, one thread each")
     asked = parser.parse_args()
     for name in [find_paper(asked.method).name] if asked.method else [*METHODS, *TOOLKITS]:
         try:
             results = run_claims(
-                name, RECORDS, asked.claim, again=asked.again, progress=lambda line: print(line, flush=True)
+                name,
+                RECORDS,
+                asked.claim,
+                again=asked.again,
+                jobs=asked.jobs,
+                progress=lambda line: print(line, flush=True),
             )
         except NothingFoundError as nothing:
             print(nothing, flush=True)

@@ -3,15 +3,19 @@ and the records; prints nothing and, except where it says so, imports no method.
 
 from __future__ import annotations
 
+import functools
 import importlib
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 from onlooker.catalogue import METHODS, MethodEntry, find_method, load_definition
 from onlooker.catalogue.toolkits import TOOLKITS, ToolkitEntry
 from onlooker.errors import NothingFoundError, UnknownNameError
-from onlooker.evaluation.claim_runs import ClaimPlace, ClaimResult, code_digest, read_results, run_claim
+from onlooker.evaluation.claim_runs import ClaimPlace, ClaimResult, code_digest, measure_seed, read_results, run_claim
 from onlooker.evaluation.claims import Claim
 
 PACKAGE = Path(__file__).parent
@@ -115,9 +119,19 @@ def run_claims(
     seeds: Sequence[int] | None = None,
     *,
     again: bool = False,
+    jobs: int = 1,
     progress: Callable[[str], None] = lambda line: None,
 ) -> tuple[ClaimResult, ...]:
     """Runs one claim of a method, or all; records go to `output`. Scores that are there for this code are kept.
+
+    Seed after seed, all claims of a seed together: they share the networks that they train.
+
+    Args:
+        name, claim, seeds: what to run; left out, all claims, and each claim's own seeds.
+        output: folder of records.
+        again: scores that are there count for nothing.
+        jobs: processes that share the seeds; with more than one, each has one thread.
+        progress: called with one line before and after every seed.
 
     Raises:
         UnknownNameError: no such method or claim.
@@ -129,8 +143,41 @@ def run_claims(
     if claim is not None and claim not in claims:
         raise UnknownNameError(f"claim of `{name}`", claim, claims)
     place = ClaimPlace(name, method_folder(name), output)
-    chosen = claims.values() if claim is None else [claims[claim]]
-    return tuple(run_claim(one, place, seeds, again=again, progress=progress) for one in chosen)
+    chosen = list(claims.values()) if claim is None else [claims[claim]]
+    wanted = {one.name: tuple(one.seeds if seeds is None else seeds) for one in chosen}
+    measure = functools.partial(_measure_seed, place, wanted, again)
+    every_seed = sorted({seed for asked in wanted.values() for seed in asked})
+    if jobs == 1:
+        for seed in every_seed:
+            measure(progress, seed)
+    else:
+        with ProcessPoolExecutor(jobs, get_context("spawn"), initializer=_one_thread) as pool:
+            # Lines of the other processes go to their standard error: a function of the caller's cannot be sent there.
+            list(pool.map(functools.partial(measure, _to_stderr), every_seed))
+    return tuple(run_claim(one, place, wanted[one.name], progress=progress) for one in chosen)
+
+
+def _measure_seed(
+    place: ClaimPlace,
+    wanted: Mapping[str, Sequence[int]],
+    again: bool,
+    progress: Callable[[str], None],
+    seed: int,
+) -> None:
+    for claim in _stated_claims(place.method):
+        if seed in wanted.get(claim.name, ()):
+            measure_seed(claim, place, seed, again=again, progress=progress)
+
+
+def _one_thread() -> None:
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _to_stderr(line: str) -> None:
+    sys.stderr.write(line + "\n")
+    sys.stderr.flush()
 
 
 @dataclass(frozen=True, slots=True)

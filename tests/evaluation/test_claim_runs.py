@@ -92,7 +92,7 @@ def test_a_stopped_run_keeps_its_finished_seeds(place: ClaimPlace) -> None:
     result = run_claim(claim(again), place)
     assert again.asked == [2]
     assert [run.seed for run in result.runs] == [0, 1, 2]
-    assert not place.partial("ours_beats_other").exists()
+    assert place.partials("ours_beats_other") == []
 
 
 def test_more_seeds_add_to_those_at_hand_and_again_counts_none(place: ClaimPlace) -> None:

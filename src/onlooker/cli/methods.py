@@ -126,13 +126,14 @@ def papers_run(
     claim: Annotated[str | None, typer.Option("--claim", "-c", help="One claim only; left out, all of them.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="How many seeds, from 0; left out, the claim's own.")] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the records.")] = Path("onlooker-claims"),
+    jobs: Annotated[int, typer.Option(min=1, help="Processes that share the seeds, one thread each.")] = 1,
     as_json: AsJson = False,
 ) -> None:
     """Measure a paper's claims here. Finished seeds are kept when it is stopped."""
     from onlooker.papers import run_claims
 
     chosen = None if seeds is None else range(seeds)
-    results = run_claims(name, output, claim, chosen, progress=note)
+    results = run_claims(name, output, claim, chosen, jobs=jobs, progress=note)
     if as_json:
         emit_json([dataclasses.asdict(result) for result in results])
         return

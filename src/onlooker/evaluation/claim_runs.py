@@ -95,9 +95,13 @@ class ClaimPlace:
     def record(self, claim: str) -> Path:
         return self.output / self.method / f"{claim}.json"
 
-    def partial(self, claim: str) -> Path:
-        """Finished seeds of a run that has not come to its end."""
-        return self.record(claim).with_suffix(_PARTIAL)
+    def partial(self, claim: str, seed: int) -> Path:
+        """A finished seed of a run that has not come to its end. A file each: seeds may be measured side by side."""
+        return self.record(claim).with_suffix(f".{seed}{_PARTIAL}")
+
+    def partials(self, claim: str) -> list[Path]:
+        """All finished seeds of a run that has not come to its end."""
+        return sorted(self.record(claim).parent.glob(f"{claim}.*{_PARTIAL}"))
 
 
 def run_claim(
@@ -124,19 +128,37 @@ def run_claim(
     if not wanted:
         raise ConfigError(f"claim `{claim.name}` needs at least one seed")
     code = code_digest(place.code)
-    done = {} if again else _scores_at_hand(claim, place, code)
-    for seed in wanted:
-        if seed in done:
-            progress(f"{place.method} {claim.name} seed {seed}: at hand")
-            continue
-        progress(f"{place.method} {claim.name} seed {seed}: about {claim.minutes:g} min")
-        done[seed] = _run_seed(claim, seed)
-        _write_json(place.partial(claim.name), {"code": code, "runs": [_plain(run) for run in done.values()]})
-        progress(f"{place.method} {claim.name} seed {seed}: {_scores_line(claim, done[seed].scores)}")
-    result = _result(claim, place.method, [done[seed] for seed in wanted], code)
+    runs = [measure_seed(claim, place, seed, again=again, progress=progress) for seed in wanted]
+    result = _result(claim, place.method, runs, code)
     _write_json(place.record(claim.name), _plain(result))
-    place.partial(claim.name).unlink(missing_ok=True)
+    for path in place.partials(claim.name):
+        path.unlink()
     return result
+
+
+def measure_seed(
+    claim: Claim,
+    place: ClaimPlace,
+    seed: int,
+    *,
+    again: bool = False,
+    progress: Callable[[str], None] = lambda line: None,
+) -> SeedScores:
+    """One seed's scores: those at hand for the code as it is, else measured now and kept beside the record.
+
+    Raises:
+        ConfigError: see `run_claim`.
+    """
+    code, told = code_digest(place.code), f"{place.method} {claim.name} seed {seed}"
+    done = {} if again else _scores_at_hand(claim, place, code)
+    if seed in done:
+        progress(f"{told}: at hand")
+        return done[seed]
+    progress(f"{told}: about {claim.minutes:g} min")
+    run = _run_seed(claim, seed)
+    _write_json(place.partial(claim.name, seed), {"code": code, "run": _plain(run)})
+    progress(f"{told}: {_scores_line(claim, run.scores)}")
+    return run
 
 
 def read_result(path: Path) -> ClaimResult:
@@ -170,16 +192,16 @@ def code_digest(folder: Path) -> str:
 def _scores_at_hand(claim: Claim, place: ClaimPlace, code: str) -> dict[int, SeedScores]:
     """Scores of the same code, from a finished record or from a run that was stopped."""
     found: dict[int, SeedScores] = {}
-    record, partial = place.record(claim.name), place.partial(claim.name)
+    record = place.record(claim.name)
     if record.exists():
         result = read_result(record)
         if (result.code, result.arms) == (code, claim.arms):
             found |= {run.seed: run for run in result.runs}
-    if partial.exists():
+    for partial in place.partials(claim.name):
         content = json.loads(partial.read_text(encoding="utf-8"))
         if content["code"] == code:
-            runs = [config_from_dict(SeedScores, run) for run in content["runs"]]
-            found |= {run.seed: run for run in runs}
+            run = config_from_dict(SeedScores, content["run"])
+            found[run.seed] = run
     return found
 
 
