@@ -7,6 +7,7 @@ stream's start); spans are half open; images are RGB uint8 (H, W, 3). Values che
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -264,3 +265,39 @@ class Tag:
 
     label: str
     score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What a judge of authenticity says about one picture. It never says "authentic": a low probability means that this
+    judge found nothing.
+
+    Attributes:
+        probability: that it was manipulated, in [0, 1].
+        heat_map: (H, W) float32 in [0, 1] in the size of the picture, high where it looks manipulated; `None` where the
+            method does not say where.
+        kind: what kind of manipulation it looks like, for methods that tell kinds apart.
+        notes: what a reader must know before believing the number ("no face was found").
+
+    Raises:
+        ShapeError: a probability outside [0, 1], or a heat map of another rank, type or range.
+    """
+
+    probability: float
+    heat_map: FloatArray | None = None
+    kind: str | None = None
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.probability) or not 0.0 <= self.probability <= 1.0:
+            raise ShapeError(f"a probability is in [0, 1], got {self.probability}")
+        if self.heat_map is not None:
+            _check_heat_map(self.heat_map)
+
+
+def _check_heat_map(heat_map: FloatArray) -> None:
+    if heat_map.ndim != 2 or 0 in heat_map.shape or heat_map.dtype != np.float32:
+        raise ShapeError(f"a heat map is (H, W) float32, got {heat_map.dtype} of shape {heat_map.shape}")
+    low, high = float(heat_map.min()), float(heat_map.max())  # NaN makes both NaN
+    if not 0.0 <= low <= high <= 1.0:
+        raise ShapeError(f"a heat map is in [0, 1], got values from {low} to {high}")

@@ -14,7 +14,6 @@ import torch
 
 from onlooker.configs import config_from_dict, real_number
 from onlooker.errors import ConfigError, NothingFoundError, ShapeError, UnknownNameError, WeightsError
-from onlooker.methods.forensics.judgement import Judgement
 from onlooker.methods.forensics.m2tr.augment import resize_picture
 from onlooker.methods.forensics.m2tr.config import CONFIGS, M2trConfig
 from onlooker.methods.forensics.m2tr.data import to_pixels
@@ -22,7 +21,7 @@ from onlooker.methods.forensics.m2tr.model import M2tr, M2trOutput, fake_probabi
 from onlooker.methods.forensics.m2tr.task import CALIBRATION_FILE
 from onlooker.methods.forensics.m2tr.weights import key_map
 from onlooker.nn.device import check_device
-from onlooker.types import BoxXYXY, FloatArray, Image
+from onlooker.types import BoxXYXY, FloatArray, Image, Judgement
 from onlooker.weights.load import load_weights, locate_weights
 
 FindFaces = Callable[[Image], Sequence[BoxXYXY]]

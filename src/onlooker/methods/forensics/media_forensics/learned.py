@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onlooker.errors import ConfigError, ShapeError
-from onlooker.methods.forensics.judgement import Judgement
 from onlooker.methods.forensics.media_forensics.calibration import Logistic, fit_logistic
 from onlooker.methods.forensics.media_forensics.rules.blocks import block_dct
 from onlooker.methods.forensics.media_forensics.samples import Detector, Finding, Need, Refusal, Sample, inspect
-from onlooker.types import Image
+from onlooker.types import Image, Judgement
 
 Features = Callable[[Image], NDArray[np.float64]]
 _RGB = frozenset({Need.RGB})

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from onlooker.configs import config_from_dict
 from onlooker.errors import ConfigError, UnknownNameError
 from onlooker.media.images import read_picture
-from onlooker.methods.forensics.judgement import Judgement
 from onlooker.methods.forensics.objectformer.config import CONFIGS, ObjectFormerConfig, View
 from onlooker.methods.forensics.objectformer.data import normalise
 from onlooker.methods.forensics.objectformer.model import ObjectFormer, build_network
@@ -21,7 +20,7 @@ from onlooker.methods.forensics.objectformer.released import ObjectFormerRelease
 from onlooker.methods.forensics.objectformer.views import cut_tiles, join_heat, plan_tiles, resize_heat, to_rgb8
 from onlooker.methods.forensics.objectformer.weights import key_map
 from onlooker.nn.device import check_device
-from onlooker.types import Image
+from onlooker.types import Image, Judgement
 from onlooker.weights.load import load_weights, locate_weights
 
 _PIXELS_AT_ONCE = 2**18

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from onlooker.errors import ShapeError
-from onlooker.methods.forensics.judgement import Judgement
+from onlooker.types import Judgement
 
 
 def test_a_judgement_keeps_what_it_was_given() -> None:
