@@ -1,4 +1,4 @@
-"""Runs the claims of the methods and writes their records: `python benchmarks/claims/run.py [METHOD] [--claim NAME] [--jobs 2]`.
+"""Runs the claims of the methods and writes their records: `python benchmarks/claims/run.py [METHOD] [--jobs 2]`.
 
 Records go to src/onlooker/claim_results, which benchmarks/results/claims leads to, and are part of the package: the
 pages in docs/papers are drawn from them. Scores that are there for the code as it is are not measured again, and a run

@@ -28,7 +28,8 @@ from onlooker.train.loop import train
 FOLDER = "../shared/data/davis2016-val-240p"
 """Where the sequences are, seen from the repository; the layout is that of DAVIS."""
 
-_SIZE, _BATCH, _STEPS = (96, 160), 4, 1200  # steps per family
+_SIZE, _BATCH, _STEPS = (96, 160), 4, 1000  # steps per family
+_PAIR_FRAMES, _PAIR_GAP = 4, 3  # a pair needs two frames: longer clips would only cost time
 _CLIPS, _FRAMES, _FRAME_S = 24, 16, 0.04  # of tracking
 _JOINT_MARGIN = 3.0  # percentage points that joint training may lose
 _LEARNED = 10.0  # percent that the separate networks must reach, or there is nothing to compare
@@ -51,7 +52,9 @@ def _trained(seed: int, mode: Mode, enhanced: bool = True) -> tuple[OmniTrackerN
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = OmniTrackerNetwork(_config(enhanced))
-    clips = ClipsConfig("composites", FOLDER, _SIZE, n_train=20_000, n_test=200, seed=seed)
+    clips = ClipsConfig(
+        "composites", FOLDER, _SIZE, frames=_PAIR_FRAMES, gap=_PAIR_GAP, n_train=20_000, n_test=200, seed=seed
+    )
     options = TrackOptions(train_on=mode, clips=clips)
     config = TrainConfig(
         seed=seed,
