@@ -18,7 +18,7 @@ from onlooker.papers import RECORDS, find_paper, run_claims
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("method", nargs="?", help="left out: every method of the catalogue")
-    parser.add_argument("--claim", help="one claim only")
+    parser.add_argument("--claim", action="append", default=[], help="this claim only (repeatable)")
     parser.add_argument("--again", action="store_true", help="measure also what was measured with the same code")
     parser.add_argument("--jobs", type=int, default=1, help="processes that share the seeds, one thread each")
     asked = parser.parse_args()

@@ -115,19 +115,19 @@ def _stated_claims(name: str) -> tuple[Claim, ...]:
 def run_claims(
     name: str,
     output: Path,
-    claim: str | None = None,
+    only: Sequence[str] = (),
     seeds: Sequence[int] | None = None,
     *,
     again: bool = False,
     jobs: int = 1,
     progress: Callable[[str], None] = lambda line: None,
 ) -> tuple[ClaimResult, ...]:
-    """Runs one claim of a method, or all; records go to `output`. Scores that are there for this code are kept.
+    """Runs claims of a method; records go to `output`. Scores that are there for this code are kept.
 
     Seed after seed, all claims of a seed together: they share the networks that they train.
 
     Args:
-        name, claim, seeds: what to run; left out, all claims, and each claim's own seeds.
+        name, only, seeds: what to run; left out, all claims, and each claim's own seeds.
         output: folder of records.
         again: scores that are there count for nothing.
         jobs: processes that share the seeds; with more than one, each has one thread.
@@ -140,10 +140,11 @@ def run_claims(
     claims = {one.name: one for one in _stated_claims(name)}
     if not claims:
         raise NothingFoundError(f"method `{name}` states no claims")
-    if claim is not None and claim not in claims:
-        raise UnknownNameError(f"claim of `{name}`", claim, claims)
+    for asked in only:
+        if asked not in claims:
+            raise UnknownNameError(f"claim of `{name}`", asked, claims)
     place = ClaimPlace(name, method_folder(name), output)
-    chosen = list(claims.values()) if claim is None else [claims[claim]]
+    chosen = [claims[asked] for asked in only or claims]
     wanted = {one.name: tuple(one.seeds if seeds is None else seeds) for one in chosen}
     measure = functools.partial(_measure_seed, place, wanted, again)
     every_seed = sorted({seed for asked in wanted.values() for seed in asked})

@@ -123,7 +123,9 @@ def papers_show(name: _Name, as_json: AsJson = False) -> None:
 
 def papers_run(
     name: _Name,
-    claim: Annotated[str | None, typer.Option("--claim", "-c", help="One claim only; left out, all of them.")] = None,
+    claim: Annotated[
+        list[str] | None, typer.Option("--claim", "-c", help="This claim only (repeatable); left out, all of them.")
+    ] = None,
     seeds: Annotated[int | None, typer.Option(min=1, help="How many seeds, from 0; left out, the claim's own.")] = None,
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder of the records.")] = Path("onlooker-claims"),
     jobs: Annotated[int, typer.Option(min=1, help="Processes that share the seeds, one thread each.")] = 1,
@@ -133,7 +135,7 @@ def papers_run(
     from onlooker.papers import run_claims
 
     chosen = None if seeds is None else range(seeds)
-    results = run_claims(name, output, claim, chosen, jobs=jobs, progress=note)
+    results = run_claims(name, output, claim or (), chosen, jobs=jobs, progress=note)
     if as_json:
         emit_json([dataclasses.asdict(result) for result in results])
         return

@@ -16,6 +16,7 @@ from onlooker.methods.trackers.isvos.config import CONFIGS, MemoryConfig
 _CLIPS, _FRAMES = 16, 16  # of a test on composed clips
 _LONG = 60  # frames of the real videos
 _BOUND, _GAIN, _LOSS = 2, 0.5, 1.0
+_SEEDS = (10, 11, 12)  # two earlier ones were looked at with fewer steps (decision 14)
 
 
 def _run_queries(seed: int) -> Mapping[str, float]:
@@ -117,7 +118,7 @@ def _holds_heads(scores: Scores) -> bool:
 
 
 _TRAINING = (
-    "1.3 million parameters from nothing, 300 steps of 4 clips of 3 frames of 96x160 pixels (the first 75 of moved "
+    "1.3 million parameters from nothing, 900 steps of 4 clips of 3 frames of 96x160 pixels (the first 225 of moved "
     "stills), composed from training sequences of DAVIS 2016 (10 of 12 were at hand), the same in all arms; "
 )
 _ON_COMPOSED = f"{_CLIPS} clips of {_FRAMES} frames composed from test sequences (4 of 8 were at hand), "
@@ -134,7 +135,8 @@ CLAIMS: tuple[Claim, ...] = (
         run=_run_queries,
         holds=_ahead("queries", "no queries", _GAIN),
         gate=f"mean with queries at least {_GAIN} points above without",
-        minutes=12.0,
+        seeds=_SEEDS,
+        minutes=16.0,
     ),
     Claim(
         name="queries_help_most_with_look_alikes",
@@ -146,6 +148,7 @@ CLAIMS: tuple[Claim, ...] = (
         run=_run_where,
         holds=_ahead("gain on look-alikes", "gain on lone objects", _GAIN),
         gate=f"mean gain on look-alikes at least {_GAIN} points above that on lone objects",
+        seeds=_SEEDS,
         minutes=2.0,
     ),
     Claim(
@@ -158,7 +161,8 @@ CLAIMS: tuple[Claim, ...] = (
         run=_run_paths,
         holds=_ahead("both paths", "one path", _GAIN),
         gate=f"mean with both paths at least {_GAIN} points above one path",
-        minutes=7.0,
+        seeds=_SEEDS,
+        minutes=8.0,
     ),
     Claim(
         name="small_memory_suffices",
@@ -172,6 +176,7 @@ CLAIMS: tuple[Claim, ...] = (
         run=_run_memory,
         holds=_ahead("bounded", "unbounded", -_LOSS),
         gate=f"mean of bounded at most {_LOSS} point below unbounded",
+        seeds=_SEEDS,
         minutes=4.0,
     ),
     Claim(
@@ -186,6 +191,7 @@ CLAIMS: tuple[Claim, ...] = (
         run=_run_held_out,
         holds=_ahead("isvos", "first mask copied", 5.0),
         gate="mean at least 5 points above copying the first mask; optical flow is there to compare",
+        seeds=_SEEDS,
         minutes=3.0,
     ),
     Claim(

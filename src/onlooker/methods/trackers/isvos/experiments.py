@@ -29,7 +29,7 @@ from onlooker.types import Image
 Arm = Literal["full", "no queries", "one path"]
 Kind = Literal["look-alikes", "lone objects"]
 SIZE = (96, 160)
-STEPS, BATCH = 300, 4
+STEPS, BATCH, N_TRAIN = 900, 4, 1500
 _FOLDER = Path(__file__).parents[6] / "shared" / "data" / "davis2016-val-240p"
 
 # Half of the training clips hold twins; boards and exits hide objects for a while.
@@ -69,8 +69,8 @@ def _clips(seed: int, composites: CompositeConfig, n_test: int, test_frames: int
         source="composites",
         folder=str(davis_folder()),
         size=SIZE,
-        kept=500,
-        n_train=500,
+        kept=N_TRAIN,
+        n_train=N_TRAIN,
         n_test=n_test,
         test_frames=test_frames,
         composites=composites,
