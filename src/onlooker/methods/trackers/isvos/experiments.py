@@ -29,7 +29,7 @@ from onlooker.types import Image
 Arm = Literal["full", "no queries", "one path"]
 Kind = Literal["look-alikes", "lone objects"]
 SIZE = (96, 160)
-STEPS, BATCH, N_TRAIN = 900, 4, 1500
+STEPS, BATCH, N_TRAIN = 600, 4, 1500
 _FOLDER = Path(__file__).parents[6] / "shared" / "data" / "davis2016-val-240p"
 
 # Half of the training clips hold twins; boards and exits hide objects for a while.
