@@ -12,18 +12,12 @@ from judge_worlds import Finder, Judge, annotator, held, make_world, rows
 
 from onlooker.errors import ConfigError, MediaError
 from onlooker.types import Detections
-from onlooker.video.attributes.authenticity import (
-    NO_FACE,
-    NO_FINDER,
-    NO_PICTURES,
-    NOT_A_PERSON,
-    NOT_READ,
-    Authenticity,
-)
+from onlooker.video.attributes.authenticity import Authenticity
 from onlooker.video.attributes.faces import find_face
 from onlooker.video.attributes.looks import LookPlan, choose_looks, cut, widened
 from onlooker.video.attributes.pipeline import run_annotator
 from onlooker.video.attributes.pool import PoolModels, make_annotators
+from onlooker.video.reasons import NO_FACE, NO_FINDER, NO_PICTURES, NOT_A_PERSON, NOT_READ
 from onlooker.video.store import schema
 from onlooker.video.store.edits import delete_tracklet, merge_tracklets, split_tracklet
 from onlooker.video.store.reader import Reader

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from small_library import add_peaks, add_tracklet, add_video, insert
 
+from onlooker.video.reasons import NO_FACE, NOT_A_PERSON
 from onlooker.video.store.store import Store
 
 # number, category, from, to, what the tracklet is called, then probability by second or why it was not judged
@@ -14,9 +15,9 @@ NEWS = (
     (1, "person", 0, 60, {}, lambda t: 0.9 if t >= 40 else 0.1),
     (2, "person", 0, 60, {"color": "red", "upper_color": "red"}, lambda t: 0.2),
     (3, "person", 0, 28, {"label": "Anna"}, lambda t: 0.8),
-    (4, "person", 20, 48, {}, "no face found"),
-    (5, "car", 0, 60, {}, "not a person: the judge looks at faces"),
-    (6, "dog", 30, 34, {}, "not a person: the judge looks at faces"),
+    (4, "person", 20, 48, {}, NO_FACE),
+    (5, "car", 0, 60, {}, NOT_A_PERSON),
+    (6, "dog", 30, 34, {}, NOT_A_PERSON),
 )
 CLEAN = ((1, "person", 0, 12, {}, lambda t: 0.1), (2, "person", 0, 12, {}, lambda t: 0.7 if t == 4 else 0.2))
 JUDGE, TESTED_ON = "scripted@own+1234abcd", "400 drawn faces (experimental)"

@@ -17,6 +17,7 @@ from onlooker.video.attributes.faces import find_face
 from onlooker.video.attributes.looks import Look, LookPlan, boxes_on, cut, plan_looks, read_frames, widened
 from onlooker.video.attributes.registry import AnnotatorSpec, Context, ModelHandle, Output, Row, clean_text
 from onlooker.video.protocols import AuthenticityJudge, FaceFinder
+from onlooker.video.reasons import NO_FACE, NO_FINDER, NO_PICTURES, NOT_A_PERSON, NOT_READ, too_small
 from onlooker.video.store import schema
 
 AUTHENTICITY = "authenticity"
@@ -30,12 +31,6 @@ _FACE_MARGIN = 1.3  # a face is judged with so much around it (the crops of Deep
 _CROP_MARGIN = 1.1  # ours: an object's own edge is where a pasted one betrays itself
 _BATCH = 16
 _MAX_NOTES = 500
-
-NO_FINDER = "no face found: no face finder is set"
-NO_FACE = "no face found"
-NOT_A_PERSON = "not a person: the judge looks at faces"
-NOT_READ = "the frame could not be read"
-NO_PICTURES = "the pictures of the video are not at hand"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,8 +151,8 @@ class _Run:
             return
         is_face = self._judge.need == "face"
         if max(box[2] - box[0], box[3] - box[1]) < self._judge.smallest_px:
-            what = "the face" if is_face else "it"
-            self._rows.append(_unjudged(look, f"{what} is smaller than {self._judge.smallest_px} px", box))
+            why = too_small("the face" if is_face else "it", self._judge.smallest_px)
+            self._rows.append(_unjudged(look, why, box))
             return
         picture, _ = cut(frame.image, widened(box, _FACE_MARGIN if is_face else _CROP_MARGIN, square=is_face))
         self._waiting.append(_Cut(look, box, picture))

@@ -345,7 +345,7 @@ class AuthenticityQuery(Query):
     ask: AuthenticityAsk
     genuine: bool = False
     quantifier: Quantifier = "any"
-    pick: Literal["first", "last"] = "first"
+    pick: Literal["first", "last", "highest"] = "first"
     whole: bool = False
     window: Window | None = None
 

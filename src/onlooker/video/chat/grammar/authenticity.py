@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.subjects import measure_of
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import AuthenticityAsk, AuthenticityQuery, Query, Refusal, Selection
 
@@ -47,7 +48,7 @@ def judged(scene: Scene) -> Query | None:
         ask=_ask(scene),
         genuine=doubt.genuine,
         quantifier=scene.quantifier,
-        pick="last" if scene.has("last") else "first",
+        pick="highest" if doubt.most else "last" if scene.has("last") else "first",
         whole=not scene.has_subject and scene.form in {"yes_no", "how", "none"} and scene.has("video"),
         window=scene.window,
     )
@@ -115,6 +116,8 @@ def _left_out(scene: Scene) -> str | None:
     for code in sorted(_BESIDE & set(reading.cues)):
         cue = reading.cues[code][0]
         return " ".join(t.text for t in reading.tokens[cue.start : cue.end])
+    if measure_of(reading) is not None:
+        return "a comparison"
     coming = next((t.text for t in reading.tokens if t.base in _COMING), None)
     return coming or _negation(scene) or _two_questions(scene)
 

@@ -27,7 +27,8 @@ NOUNS = words(
 )
 _FACES = {"face": "person", "faces": "people"}
 _POINTING = {"this": "it", "that": "it", "these": "they", "those": "they"}
-SPELT = FAKE | REAL | NOUNS | words("fake face faces likeliest suspicious photoshop doctored swap swaps swapped")
+_ALSO = words("face faces likeliest suspicious flag flagged photoshop swap swaps swapped")
+SPELT = FAKE | REAL | NOUNS | _ALSO
 
 _BEING = words("be look seem appear get become sound feel")
 _LOOKING = words("look looks looked looking seem seems seemed appear appears appeared")
@@ -45,6 +46,7 @@ _LEADING = words(
 )
 _ADVERBS = words("most more obviously clearly possibly likely probably potentially digitally artificially very")
 _SIGNS = words("sign signs trace traces evidence proof hint hints indication indications clue clues mark marks")
+_FLAGS = words("flag flags flagged")
 _MEASURES = words("probability likelihood chance chances odds score confidence certainty")
 _HOW = words("likely probable sure certain confident fake real genuine authentic manipulated suspicious")
 # Questions about words and sounds; nothing judges those.
@@ -133,7 +135,7 @@ class _Finder:
             if between <= {"or", "and", "a", "an"}:
                 taken |= set(range(a, b))
         measured = self._measures()
-        taken |= measured
+        taken |= measured | {i for i in range(len(self._tokens)) if self._is_flagging(i)}
         if any(t.text in _NOT_SEEN for i, t in enumerate(self._tokens) if i not in taken):
             return None
         said = [self.text(i) for i, _ in found]
@@ -152,7 +154,9 @@ class _Finder:
         generated = text == "generated" and before in {"ai", "computer", "artificially", "digitally"}
         if not (text in FAKE or text in REAL or suspicious or generated):
             return "behind" if text in _DONE_TO and self._is_done_by_somebody(i) else None
-        if self._names_someone(i):
+        # "Fake faces", "the fake score of person 2", "the most suspicious moment".
+        moment = suspicious and self.text(i + 1) in {"moment", "moments", "part", "parts", "frame", "frames"}
+        if self._names_someone(i) or self.text(i + 1) in _MEASURES or moment:
             return "before"
         if (self._is_said_of(i) or self._is_choice(i)) and not self._is_about_making(i):
             return "behind"
@@ -170,10 +174,12 @@ class _Finder:
 
     def _is_said_of(self, i: int) -> bool:
         """ "Is he fake?", "which people look edited after 3 s?": behind "be" or "look", and nothing it belongs to."""
-        if self.text(i - 1) == "for" or self.text(i - 1) in {"the", "its"}:
+        noun = self.text(i) == "fake" and self.text(i - 1) == "the"  # "which one is the fake?"
+        if self.text(i - 1) in {"for", "the", "its"} and not noun:
             return False
         asked_how = self.text(i - 1) == "how"
-        if not asked_how and not any(t.base in _BEING for t in self._tokens[:i]):
+        said = any(t.base in _BEING or self._is_flagging(j) for j, t in enumerate(self._tokens[:i]))
+        if not asked_how and not said:
             return False
         if asked_how or i + 1 >= len(self._tokens) or self._tokens[i + 1].kind == "mark":
             return True
@@ -189,6 +195,10 @@ class _Finder:
         pair = {self.text(i), self.text(i + 2) if self.text(i + 1) == "or" else self.text(i - 2)}
         chosen = self.text(i + 1) == "or" or self.text(i - 1) == "or"
         return chosen and bool(pair & FAKE) and bool(pair & REAL)
+
+    def _is_flagging(self, i: int) -> bool:
+        """ "Did the judge flag anyone as fake?"; a flag with an article is a thing."""
+        return self.text(i) in _FLAGS and self.text(i - 1) not in {"the", "a", "this", "that", "any", "his", "her"}
 
     def _is_about_making(self, i: int) -> bool:
         """ "When was the video edited?", "how was it edited?": about the making of a film."""

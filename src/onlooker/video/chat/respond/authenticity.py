@@ -15,6 +15,7 @@ from onlooker.video.chat.query import AuthenticityQuery, Selection, Window
 from onlooker.video.chat.respond.judgements import Moment, moments_of
 from onlooker.video.chat.respond.session import MAX_EVIDENCE, Draft, Session, fill, nothing
 from onlooker.video.chat.wording import box, joined, name_of, noun_of, number, seconds, span, window_words
+from onlooker.video.reasons import NOT_A_PERSON
 
 _MAX_NAMED = 8
 _MAX_ROWS = 5000  # tracklets of one answer
@@ -75,7 +76,7 @@ def judged(session: Session, query: AuthenticityQuery) -> Draft:
         return _not_judged(session, query, subject, found)
     flagged = [v for v in known if v.flagged]
     # That a car has no face is told only where the car was asked about.
-    unjudged = [v for v in found if v.mean is None and not str(v.reason).startswith("not a person")]
+    unjudged = [v for v in found if v.mean is None and v.reason != NOT_A_PERSON]
     answer = _Answer(session, query, draft, known, flagged, unjudged, _unseen_videos(session, judges))
     answer.write()
     return draft
@@ -258,13 +259,14 @@ class _Answer:
         self.draft.value = None if self.query.genuine else names
 
     def _moment(self, shown: list[Verdict]) -> None:
-        """The first or last judged moment that reaches the threshold, and all others of them."""
+        """The first, last or highest judged moment that reaches the threshold, and all others of them."""
         moments = self._moments(self.known)
         high = [m for m in moments if m.reaches]
         if not high:
             self._say(self._none(), shown)
             return
-        chosen = high[-1] if self.query.pick == "last" else high[0]
+        highest = max(high, key=lambda m: m.probability)
+        chosen = {"first": high[0], "last": high[-1], "highest": highest}[self.query.pick]
         owner = next(v for v in self.known if v.key == chosen.key)
         others = [m for m in high if m.key == chosen.key]
         more = f"; {len(others)} of its {owner.n_judged} judged moments do: {_times(others)}" if len(others) > 1 else ""
