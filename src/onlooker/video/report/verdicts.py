@@ -56,11 +56,11 @@ def load_verdicts(connection: Connection, video_id: int) -> dict[int, ShownVerdi
     query = select(j.tracklet_id, j.t, j.probability, j.reason).where(j.video_id == video_id).order_by(j.t)
     curves: defaultdict[int, list[tuple[float, float]]] = defaultdict(list)
     reasons: dict[int, str] = {}
-    for row in connection.execute(query):
-        if row.probability is None:
-            reasons.setdefault(row.tracklet_id, row.reason)
+    for key, t, probability, reason in connection.execute(query):
+        if probability is None:
+            reasons.setdefault(key, reason)
         else:
-            curves[row.tracklet_id].append((row.t, row.probability))
+            curves[key].append((t, probability))
     reasons = {key: reason for key, reason in reasons.items() if reason != NOT_A_PERSON}
     return {
         key: ShownVerdict(judge.judge, judge.threshold, tuple(curves.get(key, ())), reasons.get(key))
