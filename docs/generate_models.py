@@ -23,6 +23,7 @@ for good). `onlooker models list` shows what is on this machine; `onlooker model
 
 ## Profiles
 """
+NONE = "None comes with the package; one of yours can add it, see the end of this page.\n"
 PLUGINS = """
 ## Models of your own
 
@@ -44,7 +45,7 @@ def render() -> str:
     parts = [HEAD, _profiles()]
     for role in ROLES:
         parts.append(f"\n## {role.replace('_', ' ').capitalize()}\n")
-        parts += [_section(entry) for entry in own if entry.role == role]
+        parts += [_section(entry) for entry in own if entry.role == role] or [NONE]
     return "\n".join([*parts, PLUGINS])
 
 

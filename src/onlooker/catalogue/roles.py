@@ -31,6 +31,8 @@ Role = Literal[
     "captioner",
     "action_recogniser",
     "clip_captioner",
+    "face_finder",
+    "authenticity_judge",
     "transcriber",
     "sound_tagger",
     "text_reader",
@@ -325,6 +327,28 @@ _OWN: tuple[RoleEntry, ...] = (
         "and `keep_region`, shares in (0, 1]. Train weights and set `weights=DIR`.",
         session_options=("device", "offline"),
     ),
+    # Judges of authenticity. No profile has one by default; a bundled one would be a row of `_BUNDLED` and a line in
+    # `PROFILES`.
+    RoleEntry(
+        name="m2tr",
+        version="own",
+        role="authenticity_judge",
+        factory="onlooker.models.own.m2tr:M2trFaces",
+        profile="own",
+        note="How likely faces were forged; needs a `face_finder`. Experimental: the number holds for forgeries like "
+        "those it was trained on. Train weights and set `weights=DIR`; `threshold` replaces the one beside them.",
+        session_options=("device", "offline"),
+    ),
+    RoleEntry(
+        name="objectformer",
+        version="own",
+        role="authenticity_judge",
+        factory="onlooker.models.own.objectformer:ObjectFormerCrops",
+        profile="own",
+        note="How likely the picture inside an object's box was tampered with, whatever the object is. Experimental "
+        "and not calibrated. Train weights, or take a released checkpoint, and set `weights=DIR`.",
+        session_options=("device", "offline"),
+    ),
     RoleEntry(
         name="isvos",
         version="own",
@@ -500,7 +524,8 @@ def _fits(value: Option, expected: object) -> bool:
     """Whether a value suits an annotation made of str, int, float, bool and None; whole numbers are floats too."""
     if get_args(expected):
         accepted = get_args(expected)
-        return any(_fits(value, kind) if isinstance(kind, type) else value == kind for kind in accepted)
+        kinds = [kind for kind in accepted if isinstance(kind, type) or get_args(kind)]
+        return value in accepted or any(_fits(value, kind) for kind in kinds)
     if isinstance(value, bool) or expected is bool:
         return isinstance(value, bool) and expected is bool
     if expected is float:

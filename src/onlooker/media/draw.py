@@ -39,6 +39,7 @@ class DrawnTrack:
         box_xyxy_px: where it is, in pixels of the picture.
         label: shown after the id, "car"; left out over a narrow box, where it would hide the neighbours.
         detail: shown after the label where the box is wide enough, "red".
+        verdict: shown last, over a narrow box too: "manipulated? 0.83".
         carried: True where the box was carried between detections: dashed.
         trail_px: earlier centres (x, y), oldest first; drawn fading towards the old end.
         mask: optional (H, W) bool of the picture's size.
@@ -48,6 +49,7 @@ class DrawnTrack:
     box_xyxy_px: BoxXYXY
     label: str = ""
     detail: str = ""
+    verdict: str = ""
     carried: bool = False
     trail_px: tuple[tuple[float, float], ...] = ()
     mask: NDArray[np.bool_] | None = None
@@ -202,13 +204,14 @@ class _LabelPlacer:
         self._letters.write(pen, (rect[0] + pad, (rect[1] + rect[3]) / 2), text, text_colour_on(colour), "lm")
 
     def _told(self, item: DrawnTrack) -> str:
-        """As much of `3 car, red` as is not much wider than the box."""
+        """As much of `3 car, red` as is not much wider than the box, and the verdict in any case."""
         room = 1.6 * (item.box_xyxy_px[2] - item.box_xyxy_px[0])
         short = f"{item.number} {item.label}".strip()
-        for text in (f"{short}, {item.detail}" if item.detail else short, short):
+        last = f", {item.verdict}" if item.verdict else ""
+        for text in (f"{short}, {item.detail}{last}" if item.detail else short + last, short + last):
             if self._letters.width(text) < room:
                 return text
-        return str(item.number)
+        return f"{item.number} {item.verdict}".strip()
 
     def _place(self, box: BoxXYXY, size: tuple[float, float]) -> Rect:
         width, height = size

@@ -10,7 +10,9 @@ from typing import Literal
 Status = Literal["answered", "no_evidence", "cannot_answer"]
 Value = bool | int | float | str | list[int] | list[float] | list[str] | None
 Cell = None | bool | int | float | str
-EvidenceKind = Literal["tracklet", "box", "pair", "speech", "screen_text", "sound", "shot", "video", "attribute"]
+EvidenceKind = Literal[
+    "tracklet", "box", "pair", "speech", "screen_text", "sound", "shot", "video", "attribute", "judgement"
+]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ Every implementation has `name` and `version`: results are keyed by them, and an
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from onlooker.types import (
     FloatArray,
     Frame,
     Image,
+    Judgement,
     SoundSegment,
     SpeechSegment,
     Tag,
@@ -157,6 +158,44 @@ class ClipCaptioner(Model, Protocol):
     """Describes a clip, as `ActionRecogniser` takes it, in a sentence."""
 
     def caption_clips(self, clips: Sequence[Sequence[Image]], prompt: str | None = None) -> list[str]: ...
+
+
+@runtime_checkable
+class FaceFinder(Model, Protocol):
+    """Finds faces."""
+
+    def find(self, images: Sequence[Image]) -> list[Detections]:
+        """One `Detections` per image: boxes close around faces, in pixels of that image; none gives an empty one."""
+        ...
+
+
+@runtime_checkable
+class AuthenticityJudge(Model, Protocol):
+    """Says how likely pictures were manipulated. It never says that one is authentic."""
+
+    @property
+    def need(self) -> Literal["face", "crop"]:
+        """What its pictures show: one face each with a margin around it, or an object's whole box."""
+        ...
+
+    @property
+    def smallest_px(self) -> int:
+        """Longer side of a face or object below which the number would mean nothing."""
+        ...
+
+    @property
+    def threshold(self) -> float:
+        """Probability from which something is said to look manipulated."""
+        ...
+
+    @property
+    def tested_on(self) -> str:
+        """On what its numbers were measured, in a few words to follow "tested on"; says where nobody measured."""
+        ...
+
+    def judge(self, images: Sequence[Image]) -> list[Judgement]:
+        """One judgement per picture, at its own resolution."""
+        ...
 
 
 @runtime_checkable

@@ -273,6 +273,8 @@ def make_toolbox(pool: ModelPool) -> Toolbox:
         text_reader=pool.handle("text_reader", roles.TextReader),  # type: ignore[type-abstract]
         action_recogniser=pool.handle("action_recogniser", roles.ActionRecogniser),  # type: ignore[type-abstract]
         clip_captioner=pool.handle("clip_captioner", roles.ClipCaptioner),  # type: ignore[type-abstract]
+        authenticity_judge=pool.handle("authenticity_judge", roles.AuthenticityJudge),  # type: ignore[type-abstract]
+        face_finder=pool.handle("face_finder", roles.FaceFinder),  # type: ignore[type-abstract]
         crops_per_tracklet=pool.settings.crops_per_tracklet,
     )
     return Toolbox(

@@ -15,6 +15,8 @@ from onlooker.video.store.store import Store
 from onlooker.video.store.views import VIEWS
 
 HERE = Path(__file__).parent
+# Tables that came with a later version, and the views that read them: a library from before has no rows for them.
+SINCE = {"base_judges": 3, "base_judgements": 3, "judges": 3, "judgements": 3, "verdicts": 3}
 
 
 def old_library(tmp_path: Path, version: int) -> Path:
@@ -54,9 +56,10 @@ def test_library_of_every_version_opens_with_its_rows(tmp_path: Path, version: i
             for table in METADATA.sorted_tables:
                 if table not in (META, MIGRATIONS):
                     rows = connection.exec_driver_sql(f"SELECT count(*) FROM {table.name}").scalar_one()
-                    assert rows == 2, table.name
+                    assert rows == (2 if version >= SINCE.get(table.name, 1) else 0), table.name
             for view in VIEWS:
-                assert connection.exec_driver_sql(f"SELECT * FROM {view.name}").first() is not None, view.name
+                found = connection.exec_driver_sql(f"SELECT * FROM {view.name}").first()
+                assert (found is not None) == (version >= SINCE.get(view.name, 1)), view.name
 
 
 def test_steps_run_once_in_order_and_are_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import Column, Float, Integer, LargeBinary, Table, insert
 
 from onlooker.video.store.migrations import LATEST
-from onlooker.video.store.schema import MASKS, META, METADATA, MIGRATIONS, PICTURES, VIDEOS
+from onlooker.video.store.schema import JUDGEMENTS, MASKS, META, METADATA, MIGRATIONS, PICTURES, VIDEOS
 from onlooker.video.store.store import Store
 
 
@@ -23,6 +23,8 @@ def value_of(table: Table, name: str, number: int) -> object:
     column = table.c[name]
     fixed: dict[Column[object], tuple[object, object]] = {
         MASKS.c.rle: (b"01", b"01"),  # one pixel: migrations read masks
+        JUDGEMENTS.c.probability: (0.25, None),  # one of the two is there
+        JUDGEMENTS.c.reason: (None, "no face found"),
         VIDEOS.c.status: ("ready", "partial"),
         PICTURES.c.kind: ("crop", "keyframe"),
     }

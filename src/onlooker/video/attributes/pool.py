@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from onlooker.video.attributes.actions import Actions, MotionCaptions
+from onlooker.video.attributes.authenticity import Authenticity
 from onlooker.video.attributes.captions import AppearanceText, Captions
 from onlooker.video.attributes.colour import ColourAnnotator
 from onlooker.video.attributes.embedding import LookVectors, TextVectors
@@ -15,8 +16,10 @@ from onlooker.video.attributes.tags import SceneTags, TrackletTags
 from onlooker.video.protocols import (
     ActionRecogniser,
     AppearanceEmbedder,
+    AuthenticityJudge,
     Captioner,
     ClipCaptioner,
+    FaceFinder,
     SoundTagger,
     Tagger,
     TextEmbedder,
@@ -44,6 +47,8 @@ class PoolModels:
     text_reader: ModelHandle[TextReader] | None = None
     action_recogniser: ModelHandle[ActionRecogniser] | None = None
     clip_captioner: ModelHandle[ClipCaptioner] | None = None
+    authenticity_judge: ModelHandle[AuthenticityJudge] | None = None
+    face_finder: ModelHandle[FaceFinder] | None = None
     crops_per_tracklet: int | None = None
 
 
@@ -72,6 +77,8 @@ def make_annotators(models: PoolModels) -> tuple[Annotator, ...]:
         rest.append(LookVectors(models.appearance_embedder, models.crops_per_tracklet))
     if models.text_embedder is not None:
         rest.append(TextVectors(models.text_embedder, [a.spec for a in (*looks, *heard_and_read, *moving)]))
+    if models.authenticity_judge is not None:
+        rest.append(Authenticity(models.authenticity_judge, models.face_finder))
     return (*looks, *heard_and_read, *moving, *rest)
 
 

@@ -15,6 +15,7 @@ from onlooker.video.chat.query import (
     ActionQuery,
     Anchor,
     AttributeQuery,
+    AuthenticityQuery,
     BoxQuery,
     CategoriesQuery,
     CheckQuery,
@@ -47,7 +48,18 @@ from onlooker.video.chat.query import (
     Window,
     WordsQuery,
 )
-from onlooker.video.chat.respond import acting, comparing, counts, edges, limits, listing, media, moments, together
+from onlooker.video.chat.respond import (
+    acting,
+    authenticity,
+    comparing,
+    counts,
+    edges,
+    limits,
+    listing,
+    media,
+    moments,
+    together,
+)
 from onlooker.video.chat.respond.session import Draft, Session, Track
 from onlooker.video.chat.vocabulary import Reader, VersionedReader, Vocabulary, categories_in
 
@@ -183,6 +195,8 @@ def _about_tracklets(session: Session, query: Query) -> Draft | None:
             return moments.path(session, query)
         case ActionQuery():
             return acting.acting(session, query)
+        case AuthenticityQuery():
+            return authenticity.judged(session, query)
     return None
 
 

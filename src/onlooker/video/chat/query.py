@@ -329,6 +329,27 @@ class ActionQuery(Query):
     window: Window | None = None
 
 
+AuthenticityAsk = Literal["who", "count", "when", "yes_no", "most", "probability", "where", "videos"]
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticityQuery(Query):
+    """What looks manipulated according to the judge that looked: which, how many, when, whether, how likely.
+
+    `genuine` asks the other way round, which no judge can say; `whole` asks about a video and not about something in
+    it; `said` is the word of the question, `pick` which time "when" means.
+    """
+
+    subject: Selection
+    said: str
+    ask: AuthenticityAsk
+    genuine: bool = False
+    quantifier: Quantifier = "any"
+    pick: Literal["first", "last", "highest"] = "first"
+    whole: bool = False
+    window: Window | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class EventsQuery(Query):
     """What happens in a window, or what the subject does."""

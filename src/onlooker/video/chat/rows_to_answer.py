@@ -152,7 +152,8 @@ def find_evidence(sql: str, result: Rows, reader: Reader) -> tuple[Evidence, ...
         keys = [] if behind is None else _keys_behind(behind, reader)
     if not keys:
         return ()
-    boxes = _boxes_by_key(result)
+    # A judged box is that of a face, not the tracklet's own.
+    boxes = {} if "judgements" in views else _boxes_by_key(result)
     told = reader.query(_TRACKLETS, {"keys": json.dumps(keys[:_MAX_EVIDENCE])})
     return tuple(_tracklet_evidence(row, boxes.get(row[0])) for row in told.rows)
 

@@ -247,6 +247,7 @@ _BOX = (
     "SELECT x1, y1, x2, y2 FROM boxes WHERE video = :video AND id = :id"
     " AND abs(t - :t) <= 1 ORDER BY abs(t - :t) LIMIT 1"
 )
+_JUDGED = "SELECT x1, y1, x2, y2 FROM judgements WHERE video = :video AND id = :id AND abs(t - :t) < 0.001"
 _WORDS = {
     "speech": "SELECT text FROM speech WHERE video = :video AND abs(t_start - :t) < 0.001",
     "screen_text": "SELECT text FROM screen_text WHERE video = :video AND abs(t_start - :t) < 0.001",
@@ -300,7 +301,8 @@ def _tracklet_problem(
     box, moment = item.get("box_xyxy_px"), times[2]
     if box is None or moment is None:
         return None
-    now = reader.query(_BOX, {"video": video, "id": number, "t": moment}).rows
+    look_up = _JUDGED if item.get("kind") == "judgement" else _BOX
+    now = reader.query(look_up, {"video": video, "id": number, "t": moment}).rows
     if not now or not isinstance(box, list) or not _near(box, now[0]):
         return f"the box of tracklet {number} of {video} at {moment:g} s is {list(now[0]) if now else None}"
     return None

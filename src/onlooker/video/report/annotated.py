@@ -89,6 +89,7 @@ class FramePainter:
             box_xyxy_px=box,
             label=tracklet.label or tracklet.category,
             detail="".join(main),
+            verdict="" if tracklet.verdict is None else tracklet.verdict.label_at(frame.time_s),
             carried=bool(np.any(np.abs(tracklet.carried_s - frame.time_s) < self._slack_s)),
             trail_px=_trail(tracklet, frame.time_s, self._slack_s),
             mask=None if rle is None else decode_mask(rle, frame.height, frame.width),

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, RowMapping, Table, select
 
 from onlooker.types import BoxXYXY, Gap, Shot, SoundSegment, SpeechSegment
+from onlooker.video.report.verdicts import ShownVerdict, load_verdicts
 from onlooker.video.store.schema import (
     ATTRIBUTES,
     BOXES,
@@ -95,6 +96,7 @@ class ShownTracklet:
     stretches: tuple[Stretch, ...]
     carried_s: Floats
     crop: Picture | None
+    verdict: ShownVerdict | None = None
 
     @property
     def title(self) -> str:
@@ -205,6 +207,7 @@ def _tracklets(connection: Connection, video_id: int, frame_times: Floats) -> tu
     boxes = _boxes(connection, video_id)
     crops = _best_crops(connection, video_id)
     tags = _tags(connection, video_id)
+    verdicts = load_verdicts(connection, video_id)
     gaps: defaultdict[int, list[Gap]] = defaultdict(list)
     query = select(GAPS).join(TRACKLETS).where(TRACKLETS.c.video_id == video_id).order_by(GAPS.c.start_s)
     for row in connection.execute(query).mappings():
@@ -229,6 +232,7 @@ def _tracklets(connection: Connection, video_id: int, frame_times: Floats) -> tu
             stretches=split_stretches(*boxes[row["id"]][:2], frame_times),
             carried_s=boxes[row["id"]][2],
             crop=crops.get(row["id"]),
+            verdict=verdicts.get(row["id"]),
         )
         for row in _rows(connection, TRACKLETS, video_id)
         if row["id"] in boxes

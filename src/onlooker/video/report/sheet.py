@@ -46,6 +46,8 @@ def write_sheet(data: VideoData, output: str | Path, masks: Mapping[int, NDArray
 def _cell(tracklet: ShownTracklet, masks: Mapping[int, NDArray[np.bool_]]) -> SheetCell:
     seen = f"{tracklet.t_start:.2f} to {tracklet.t_end:.2f} s"
     facts = ", ".join(tracklet.colors) or f"{tracklet.speed_px_s:.0f} px/s"
+    if tracklet.verdict is not None:
+        facts = tracklet.verdict.summary
     picture = None if tracklet.crop is None else from_jpeg(tracklet.crop.jpeg)
     if picture is not None and tracklet.number in masks:
         picture = draw_masks(picture, {tracklet.number: masks[tracklet.number]})

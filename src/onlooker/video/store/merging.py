@@ -24,6 +24,9 @@ _MASKS_OF_BOXES_LEFT = """
 DELETE FROM base_masks WHERE tracklet_id = :old
 AND EXISTS (SELECT 1 FROM base_boxes b WHERE b.tracklet_id = :old AND b.t = base_masks.t)
 """
+# A judgement, too, is of the box that was kept.
+_JUDGED_ON_WORSE_BOXES = _MASKS_OF_WORSE_BOXES.replace("base_masks", "base_judgements")
+_JUDGED_ON_BOXES_LEFT = _MASKS_OF_BOXES_LEFT.replace("base_masks", "base_judgements")
 _SURER_ATTRIBUTES = """
 DELETE FROM base_attributes WHERE tracklet_id IN (:new, :old) AND start_s IS NULL AND EXISTS (
   SELECT 1 FROM base_attributes o WHERE o.tracklet_id IN (:new, :old) AND o.start_s IS NULL
@@ -33,9 +36,12 @@ DELETE FROM base_attributes WHERE tracklet_id IN (:new, :old) AND start_s IS NUL
 _MOVES = (
     _WORSE_BOXES,
     _MASKS_OF_WORSE_BOXES,
+    _JUDGED_ON_WORSE_BOXES,
     "UPDATE OR IGNORE base_boxes SET tracklet_id = :new WHERE tracklet_id = :old",
     _MASKS_OF_BOXES_LEFT,
+    _JUDGED_ON_BOXES_LEFT,
     "UPDATE OR IGNORE base_masks SET tracklet_id = :new WHERE tracklet_id = :old",
+    "UPDATE OR IGNORE base_judgements SET tracklet_id = :new WHERE tracklet_id = :old",
     "UPDATE OR IGNORE base_gaps SET tracklet_id = :new WHERE tracklet_id = :old",
     _SURER_ATTRIBUTES,
     "UPDATE base_attributes SET tracklet_id = :new WHERE tracklet_id = :old",

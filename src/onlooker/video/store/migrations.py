@@ -64,8 +64,35 @@ def _masks_with_time_and_area(connection: Connection) -> None:
     connection.exec_driver_sql("DROP TABLE old_masks")
 
 
+# As they were at version 3.
+_JUDGES_3 = """
+CREATE TABLE base_judges (
+  video_id INTEGER NOT NULL, judge TEXT NOT NULL, finder TEXT, need TEXT NOT NULL, threshold FLOAT NOT NULL,
+  tested_on TEXT NOT NULL, PRIMARY KEY (video_id),
+  FOREIGN KEY(video_id) REFERENCES base_videos (id) ON DELETE CASCADE
+)
+"""
+_JUDGEMENTS_3 = """
+CREATE TABLE base_judgements (
+  video_id INTEGER NOT NULL, tracklet_id INTEGER NOT NULL, frame INTEGER NOT NULL, t FLOAT NOT NULL, probability FLOAT,
+  reason TEXT, x1 FLOAT NOT NULL, y1 FLOAT NOT NULL, x2 FLOAT NOT NULL, y2 FLOAT NOT NULL, kind TEXT, notes TEXT,
+  PRIMARY KEY (tracklet_id, t), CHECK ((probability IS NULL) <> (reason IS NULL)),
+  FOREIGN KEY(video_id) REFERENCES base_videos (id) ON DELETE CASCADE,
+  FOREIGN KEY(tracklet_id) REFERENCES base_tracklets (id) ON DELETE CASCADE
+) WITHOUT ROWID
+"""
+
+
+def _judgements(connection: Connection) -> None:
+    """Room for what judges of authenticity say; nothing of it could be stored before."""
+    connection.exec_driver_sql(_JUDGES_3)
+    connection.exec_driver_sql(_JUDGEMENTS_3)
+    connection.exec_driver_sql("CREATE INDEX ix_judgements_video ON base_judgements (video_id)")
+
+
 STEPS: tuple[Migration, ...] = (  # from version 2 on
     Migration(2, "masks carry their time and area", _masks_with_time_and_area),
+    Migration(3, "judgements of authenticity", _judgements),
 )
 LATEST = 1 + len(STEPS)
 

@@ -243,6 +243,37 @@ Index("ix_attributes_tracklet", ATTRIBUTES.c.tracklet_id, ATTRIBUTES.c.name)
 Index("ix_attributes_value", ATTRIBUTES.c.name, ATTRIBUTES.c.value, ATTRIBUTES.c.video_id, ATTRIBUTES.c.tracklet_id)
 Index("ix_attributes_video", ATTRIBUTES.c.video_id)
 
+# One authenticity judge a video: another one that looks later takes its place, with everything it said.
+JUDGES = Table(
+    "base_judges",
+    METADATA,
+    Column("video_id", Integer, ForeignKey("base_videos.id", ondelete="CASCADE"), primary_key=True),
+    Column("judge", Text, nullable=False),  # name@version
+    Column("finder", Text),  # name@version of what found the faces
+    Column("need", Text, nullable=False),  # face, crop
+    Column("threshold", Float, nullable=False),
+    Column("tested_on", Text, nullable=False),
+)
+
+# The moments of tracklets that a judge was to look at; where it could not, `probability` is NULL and `reason` says why.
+JUDGEMENTS = Table(
+    "base_judgements",
+    METADATA,
+    _video(),
+    _tracklet(),
+    Column("frame", Integer, nullable=False),
+    Column("t", Float, nullable=False),
+    Column("probability", Float),  # of a manipulation
+    Column("reason", Text),
+    *_box(),  # of the face or object that was judged; of the tracklet where nothing was
+    Column("kind", Text),  # of manipulation, from judges that tell kinds apart
+    Column("notes", Text),
+    PrimaryKeyConstraint("tracklet_id", "t"),
+    CheckConstraint("(probability IS NULL) <> (reason IS NULL)"),
+    sqlite_with_rowid=False,
+)
+Index("ix_judgements_video", JUDGEMENTS.c.video_id)
+
 SPEECH = Table(
     "base_speech",
     METADATA,

@@ -10,6 +10,7 @@ from onlooker.video.store.schema import TRACKLETS
 # knows, and is copied; so are its links and vectors.
 _MOVES = (
     "UPDATE base_masks SET tracklet_id = :new WHERE tracklet_id = :old AND t >= :at",
+    "UPDATE base_judgements SET tracklet_id = :new WHERE tracklet_id = :old AND t >= :at",
     "UPDATE base_boxes SET tracklet_id = :new WHERE tracklet_id = :old AND t >= :at",
     "DELETE FROM base_gaps WHERE tracklet_id = :old AND start_s < :at AND end_s >= :at",
     "UPDATE base_gaps SET tracklet_id = :new WHERE tracklet_id = :old AND start_s >= :at",

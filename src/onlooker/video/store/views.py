@@ -266,6 +266,64 @@ VIEWS: tuple[View, ...] = (
         ),
     ),
     View(
+        "judges",
+        _joined("base_judges", "j"),
+        "the judge of authenticity that looked at a video; videos without a row were not judged",
+        _columns(
+            *_VIDEO,
+            *_plain(
+                "j",
+                ("judge", "text", "name@version"),
+                ("finder", "text", "name@version of what found the faces"),
+                ("need", "text", "what it looks at: face or crop, the whole box"),
+                ("threshold", "0..1", "mean probability from which something looks manipulated"),
+                ("tested_on", "text", "where its probabilities were measured"),
+            ),
+        ),
+    ),
+    View(
+        "judgements",
+        "base_judgements g JOIN base_tracklets k ON k.id = g.tracklet_id JOIN base_judges j ON j.video_id = k.video_id"
+        " JOIN " + _BY_VIDEO.format(alias="k"),
+        "one moment of one tracklet that a judge of authenticity was to look at: the curve over time",
+        _columns(
+            *_OWNER,
+            *_VIDEO,
+            *_plain(
+                "g",
+                ("frame", "int", "frame index"),
+                ("t", "s", "time"),
+                ("probability", "0..1", "that it is manipulated; NULL where it was not judged; low is no proof"),
+                ("reason", "text", "why it was not judged"),
+            ),
+            *_edges("g"),
+            *_plain("g", ("kind", "text", "kind of manipulation"), ("notes", "text", "what to know of the number")),
+            *_plain("j", ("judge", "text", "name@version"), ("threshold", "0..1", "from here on it looks manipulated")),
+        ),
+    ),
+    View(
+        "verdicts",
+        "base_tracklets k JOIN base_judges j ON j.video_id = k.video_id JOIN base_judgements g ON g.tracklet_id = k.id"
+        " JOIN " + _BY_VIDEO.format(alias="k") + " GROUP BY k.id",
+        "what a judge of authenticity says of one tracklet as a whole",
+        _columns(
+            *_OWNER,
+            *_VIDEO,
+            ("mean", "avg(g.probability)", "0..1", "mean probability of its moments; NULL where none was judged"),
+            ("highest", "max(g.probability)", "0..1", "highest of them"),
+            ("looks_manipulated", "avg(g.probability) >= j.threshold", "0/1", "1: the mean reaches the threshold"),
+            ("n_judged", "count(g.probability)", "int", "moments judged"),
+            ("n_moments", "count(*)", "int", "moments that were to be judged"),
+            ("reason", "min(g.reason)", "text", "why some or all were not judged"),
+            *_plain(
+                "j",
+                ("judge", "text", "name@version"),
+                ("threshold", "0..1", "from here on it looks manipulated"),
+                ("tested_on", "text", "where its probabilities were measured"),
+            ),
+        ),
+    ),
+    View(
         "speech",
         _joined("base_speech", "s"),
         "words heard",

@@ -205,6 +205,15 @@ class Nouns:
         """Words of categories that this library holds."""
         return frozenset(w for phrase in self._anywhere for w in phrase)
 
+    def is_known(self, word: str) -> bool:
+        """Whether a noun names something of this library, or anything at all ("object")."""
+        sense = self.lookup((word,))
+        return sense is not None and sense.categories != ()
+
+    def is_stored(self, word: str) -> bool:
+        """Whether a word, or its singular, is a category by itself."""
+        return (word,) in self._anywhere or (singular(word),) in self._anywhere
+
     def lookup(self, words: Sequence[str]) -> NounSense | None:
         """The sense of a phrase of one to three words as written, or None when it is not a known noun."""
         phrase = tuple(words)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from onlooker.video.chat.grammar import (
     acting,
+    authenticity,
     comparisons,
     doubts,
     follow_up,
@@ -25,6 +26,7 @@ Rule = Callable[[Scene], Query | None]
 RULES: tuple[Rule, ...] = (
     media.about_answer,
     doubts.doubtful,
+    authenticity.judged,
     acting.acting,
     media.videos,
     media.tags,
@@ -61,7 +63,8 @@ class Planned:
 def plan(reading: Reading, focus: Focus | None) -> Planned:
     """The query of the first rule that fits; the last rule always does."""
     scene = follow_up.bare(Scene.of(reading, focus))
-    leaning = follow_up.elliptic(scene) or follow_up.among(scene)
+    whole = scene.reading.suspicion is not None  # asks by itself, however short
+    leaning = None if whole else follow_up.elliptic(scene) or follow_up.among(scene)
     if leaning is not None:
         return Planned(follow_up.carried(replace(leaning, videos=reading.videos), scene), 0.9)
     for rule in RULES:

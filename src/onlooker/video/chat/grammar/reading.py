@@ -14,6 +14,7 @@ from onlooker.video.chat.grammar.phrases import Cue, PhraseTable, cue_table
 from onlooker.video.chat.grammar.segments import ASKING, beside, core, split
 from onlooker.video.chat.grammar.sides import SIDES, Side, find_sides
 from onlooker.video.chat.grammar.spelling import EnglishWords, Speller
+from onlooker.video.chat.grammar.suspicion import SPELT, Suspicion, find_suspicion
 from onlooker.video.chat.grammar.times import UNITS, Found, find_windows
 from onlooker.video.chat.grammar.tokens import NUMBER_WORDS, ORDINAL_WORDS, Token, normalise, tokenise
 from onlooker.video.chat.grammar.verbs import BASE_FORMS, base_form
@@ -39,7 +40,8 @@ class Reading:
 
     `cues` maps a code of `words.CUES` to where it stands; `mentions` are in order; `strangers` are words that mean
     nothing to the grammar, `unsupported` topics no column holds; `corrections` are spelling changes (typed, meant).
-    `deeds` are stored actions it names, `people` the categories that "who" means.
+    `deeds` are stored actions it names, `people` the categories that "who" means, `suspicion` that it asks whether
+    something looks manipulated.
     """
 
     question: str
@@ -58,6 +60,7 @@ class Reading:
     corrections: tuple[tuple[str, str], ...] = field(default=())
     deeds: tuple[Deed, ...] = ()
     people: tuple[str, ...] = ()
+    suspicion: Suspicion | None = None
 
     def has(self, *codes: str) -> bool:
         """Whether any of these cues is there."""
@@ -175,7 +178,7 @@ class QuestionReader:
         self._deeds = DeedFinder(vocabulary.actions, nouns)
         person = self._nouns.lookup(("person",))
         self._people = (person.categories or ()) if person is not None else ()
-        self._known = frozenset(words | nouns | plurals | labels | self._deeds.words)
+        self._known = frozenset(SPELT | words | nouns | plurals | labels | self._deeds.words)
         self._english = EnglishWords()
         here = [v for v in vocabulary.videos if scope is None or v.key in scope]
         names = {(v.key, n) for v in here for n in (v.name.lower(), v.name.lower().rsplit(".", 1)[0]) if n}
@@ -188,10 +191,14 @@ class QuestionReader:
         """The reading of one question."""
         videos, text = self._take_videos(normalise(question))
         tokens, corrections = self._spelled(_without_politeness(tokenise(text)))
+        suspicion, tokens = find_suspicion(tokens, self._nouns.is_known, self._nouns.is_stored)
         windows = find_windows(tokens)
         timed = frozenset(i for w in windows for i in range(w.start, w.end))
         deeds = self._deeds.find(tokens, timed)
-        blocked = timed | {i for deed in deeds for i in range(deed.start, deed.end)}
+        if suspicion is not None:
+            deeds = tuple(d for d in deeds if d.start not in suspicion.taken)
+        blocked = timed | (suspicion.taken if suspicion is not None else frozenset())
+        blocked |= {i for deed in deeds for i in range(deed.start, deed.end)}
         reader = MentionReader(tokens, self._nouns, dict(self._vocabulary.labels))
         mentions = reader.read(blocked)
         # Phrases may run over a pronoun ("how long does it take"), not over a noun phrase.
@@ -227,6 +234,7 @@ class QuestionReader:
             corrections=corrections,
             deeds=deeds,
             people=self._people if deeds else (),
+            suspicion=suspicion,
         )
 
     def _is_english(self, word: str) -> bool:

@@ -61,7 +61,7 @@ function trackletCard(tracklet) {
   dot.style.background = tracklet.color;
   const looks = [...tracklet.colors, tracklet.direction === "none" ? null : `moves ${tracklet.direction}`, `${Math.round(tracklet.speed)} px/s`];
   const seen = [span(tracklet.start, tracklet.end), tracklet.gaps.length > 0 ? plural(tracklet.gaps.length, "gap") : null];
-  const facts = [seen, looks, tracklet.tags].map((group) => group.filter((part) => part).join(" · ")).filter((line) => line);
+  const facts = [seen, looks, tracklet.tags, [tracklet.verdict]].map((group) => group.filter((part) => part).join(" · ")).filter((line) => line);
   const text = el("span", {}, el("strong", {}, dot, title(tracklet)), ...facts.map((line) => el("span", { class: "facts", text: line })));
   const card = el("button", { class: "tracklet", title: tracklet.motion ?? "", onclick: () => choose(tracklet, { seek: true }) }, picture, text);
   card.dataset.number = tracklet.number;
