@@ -160,7 +160,7 @@ def _face(box: FloatArray, square: FloatArray, points: FloatArray, scale: float,
 
 def _pixels(images: Image) -> FloatArray:
     """(N, H, W, 3) to (N, W, H, 3) float32 in [-1, 1]."""
-    return np.ascontiguousarray((images.astype(np.float32) - 127.5) / 128).swapaxes(1, 2)
+    return np.asarray(((images.astype(np.float32) - np.float32(127.5)) / np.float32(128)).swapaxes(1, 2), np.float32)
 
 
 def _resized(image: Image, height: float, width: float) -> Image:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from onlooker.types import BoxXYXY, Detections, FloatArray, Image, Judgement
-from onlooker.video.authenticity.verdict import Evidence
+from onlooker.video.authenticity.verdict import Evidence, Status
 
 Domain = Literal["jpeg", "pixels", "video"]
 _MARGIN = 1.3  # a face is judged with this much around it, as judges of faces are trained
@@ -83,6 +83,8 @@ class Report(Protocol):
     def outside(self) -> tuple[str, ...]: ...
     @property
     def reason(self) -> str | None: ...
+    @property
+    def jpeg_quality(self) -> int | None: ...
 
 
 class Rules(Protocol):
@@ -92,8 +94,12 @@ class Rules(Protocol):
     def name(self) -> str: ...
     @property
     def version(self) -> str: ...
-    def report_file(self, image: Image, data: bytes | None, domain: Domain | None) -> Report:
-        """Of a picture and, where they are the picture's own, the bytes of its file."""
+    def report_file(self, image: Image, data: bytes | None, domain: Domain | None, most_windows: int | None) -> Report:
+        """Of a picture and the bytes of its file, looking at up to so many windows."""
+        ...
+
+    def is_useful(self, domain: Domain) -> bool:
+        """Whether the rules tell forged from untouched pictures of a domain at all."""
         ...
 
     def mean_probability(self, scores: Sequence[float], domain: Domain) -> float:
@@ -187,6 +193,7 @@ def rule_evidence(rules: Rules, report: Report, what: str) -> tuple[Evidence, ..
             one.sentence if one.refused else None,
             False,
             (one.known_failures,),
+            True,
         )
         for one in report.readings
     ]
@@ -202,6 +209,13 @@ def loudest(votes: Sequence[Vote]) -> Vote | None:
     rate = min(1.0, sum(vote.false_alarm_rate for vote in votes))
     tested_on = "; ".join(dict.fromkeys(vote.tested_on for vote in votes))
     return Vote(best.probability, best.threshold, rate, best.found_share, tested_on)
+
+
+def status_of(vote: Vote | None) -> Status:
+    """What a vote means."""
+    if vote is None:
+        return "not_judged"
+    return "manipulation_suspected" if vote.probability >= vote.threshold else "nothing_found"
 
 
 def face_crop(image: Image, box: BoxXYXY) -> Image:

@@ -1,6 +1,6 @@
 """Opening a picture file for a close look: pixels as stored, the file's bytes, and what was lost on the way.
 
-Pixels are NOT turned as the metadata asks: blocks of a JPEG lie where they were stored. `upright` turns what people see.
+Pixels are NOT turned as the metadata asks: blocks of a JPEG lie where they were stored. `upright` turns them.
 """
 
 from __future__ import annotations

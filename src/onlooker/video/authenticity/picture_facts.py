@@ -1,4 +1,4 @@
-"""What a picture file says of itself: how it is stored, who wrote it, when, and signs of tools that edit or generate."""
+"""What a picture file says of itself: how it is stored, who wrote it and when, signs of editors and generators."""
 
 from __future__ import annotations
 
@@ -128,9 +128,10 @@ def _text_facts(opened: Pil.Image) -> list[Fact]:
     for key in sorted(_SETTINGS_KEYS & {name.lower() for name in info}):
         value = next(value for name, value in info.items() if name.lower() == key)
         facts.append(Fact(f"text_{key}", shown(value), "settings of a program that generates pictures", True))
-    software = info.get("Software")
+    software = shown(info.get("Software", ""))
     if software:
-        facts.append(Fact("software", shown(software), software_note(shown(software)), bool(software_note(shown(software)))))
+        note = software_note(software)
+        facts.append(Fact("software", software, note, bool(note)))
     if "photoshop" in info:
         facts.append(Fact("photoshop_segment", True, "holds a segment that Photoshop and a few others write", True))
     packet = info.get("xmp") or info.get("XML:com.adobe.xmp")

@@ -1,7 +1,7 @@
 """Content credentials (C2PA): who signed what was done to a file, and whether it was changed since.
 
-Checked by the official library, offline: nothing is fetched, so a manifest that lies elsewhere is told but not read, and
-signers are known only by the list that comes with the library. Without it, a manifest is noticed but not checked.
+Checked by the official library, offline: nothing is fetched, so a manifest that lies elsewhere is told but not read,
+and signers are known only by the list that comes with the library. Without it, a manifest is noticed but not checked.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _UNTRUSTED = "signingCredential.untrusted"
 _IPTC = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _NOTES = {
     "trusted": "signed by somebody on the library's list, and unchanged since",
-    "valid": "signed, and unchanged since; who signed is not on the library's list, anybody can make such a certificate",
+    "valid": "signed, and unchanged since; the signer is not on the library's list, and anybody can make a certificate",
     "invalid": "the credentials do not fit the file: it was changed after it was signed, or they are damaged",
 }
 

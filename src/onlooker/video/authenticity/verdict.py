@@ -46,6 +46,7 @@ class Evidence:
         refusal: why it says nothing; `None` where it says something.
         counts: whether it takes part in the verdict; only what is calibrated and applies does.
         caveats: where it is known to be wrong, and what it noted itself.
+        is_rule: one of the classical rules by itself, in no verdict but together with the others.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Evidence:
     refusal: str | None = None
     counts: bool = False
     caveats: tuple[str, ...] = ()
+    is_rule: bool = False
 
     def __post_init__(self) -> None:
         if self.probability is not None and not 0.0 <= self.probability <= 1.0:

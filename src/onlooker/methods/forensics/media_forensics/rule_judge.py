@@ -13,6 +13,7 @@ from onlooker.methods.forensics.media_forensics.combining import Combination, Do
 from onlooker.methods.forensics.media_forensics.detectors import find_rule
 from onlooker.methods.forensics.media_forensics.samples import Detector, Finding, Refusal, Sample, inspect
 from onlooker.methods.forensics.media_forensics.windows import (
+    MOST_WINDOWS,
     WINDOW_PX,
     MapCanvas,
     cut,
@@ -38,6 +39,7 @@ UNCALIBRATED_RULES = ("metadata",)
 """Told, and in no probability: nobody measured how often an honest file names an editor."""
 
 _WHOLE_PX = 768  # longest side for rules on the whole picture
+_MOST_FLAT = 0.15  # ours: of 8x8 blocks; photos have noise
 _FLAT_STD = 1.0  # grey levels; below there is nothing to judge
 LEAST_PX = 48  # ours: below, most rules refuse
 
@@ -156,43 +158,54 @@ class RuleJudge:
             judged.append(Judgement(report.probability or 0.0, heat, None, notes))
         return judged
 
-    def report_file(self, image: Image, data: bytes | None, domain: Domain | None = None) -> RuleReport:
+    def is_useful(self, domain: Domain) -> bool:
+        """Whether the rules tell forged from untouched pictures of a domain at all."""
+        return self.combination(domain).useful
+
+    def report_file(
+        self,
+        image: Image,
+        data: bytes | None,
+        domain: Domain | None = None,
+        most_windows: int | None = None,
+    ) -> RuleReport:
         """As `report`, of a picture and the bytes of its file (`None` where there is none, like a frame of a video).
 
         Args:
             image: (H, W, 3) uint8 RGB as stored, NOT turned as its metadata asks: blocks of a JPEG lie as stored.
             data: bytes of the file.
-            domain: as `report`.
+            domain, most_windows: as `report`.
 
         Raises:
             ShapeError: not such a picture.
         """
-        return self.report(Sample(image, data), domain)
+        return self.report(Sample(image, data), domain, most_windows)
 
     def mean_probability(self, scores: Sequence[float], domain: Domain) -> float:
         """Of a video, from the scores of its frames (at least one): the curve of a frame at their mean."""
         return self.combination(domain).curve(float(np.mean(scores)))
 
-    def report(self, sample: Sample, domain: Domain | None = None) -> RuleReport:
+    def report(self, sample: Sample, domain: Domain | None = None, most_windows: int | None = None) -> RuleReport:
         """Everything the rules say of a picture.
 
         Args:
             sample: a picture, as `open_sample` gives it.
             domain: left out, "jpeg" for a JPEG of its own size and "pixels" for the rest.
+            most_windows: to look at; left out, 400.
         """
         used = self.combination(domain or ("jpeg" if sample.is_jpeg else "pixels"))
         unreadable = why_not(sample.image)
         if unreadable is not None:
             return _no_report(used, unreadable, _uncalibrated(sample))
         if used.useful:
-            return self._read(sample, used, None)
+            return self._read(sample, used, None, most_windows or MOST_WINDOWS)
         auc = used.test.auc
         reason = f"in such files the rules do not tell forged from untouched pictures (AUC {auc:.2f} in their test)"
-        return self._read(sample, used, reason)
+        return self._read(sample, used, reason, most_windows or MOST_WINDOWS)
 
-    def _read(self, sample: Sample, used: Combination, reason: str | None) -> RuleReport:
+    def _read(self, sample: Sample, used: Combination, reason: str | None, most: int) -> RuleReport:
         size = sample.image.shape[0], sample.image.shape[1]
-        plan, stored, whole = plan_windows(*size), stored_luma(sample), read_whole(sample)
+        plan, stored, whole = plan_windows(*size, most=most), stored_luma(sample), read_whole(sample)
         canvas = MapCanvas(size, map_step(*size))
         said: dict[str, list[Finding | Refusal]] = {name: [] for name in WINDOW_RULES}
         scores = []
@@ -248,9 +261,21 @@ def _outside(image: Image, coverage: float) -> tuple[str, ...]:
         reasons.append(f"size: {width}x{height} pixels; the rules were calibrated on {WINDOW_PX} and more a side")
     if max(height, width) > 1100:
         reasons.append(f"size: {width}x{height} pixels; the photos of the calibration had at most 1100 a side")
+    flat = _flat_share(image)
+    if flat > _MOST_FLAT:
+        reasons.append(f"content: {100 * flat:.0f} percent of it is perfectly flat, as in drawings and screenshots")
     if coverage < 1:
         reasons.append(f"size: only {100 * coverage:.0f} percent of the picture were looked at, in even steps")
     return tuple(reasons)
+
+
+def _flat_share(image: Image) -> float:
+    """Share of 8x8 blocks of one colour that are neither black nor white throughout, as overexposed sky may be."""
+    step = max(1, min(image.shape[:2]) // 1024)
+    height, width = image.shape[0] // 8 * 8, image.shape[1] // 8 * 8
+    blocks = image[:height, :width, 1].reshape(height // 8, 8, width // 8, 8)[::step, :, ::step]
+    low, high = blocks.min(axis=(1, 3)), blocks.max(axis=(1, 3))
+    return float(((low == high) & (low > 4) & (low < 251)).mean())
 
 
 def _no_report(used: Combination, reason: str | None, readings: Sequence[RuleReading]) -> RuleReport:
