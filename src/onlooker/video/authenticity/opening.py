@@ -21,8 +21,8 @@ from PIL import UnidentifiedImageError
 from onlooker.errors import DecodeError, MediaError
 from onlooker.types import Image
 
-FORMATS = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "JPEG2000", "AVIF")
-"""Formats that are let in; Pillow knows more, and some of them start other programs."""
+# Formats that are let in; Pillow knows more, and some of them start other programs.
+_FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "JPEG2000", "AVIF")
 MOST_PIXELS = 150_000_000  # ours: about a gigabyte while it is judged
 MOST_BYTES = 1 << 30
 _ORIENTATION = 0x0112
@@ -60,6 +60,12 @@ class OpenedPicture:
         return self.file_format in ("JPEG", "MPO")
 
 
+def known_formats() -> tuple[str, ...]:
+    """Formats that are let in and that the installed Pillow reads."""
+    Pil.init()
+    return tuple(name for name in _FORMATS if name in Pil.OPEN)
+
+
 def is_picture(path: str | Path) -> bool:
     """Whether the file begins like a picture; nothing of it is decoded.
 
@@ -68,7 +74,7 @@ def is_picture(path: str | Path) -> bool:
     """
     place = _checked(Path(path))
     try:
-        with _quiet(), Pil.open(place, formats=FORMATS):
+        with _quiet(), Pil.open(place, formats=known_formats()):
             return True
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError):
         return False
@@ -88,7 +94,7 @@ def open_picture(path: str | Path) -> OpenedPicture:
         raise MediaError(f"`{place}` has {place.stat().st_size:,} bytes, more than {MOST_BYTES:,} for a picture")
     data = place.read_bytes()
     try:
-        with _quiet(), Pil.open(io.BytesIO(data), formats=FORMATS) as opened:
+        with _quiet(), Pil.open(io.BytesIO(data), formats=known_formats()) as opened:
             if opened.width * opened.height > MOST_PIXELS:
                 raise MediaError(
                     f"`{place}` declares {opened.width}x{opened.height} pixels, more than {MOST_PIXELS:,}; "

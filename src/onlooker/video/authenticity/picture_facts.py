@@ -12,7 +12,7 @@ from PIL.TiffImagePlugin import IFDRational
 
 from onlooker.errors import OnlookerError
 from onlooker.media.marks import read_mark
-from onlooker.video.authenticity.opening import FORMATS, OpenedPicture
+from onlooker.video.authenticity.opening import OpenedPicture, known_formats
 from onlooker.video.authenticity.verdict import Fact, MarkFact
 
 EDITORS = (
@@ -53,7 +53,7 @@ def picture_facts(picture: OpenedPicture, jpeg_quality: int | None) -> tuple[Fac
         facts.append(Fact("jpeg_quality", jpeg_quality, _quality_note(jpeg_quality), jpeg_quality < 70))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with Pil.open(io.BytesIO(picture.data), formats=FORMATS) as opened:
+        with Pil.open(io.BytesIO(picture.data), formats=known_formats()) as opened:
             facts += [*_exif_facts(opened), *_text_facts(opened)]
     return tuple(facts)
 

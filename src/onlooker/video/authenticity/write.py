@@ -59,12 +59,8 @@ def describe(verdict: Verdict) -> list[str]:
         lines.append(f"  damaged: {verdict.problem}")
     lines += [f"  outside the tested domain: {reason}" for reason in verdict.outside_reasons]
     lines += [f"  evidence: {_evidence(one)}" for one in _told(verdict)]
-    refused = [
-        f"{one.name} ({one.refusal})"
-        for one in verdict.evidence
-        if one.refusal not in (None, verdict.reason) and not one.is_rule
-    ]
-    lines += [f"  could not judge: {one}" for one in refused]
+    silent = [one for one in verdict.evidence if one.refusal not in (None, verdict.reason) and not one.is_rule]
+    lines += [f"  could not judge: {one.name} ({one.refusal})" for one in silent]
     for fact in verdict.facts:
         if fact.notable:
             lines.append(f"  file: {fact.name} {fact.value}" + (f": {fact.note}" if fact.note else ""))
