@@ -133,9 +133,11 @@ class Combination:
         return float(standard @ np.array(self.weights)) + self.bias
 
     def share_of(self, name: str, score: float | None) -> float:
-        """What a rule adds to the score of a picture, over a typical one; 0 where it refuses."""
+        """What a rule adds to the score of a picture, over a typical one; 0 where it refuses or takes no part."""
+        if score is None or name not in self.rules:
+            return 0.0
         place = self.rules.index(name)
-        return 0.0 if score is None else self.weights[place] * (score - self.typical[place]) / self.spread[place]
+        return self.weights[place] * (score - self.typical[place]) / self.spread[place]
 
     def picture_score(self, window_scores: Sequence[float]) -> float:
         """Of a picture from its windows (at least one), on the scale of one window.

@@ -146,7 +146,9 @@ def _matrix(data: Scored, rules: Sequence[str], typical: Sequence[float]) -> Vec
 def _fit(features: Vector, labels: NDArray[np.int64]) -> Logistic:
     """A linear model without negative weights: a rule that finds something never speaks against it. Rules that would
     weigh less than nothing are left out, the worst first."""
-    kept = np.arange(features.shape[1])
+    kept = np.flatnonzero(features.std(axis=0) > 1e-3)  # a rule that always says the same says nothing
+    if not len(kept):
+        raise ConfigError("no rule says anything about these pictures")
     while True:
         model = fit_logistic(features[:, kept], labels, _PENALTY)
         if len(kept) == 1 or model.weights.min() >= 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeGuard
@@ -122,13 +123,17 @@ class RuleJudge:
 
     Args:
         combinations: domain -> combination, instead of those that come with the package.
+        most_windows: looked at in a picture; of a larger one, so many spread evenly.
     """
 
     name = "media_forensics"
     version = "1"
 
-    def __init__(self, combinations: Mapping[Domain, Combination] | None = None) -> None:
+    def __init__(
+        self, combinations: Mapping[Domain, Combination] | None = None, most_windows: int = MOST_WINDOWS
+    ) -> None:
         self._given = dict(combinations or {})
+        self._most_windows = most_windows
 
     def combination(self, domain: Domain) -> Combination:
         """What probabilities of a domain are made with."""
@@ -179,7 +184,9 @@ class RuleJudge:
         Raises:
             ShapeError: not such a picture.
         """
-        return self.report(Sample(image, data), domain, most_windows)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Pillow's, of odd metadata: what of it matters is told as evidence
+            return self.report(Sample(image, data), domain, most_windows)
 
     def mean_probability(self, scores: Sequence[float], domain: Domain) -> float:
         """Of a video, from the scores of its frames (at least one): the curve of a frame at their mean."""
@@ -191,17 +198,17 @@ class RuleJudge:
         Args:
             sample: a picture, as `open_sample` gives it.
             domain: left out, "jpeg" for a JPEG of its own size and "pixels" for the rest.
-            most_windows: to look at; left out, 400.
+            most_windows: to look at; left out, the judge's.
         """
         used = self.combination(domain or ("jpeg" if sample.is_jpeg else "pixels"))
         unreadable = why_not(sample.image)
         if unreadable is not None:
             return _no_report(used, unreadable, _uncalibrated(sample))
         if used.useful:
-            return self._read(sample, used, None, most_windows or MOST_WINDOWS)
+            return self._read(sample, used, None, most_windows or self._most_windows)
         auc = used.test.auc
         reason = f"in such files the rules do not tell forged from untouched pictures (AUC {auc:.2f} in their test)"
-        return self._read(sample, used, reason, most_windows or MOST_WINDOWS)
+        return self._read(sample, used, reason, most_windows or self._most_windows)
 
     def _read(self, sample: Sample, used: Combination, reason: str | None, most: int) -> RuleReport:
         size = sample.image.shape[0], sample.image.shape[1]
