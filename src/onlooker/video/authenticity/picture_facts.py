@@ -7,6 +7,7 @@ import re
 import warnings
 from collections.abc import Mapping
 
+from PIL import ExifTags
 from PIL import Image as Pil
 from PIL.TiffImagePlugin import IFDRational
 
@@ -28,7 +29,7 @@ _GENERATORS = (
 # Keys of PNG text that programs which generate pictures write their settings under.
 _SETTINGS_KEYS = frozenset({"parameters", "prompt", "workflow", "sd-metadata", "invokeai_metadata", "dream"})
 _SOFTWARE, _CHANGED, _MAKE, _MODEL = 0x0131, 0x0132, 0x010F, 0x0110
-_EXIF, _GPS, _THUMBNAIL = 0x8769, 0x8825, 1
+_EXIF, _GPS, _THUMBNAIL = ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo, ExifTags.IFD.IFD1
 _TAKEN, _DIGITISED = 0x9003, 0x9004
 _MOST_TEXT = 200
 
