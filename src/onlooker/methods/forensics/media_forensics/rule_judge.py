@@ -39,6 +39,8 @@ WHOLE_RULES = ("copy_move_keypoints",)
 UNCALIBRATED_RULES = ("metadata",)
 """Told, and in no probability: nobody measured how often an honest file names an editor."""
 
+UNEVEN = ":uneven"
+"""Behind the name of a rule: how uneven its map is."""
 _WHOLE_PX = 768  # longest side for rules on the whole picture
 _MOST_FLAT = 0.15  # ours: of 8x8 blocks; photos have noise
 _FLAT_STD = 1.0  # grey levels; below there is nothing to judge
@@ -116,6 +118,23 @@ def read_whole(sample: Sample) -> dict[str, Finding | Refusal]:
 def score_of(said: Finding | Refusal | None) -> float | None:
     """Of a finding; `None` of a refusal."""
     return said.score if isinstance(said, Finding) else None
+
+
+def numbers_of(found: Mapping[str, Finding | Refusal]) -> dict[str, float | None]:
+    """What a combination reckons with: of every rule its score, and how uneven its map is: a region that differs from
+    the rest tells more than one number for the whole does. `None` where a rule refuses."""
+    numbers: dict[str, float | None] = {}
+    for name, said in found.items():
+        numbers[name] = score_of(said)
+        heat = said.heat_map if isinstance(said, Finding) else None
+        numbers[name + UNEVEN] = None if heat is None else unevenness(heat)
+    return numbers
+
+
+def unevenness(heat: FloatArray) -> float:
+    """Standard deviation of a map after a mean over a sixth of its shorter side, in [0, 0.5]."""
+    side = max(min(heat.shape) // 6, 1) | 1
+    return float(cv2.blur(heat, (side, side), borderType=cv2.BORDER_REFLECT_101).std())
 
 
 class RuleJudge:
@@ -218,8 +237,9 @@ class RuleJudge:
         scores = []
         for window in plan.windows:
             found = read_window(cut(sample, stored, window))
-            scores.append(used.window_score({name: score_of(one) for name, one in found.items()}))
-            canvas.add(window, _window_map(found, used))
+            score = used.window_score(numbers_of(found))
+            scores.append(score)
+            canvas.add(window, _window_map(found, used, score))
             for name, one in found.items():  # maps are large: only numbers and words are kept
                 said[name].append(replace(one, heat_map=None) if _has_score(one) else one)
         score = used.picture_score(scores) + sum(used.share_of(name, score_of(one)) for name, one in whole.items())
@@ -329,12 +349,12 @@ def _uncalibrated(sample: Sample) -> list[RuleReading]:
     return readings
 
 
-def _window_map(said: Mapping[str, Finding | Refusal], used: Combination) -> FloatArray:
+def _window_map(said: Mapping[str, Finding | Refusal], used: Combination, score: float) -> FloatArray:
     """Maps of the rules of one window, each weighing what it adds to the probability; scaled by how suspicious the
     window is as a whole, so that an untouched picture stays dark."""
     weights = dict(zip(used.rules, used.weights, strict=True))
     maps = [
-        (one.heat_map, weights.get(name, 0.0))
+        (one.heat_map, weights.get(name, 0.0) + weights.get(name + UNEVEN, 0.0))
         for name, one in said.items()
         if isinstance(one, Finding) and one.heat_map is not None
     ]
@@ -342,8 +362,8 @@ def _window_map(said: Mapping[str, Finding | Refusal], used: Combination) -> Flo
     if total <= 0:
         return np.zeros(maps[0][0].shape if maps else (1, 1), np.float32)
     mean = sum((heat * np.float32(weight / total) for heat, weight in maps), np.float32(0))
-    suspicion = used.curve(used.window_score({name: score_of(one) for name, one in said.items()}))
-    return np.asarray(np.clip(mean * min(1.0, suspicion / max(used.threshold, 1e-6)), 0, 1), np.float32)
+    share = min(1.0, used.curve(score) / max(used.threshold, 1e-6))
+    return np.asarray(np.clip(mean * share, 0, 1), np.float32)
 
 
 def _shrunk(image: Image) -> Image:
