@@ -62,8 +62,9 @@ def draw_overlay(sight: Sight, caption: str) -> Image:
 
 
 def draw_curves(verdict: Verdict, duration_s: float) -> Image:
-    """One row per curve over a common time axis, the threshold as a red line where there is one."""
+    """One row per curve over a common time axis; the threshold as a red line, where one judge alone decides."""
     curves = verdict.curves[:_MOST_ROWS]
+    counted = [one.key for one in verdict.evidence if one.counts]
     canvas = Pil.new("RGB", (_WIDTH, _TOP + _ROW * len(curves) + _BOTTOM), _PAPER)
     pen = ImageDraw.Draw(canvas)
     font = lettering(16)
@@ -76,7 +77,8 @@ def draw_curves(verdict: Verdict, duration_s: float) -> Image:
     left = min(max((small.width(t) for t in titles), default=0.0) + 2.5 * _EDGE + 26, 0.3 * _WIDTH)
     _draw_axis(pen, left, duration_s, _TOP + _ROW * len(curves))
     for row, (curve, title) in enumerate(zip(curves, titles, strict=True)):
-        _draw_row(pen, curve, title, verdict.threshold, (left, _TOP + row * _ROW, duration_s))
+        limit = verdict.threshold if counted == [curve.judge] else None
+        _draw_row(pen, curve, title, limit, (left, _TOP + row * _ROW, duration_s))
     return np.asarray(canvas)
 
 
