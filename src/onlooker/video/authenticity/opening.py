@@ -23,7 +23,7 @@ from onlooker.types import Image
 
 # Formats that are let in; Pillow knows more, and some of them start other programs.
 _FORMATS = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "PPM", "JPEG2000", "AVIF")
-MOST_PIXELS = 150_000_000  # ours: about a gigabyte while it is judged
+MOST_PIXELS = 150_000_000  # ours: under two gigabytes while it is judged
 MOST_BYTES = 1 << 30
 _ORIENTATION = 0x0112
 _LOSSY = frozenset({"WEBP", "AVIF", "JPEG2000", "GIF"})

@@ -292,7 +292,7 @@ def _outside(image: Image, coverage: float) -> tuple[str, ...]:
     if flat > _MOST_FLAT:
         reasons.append(f"content: {100 * flat:.0f} percent of it is perfectly flat, as in drawings and screenshots")
     if coverage < 1:
-        reasons.append(f"size: only {100 * coverage:.0f} percent of the picture were looked at, in even steps")
+        reasons.append(f"size: only {100 * coverage:.2g} percent of the picture were looked at, in even steps")
     return tuple(reasons)
 
 
