@@ -62,7 +62,7 @@ def test_words_are_short_and_say_what_nothing_found_is_worth() -> None:
     lines = describe(verdict(outside_reasons=("codec: vp9 was not among the tested ones",)))
     text = "\n".join(lines)
     assert lines[0] == "clip.mp4: nothing found by these detectors"
-    assert "at most 5 in 100" in text
+    assert "about 5 in 100" in text
     assert "finds 40 in 100" in text
     assert "does not mean that nothing was done" in text
     assert "outside the tested domain: codec" in text

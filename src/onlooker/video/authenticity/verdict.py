@@ -155,7 +155,8 @@ class Verdict:
             nothing did; "not_judged" where nothing calibrated could judge.
         probability: calibrated, of the one that speaks loudest; `None` when not judged.
         threshold: probability from which on manipulation is suspected.
-        false_alarm_rate: share of untouched files that the threshold was set to let through as suspected, at most.
+        false_alarm_rate: share of untouched files of the tested kind that reach the threshold: what it was set for, or
+            what was measured, whichever is higher.
         found_share: share of made forgeries that are found at that threshold: what "nothing found" is worth.
         tested_on: the data both were measured on.
         evidence: everything that was asked, whether it counts or not.

@@ -71,8 +71,8 @@ def _probability_lines(verdict: Verdict) -> list[str]:
     if verdict.probability is None or verdict.threshold is None or verdict.false_alarm_rate is None:
         return [f"  {verdict.reason}"]
     lines = [
-        f"  probability {verdict.probability:.2f}, suspected from {verdict.threshold:.2f}; that limit is to be reached "
-        f"by at most {100 * verdict.false_alarm_rate:.0f} in 100 untouched files of the tested kind"
+        f"  probability {verdict.probability:.2f}, suspected from {verdict.threshold:.2f}; of untouched files of the "
+        f"tested kind about {100 * verdict.false_alarm_rate:.0f} in 100 reach that, too"
     ]
     if verdict.found_share is not None:
         lines.append(

@@ -202,3 +202,11 @@ def test_the_judge_speaks_as_judges_do() -> None:
     assert any("one colour" in note for note in found[1].notes)
     assert judge.mean_probability([0.0, 2.0], "pixels") == Curve(1.0, 0.0)(1.0)
     assert judge.tested_on == used.tested_on
+
+
+def test_a_rate_that_was_not_reached_in_the_test_is_not_stated() -> None:
+    used = combination()
+    missed = replace(used, test=replace(used.test, false_alarms=0.12))
+    sample = Sample(scene(100, 100))
+    assert RuleJudge({"pixels": used}).report(sample).stated_false_alarms == 0.05
+    assert RuleJudge({"pixels": missed}).report(sample).stated_false_alarms == 0.12

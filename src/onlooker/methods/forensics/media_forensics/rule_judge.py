@@ -77,7 +77,8 @@ class RuleReport:
     Attributes:
         probability: calibrated; `None` where no rule can judge this picture.
         score: that it was made from, on the scale of one window.
-        threshold, stated_false_alarms: probability from which on manipulation is suspected, and what it stands for.
+        threshold, stated_false_alarms: probability from which on manipulation is suspected, and the share of untouched
+            pictures it was set for, or that reached it in the test, whichever is higher.
         found_share: share of made forgeries that are found at this threshold, on photos the rules never saw.
         tested_on: the data of both numbers.
         readings: one per rule.
@@ -310,7 +311,7 @@ def _no_report(used: Combination, reason: str | None, readings: Sequence[RuleRea
         None,
         None,
         used.threshold,
-        used.stated_false_alarms,
+        max(used.stated_false_alarms, used.test.false_alarms),  # what was aimed at may not have been reached
         used.test.found,
         used.tested_on,
         tuple(readings),
