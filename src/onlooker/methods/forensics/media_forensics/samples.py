@@ -23,6 +23,7 @@ from PIL import Image as PILImage
 from PIL import ImageOps, UnidentifiedImageError
 
 from onlooker.errors import MediaError, ShapeError
+from onlooker.methods.forensics.media_forensics.rules.blocks import StoredJpeg
 from onlooker.types import FloatArray, Image
 
 Mask = NDArray[np.bool_]
@@ -52,6 +53,8 @@ class Sample:
         source_id, video_id: photo and video it is of, for splits and intervals.
         manipulation, split: names, where known.
         meta: what else is known.
+        stored: luminance and table of the JPEG, where they are at hand already: a window of a JPEG has no bytes of its
+            own, but begins at a corner of a block.
     """
 
     image: Image
@@ -63,8 +66,11 @@ class Sample:
     manipulation: str | None = None
     split: str | None = None
     meta: Mapping[str, object] = field(default_factory=lambda: MappingProxyType({}))
+    stored: StoredJpeg | None = None
 
     def __post_init__(self) -> None:
+        if self.stored is not None and self.stored.luma.shape != self.image.shape[:2]:
+            raise ShapeError(f"expected luminance {self.image.shape[:2]}, got {self.stored.luma.shape}")
         if self.image.ndim != 3 or self.image.shape[2] != 3 or self.image.dtype != np.uint8 or 0 in self.image.shape:
             raise ShapeError(f"expected an image (H, W, 3) uint8, got {self.image.shape} {self.image.dtype}")
         if self.mask is not None and (self.mask.shape != self.image.shape[:2] or self.mask.dtype != np.bool_):
@@ -73,10 +79,12 @@ class Sample:
     @cached_property
     def is_jpeg(self) -> bool:
         """`data` is a JPEG of this very size: its blocks are the picture's."""
+        if self.stored is not None:
+            return True
         if self.data is None or not self.data.startswith(b"\xff\xd8"):
             return False
         with PILImage.open(io.BytesIO(self.data)) as opened:
-            return bool(opened.format == "JPEG" and opened.size == self.image.shape[1::-1])
+            return bool(opened.format in ("JPEG", "MPO") and opened.size == self.image.shape[1::-1])
 
     def lacks(self, need: Need) -> str | None:
         """Why a need is not met; `None` when it is."""

@@ -26,6 +26,8 @@ _HIDDEN = "a last save stronger than the first hides it; so does any resize; sha
 def _luma(sample: Sample) -> blocks.StoredJpeg | Refusal:
     if min(sample.image.shape[:2]) < _LEAST_PX:
         return _SMALL
+    if sample.stored is not None:
+        return sample.stored
     return Refusal("only pixels are at hand") if sample.data is None else blocks.read_jpeg(sample.data)
 
 

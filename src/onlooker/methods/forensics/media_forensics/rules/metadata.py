@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from PIL import ExifTags
 from PIL import Image as PILImage
 from PIL.JpegImagePlugin import JpegImageFile
 
@@ -54,7 +55,8 @@ def _software(opened: PILImage.Image) -> list[tuple[float, str]]:
 def _thumbnail(opened: PILImage.Image, image: Image) -> list[tuple[float, str]]:
     """The embedded thumbnail against the picture, both as small grey pictures."""
     exif = opened.getexif()
-    place, length = exif.get_ifd(1).get(0x0201), exif.get_ifd(1).get(0x0202)
+    inside = exif.get_ifd(ExifTags.IFD.IFD1)  # the second directory; its number there is no tag of EXIF
+    place, length = inside.get(0x0201), inside.get(0x0202)
     data = opened.info.get("exif", b"")
     if not isinstance(place, int) or not isinstance(length, int) or not isinstance(data, bytes):
         return []
