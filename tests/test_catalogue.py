@@ -51,8 +51,7 @@ def test_importing_the_catalogue_loads_no_model_library() -> None:
 
 
 def test_every_role_has_a_protocol_and_every_row_a_role() -> None:
-    by_plugin_only = {"face_finder"}
-    assert set(PROTOCOLS) == set(ROLES) == {entry.role for entry in ENTRIES} | by_plugin_only
+    assert set(PROTOCOLS) == set(ROLES) == {entry.role for entry in ENTRIES}
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=lambda e: f"{e.role}-{e.name}")

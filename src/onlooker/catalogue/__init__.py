@@ -13,15 +13,17 @@ from onlooker.catalogue.methods import (
     list_methods,
     load_definition,
 )
-from onlooker.catalogue.roles import (
+from onlooker.catalogue.role_entry import (
     ENTRY_POINT_GROUP,
-    PROFILES,
     ROLES,
     HubModel,
     Option,
     Profile,
     Role,
     RoleEntry,
+)
+from onlooker.catalogue.role_rows import PROFILES
+from onlooker.catalogue.roles import (
     check_role,
     create,
     find_role_entry,

@@ -24,7 +24,7 @@ _MAX_ROWS = 5000  # tracklets of one answer
 _NEAR_S = 1.0
 _NEAR_SHARE = 1 / 16
 HOW_TO_RUN = (
-    "Run one with `onlooker ingest FILE --set authenticity_judge=m2tr:weights=DIR --set face_finder=NAME`; "
+    "Run one with `onlooker ingest FILE --set authenticity_judge=m2tr:weights=DIR`; "
     "`onlooker models list` names what there is."
 )
 NO_PROOF = "That proves nothing either way: a low probability does not make anything authentic."
