@@ -269,8 +269,8 @@ _OWN: tuple[RoleEntry, ...] = (
         role="authenticity_judge",
         factory="onlooker.models.own.m2tr:M2trFaces",
         profile="own",
-        note="How likely faces were forged; a `face_finder` finds them. Experimental: the number holds for forgeries like "
-        "those it was trained on. Train weights and set `weights=DIR`; `threshold` replaces the one beside them.",
+        note="How likely faces were forged; a `face_finder` finds them. Experimental: the number holds for forgeries "
+        "like those it was trained on. Train weights and set `weights=DIR`; `threshold` replaces the one beside them.",
         session_options=("device", "offline"),
     ),
     RoleEntry(
