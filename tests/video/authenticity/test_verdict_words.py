@@ -12,6 +12,7 @@ from authenticity_doubles import scene
 from PIL import Image as Pil
 
 from onlooker.errors import ConfigError, ShapeError, UnknownNameError
+from onlooker.video.authenticity.heat import draw_overlay
 from onlooker.video.authenticity.judging import Vote, loudest, status_of
 from onlooker.video.authenticity.tools import JudgeChoice, make_tools
 from onlooker.video.authenticity.verdict import Curve, Evidence, Fact, Provenance, Sight, Verdict, verdict_as_dict
@@ -159,3 +160,9 @@ def test_a_trained_judge_of_faces_is_built_with_a_finder(tmp_path: Path) -> None
     assert tools.judges[0].name == "m2tr"
     said = tools.judges[0].judge([scene(80, 80)])[0]
     assert 0.0 <= said.probability <= 1.0
+
+
+def test_a_map_in_which_nothing_was_found_is_drawn_faintly() -> None:
+    sight = Sight(np.full((40, 60, 3), 128, np.uint8), np.ones((40, 60), np.float32))
+    loud, faint = (draw_overlay(sight, "x", strength)[10, 100].astype(int) for strength in (1.0, 0.3))
+    assert np.ptp(loud) > 3 * np.ptp(faint) > 0

@@ -42,12 +42,18 @@ def shrunk(image: Image, shape: tuple[int, int]) -> Image:
     return np.asarray(Pil.fromarray(image).resize((shape[1], shape[0]), Pil.Resampling.BOX))
 
 
-def draw_overlay(sight: Sight, caption: str) -> Image:
-    """The picture in grey with its map in colour over it, beside the picture itself, and a line below."""
+def draw_overlay(sight: Sight, caption: str, strength: float = 1.0) -> Image:
+    """The picture in grey with its map in colour over it, beside the picture itself, and a line below.
+
+    Args:
+        sight: picture and map.
+        caption: the line.
+        strength: in [0, 1], of the colours: a map is loudest somewhere on every picture, also where nothing was found.
+    """
     height, width = sight.image.shape[:2]
     scale = min(1.0, _MOST_OVERLAY_PX / (2 * width), _MOST_OVERLAY_PX / height)
     shape = max(1, round(height * scale)), max(1, round(width * scale))
-    picture, heat = shrunk(sight.image, shape), fit_map(sight.heat_map, shape)
+    picture, heat = shrunk(sight.image, shape), fit_map(sight.heat_map, shape) * np.float32(strength)
     grey = np.repeat(picture.mean(axis=2, keepdims=True), 3, axis=2) * 0.75
     colour = np.stack([np.interp(heat, _STOPS[:, 0], _STOPS[:, k]) for k in (1, 2, 3)], axis=-1)
     share = np.clip(heat * 1.4, 0, 0.85)[..., None]

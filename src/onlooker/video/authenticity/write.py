@@ -18,6 +18,7 @@ _HEADS = {
     "nothing_found": "nothing found by these detectors",
     "not_judged": "not judged",
 }
+_FAINT = 0.3  # ours: strength of a map in which nothing was found
 _MOST_RULES = 3
 
 
@@ -38,7 +39,8 @@ def write_verdict(verdict: Verdict, folder: Path) -> Verdict:
     folder.mkdir(parents=True, exist_ok=True)
     if verdict.sight is not None:
         name = folder / _HEAT
-        Pil.fromarray(draw_overlay(verdict.sight, _caption(verdict))).save(name, "PNG")
+        overlay = draw_overlay(verdict.sight, _caption(verdict), _strength(verdict))
+        Pil.fromarray(overlay).save(name, "PNG")
         verdict = replace(verdict, heat_map_file=str(name))
     if verdict.curves:
         name = folder / _CURVE
@@ -119,4 +121,11 @@ def _caption(verdict: Verdict) -> str:
     time_s = "" if verdict.sight is None or verdict.sight.time_s is None else f" at {verdict.sight.time_s:.2f} s"
     told = "" if verdict.probability is None else f", probability {verdict.probability:.2f}"
     name = Path(verdict.file).name
-    return f"{name}{time_s}: {_HEADS[verdict.status].lower()}{told}; bright: where the detectors look first"
+    suspected = verdict.status == "manipulation_suspected"
+    meant = "bright: where the detectors look first" if suspected else "the faint map shows where they vary, no finding"
+    return f"{name}{time_s}: {_HEADS[verdict.status].lower()}{told}; {meant}"
+
+
+def _strength(verdict: Verdict) -> float:
+    """How loud a heat map may be: that of a file in which nothing was found must not look like a finding."""
+    return 1.0 if verdict.status == "manipulation_suspected" else _FAINT
