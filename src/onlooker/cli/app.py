@@ -13,7 +13,18 @@ from typing import Annotated
 import typer
 
 from onlooker import __version__
-from onlooker.cli import asking, evaluating, exchanging, ingesting, looking, managing, methods, tracking, training
+from onlooker.cli import (
+    asking,
+    evaluating,
+    exchanging,
+    ingesting,
+    looking,
+    managing,
+    methods,
+    restoring,
+    tracking,
+    training,
+)
 from onlooker.cli.options import note_error
 from onlooker.errors import NotAnAnswerError, NothingFoundError, OnlookerError, UnknownNameError
 
@@ -24,7 +35,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _part in (ingesting, asking, looking, tracking, exchanging, managing, training, evaluating, methods):
+for _part in (ingesting, asking, looking, tracking, exchanging, managing, training, restoring, evaluating, methods):
     _part.register(app)
 
 
