@@ -64,10 +64,11 @@ def restore(
 
 def describe(done: Restoration) -> list[str]:
     """What a person reads: how much was filled in and where, what the file said before, what was written."""
-    name, of_frames = printable(done.source), ""
+    name, filled = printable(done.source), f"{done.share:.2%} of the pixels filled in,"
     if done.kind == "video":
-        of_frames = f" of {done.n_frames} frames, in {done.n_restored_frames} of them"
-    lines = [f"{name}: {done.share:.2%} of the pixels{of_frames} filled in, {_count(done.n_regions)}"]
+        frames = f"{done.n_frames} frames filled in, in {done.n_restored_frames} of them;"
+        filled = f"{done.share:.2%} of the pixels of {frames}"
+    lines = [f"{name}: {filled} {_count(done.n_regions)}"]
     for region in done.regions[:_MOST_LINES]:
         x1, y1, x2, y2 = region.box_xyxy_px
         lines.append(f"  {x1},{y1} to {x2},{y2}: {region.share:.2%}")

@@ -34,7 +34,6 @@ from onlooker.video.ingest.job import Progress
 
 NEIGHBOURS = 2
 """Frames before and after that a frame's damage is averaged with (ours)."""
-_MOST_NOTES = 3
 
 Field = NDArray[np.float32]
 
@@ -50,7 +49,8 @@ class _Seen:
 
 @dataclass
 class _Tally:
-    """What was done so far. `ever` is where anything was filled in, `most` the frame with most of it and its result."""
+    """What was done so far. `ever` is where anything was filled in, `most` the frame with most of it and its result;
+    `notes` are those of the first frame that has some, `n_noted` counts such frames."""
 
     ever: Mask
     n_frames: int = 0
@@ -58,6 +58,7 @@ class _Tally:
     n_pixels: int = 0
     most: tuple[Image, Restored] | None = None
     notes: list[str] = field(default_factory=list)
+    n_noted: int = 0
 
     def add(self, seen: _Seen, restored: Restored) -> None:
         """Counts one more frame."""
@@ -68,8 +69,9 @@ class _Tally:
         self.ever |= restored.mask
         if changed and (self.most is None or changed > int(self.most[1].mask.sum())):
             self.most = seen.image, restored
-        if len(self.notes) < _MOST_NOTES:
+        if restored.notes and not self.notes:
             self.notes += [f"at {seen.time_s:.2f} s: {note}" for note in restored.notes]
+        self.n_noted += int(bool(restored.notes))
 
     @property
     def share(self) -> float:
@@ -109,6 +111,8 @@ def restore_video(
     finally:
         unmarked.unlink(missing_ok=True)
     notes = (*([problem] if problem else []), *tally.notes)
+    if tally.n_noted > 1:
+        notes = (*notes, f"{tally.n_noted} frames in all are like that")
     return _told(request, info, tally, (mark, before), notes, files)
 
 
