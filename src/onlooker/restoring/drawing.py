@@ -58,11 +58,11 @@ def _small(image: Pixels) -> Image:
     if small.dtype == np.uint16:
         small = np.rint(small.astype(np.float32) / 257).astype(np.uint8)
     if small.ndim == 2:
-        return np.repeat(small[..., None], 3, axis=2)
+        small = np.repeat(small[..., None], 3, axis=2)
     if small.shape[2] == 4:
         cover = small[..., 3:].astype(np.float32) / 255
-        small = np.rint(small[..., :3] * cover + 255 * (1 - cover)).astype(np.uint8)
-    return small
+        small = np.rint(small[..., :3] * cover + 255 * (1 - cover))
+    return np.asarray(small, np.uint8)
 
 
 def _way(given: tuple[int, ...], wanted: tuple[int, ...]) -> int:

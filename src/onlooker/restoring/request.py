@@ -35,8 +35,8 @@ class RestoreRequest:
 
     source: str | Path
     weights: str | Path
-    output: Path | None = None
-    mask: Path | None = None
+    output: str | Path | None = None
+    mask: str | Path | None = None
     label: bool = False
     short_side: int | None = None
     device: str = "cpu"
@@ -80,7 +80,7 @@ def plan_files(request: RestoreRequest, kind: Kind) -> OutputFiles:
     """
     source = Path(request.source)
     own = f"{source.stem}.restored{'.png' if kind == 'picture' else '.mp4'}"
-    output = Path(own) if request.output is None else request.output
+    output = Path(own if request.output is None else request.output)
     if output.is_dir():
         output = output / own
     allowed = PICTURE_OUTPUTS if kind == "picture" else VIDEO_OUTPUTS
@@ -90,7 +90,7 @@ def plan_files(request: RestoreRequest, kind: Kind) -> OutputFiles:
         raise ConfigError(f"there is no folder `{output.parent}` to write `{output.name}` to; make it first")
     files = OutputFiles(output, output.with_suffix(".mask.png"), output.with_suffix(".compare.png"))
     for written in (files.restored, files.mask, files.compare):
-        for read in (source, request.mask):
-            if read is not None and written.exists() and read.exists() and written.samefile(read):
+        for read in (source, source if request.mask is None else Path(request.mask)):
+            if written.exists() and read.exists() and written.samefile(read):
                 raise ConfigError(f"`{written}` would be written over `{read}`, which is read; name another output")
     return files

@@ -128,7 +128,7 @@ def _restore_frames(
                 restored = (
                     restorer.restore(seen.image, mask) if likely is None else restorer.restore_found(seen.image, likely)
                 )
-                writer.write(restored.image, seen.time_s)
+                writer.write(np.asarray(restored.image, np.uint8), seen.time_s)
                 tally.add(seen, restored)
                 yield Progress(reader.path.name, "restoring", tally.n_frames, info.n_frames, "frames")
         if tally.n_restored:
