@@ -164,6 +164,13 @@ def test_a_picture_too_large_to_hold_is_refused_by_its_head_alone(tmp_path: Path
         kind_of(huge_png(tmp_path / "huge.png", side, side))
 
 
+def test_what_is_no_picture_is_tried_as_a_video(tmp_path: Path) -> None:
+    film, words = tmp_path / "film.mpg", tmp_path / "words.txt"
+    film.write_bytes(bytes.fromhex("000001b3 1600f0c4 02ffff40") + bytes(64))
+    words.write_text("words")
+    assert kind_of(film) == kind_of(words) == "video"
+
+
 def test_files_that_cannot_be_restored_are_refused_before_weights_are_looked_for(here: Path) -> None:
     Pil.fromarray(picture()).save("cut.jpg")
     Path("cut.jpg").write_bytes(Path("cut.jpg").read_bytes()[:20])

@@ -58,6 +58,8 @@ def kind_of(path: Path) -> Kind:
             warnings.simplefilter("ignore", Pil.DecompressionBombWarning)  # the size is checked right here
             with Pil.open(path) as opened:
                 width, height = opened.size
+                if opened.format == "MPEG":  # Pillow knows the head of a film, and no way to read one
+                    return "video"
     except Pil.DecompressionBombError as error:
         raise DecodeError(f"`{path}` is too large a picture ({error}); make it smaller first") from error
     except (OSError, ValueError, SyntaxError) as error:
