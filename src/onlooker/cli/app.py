@@ -21,6 +21,7 @@ from onlooker.cli import (
     looking,
     managing,
     methods,
+    restoring,
     tracking,
     training,
     verifying,
@@ -35,7 +36,19 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for _part in (ingesting, asking, looking, tracking, verifying, exchanging, managing, training, evaluating, methods):
+for _part in (
+    ingesting,
+    asking,
+    looking,
+    tracking,
+    verifying,
+    restoring,
+    exchanging,
+    managing,
+    training,
+    evaluating,
+    methods,
+):
     _part.register(app)
 
 

@@ -109,7 +109,11 @@ def read_mark(path: str | Path) -> Mark | None:
         raise DecodeError(f"`{path}` cannot be read as a picture ({error})") from error
     if packet is None:
         return None
-    text = packet.decode("utf-8", "replace") if isinstance(packet, bytes) else str(packet)
+    return mark_of_packet(packet.decode("utf-8", "replace") if isinstance(packet, bytes) else str(packet))
+
+
+def mark_of_packet(text: str) -> Mark | None:
+    """The mark in an XMP packet; `None` where it says nothing of where the picture is from."""
     source = _value(text, "DigitalSourceType").removeprefix(_IPTC)
     for kind, name in _SOURCE_TYPES.items():
         if source == name:

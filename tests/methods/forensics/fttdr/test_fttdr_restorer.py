@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import itertools
+import struct
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -301,7 +304,10 @@ def test_files_of_every_kind_are_restored_into_marked_ones(
     read = read_pixels(folder / name).pixels
     assert read.shape == shape
     assert read.dtype == kind
-    restored = restore_file(restorer, folder / name, folder / "out.png")
+    mask = np.zeros(shape[:2], np.bool_)
+    mask[5:9, 5:12] = True  # grey holds no green to be found
+    restored = restore_file(restorer, folder / name, folder / "out.png", mask=mask if len(shape) == 2 else None)
+    assert restored.is_changed
     mark = read_mark(folder / "out.png")
     assert mark == restored.mark
     assert mark.kind == "restored"
@@ -309,17 +315,61 @@ def test_files_of_every_kind_are_restored_into_marked_ones(
     written = read_pixels(folder / "out.png").pixels
     assert np.array_equal(written, restored.image)
     assert np.array_equal(written[~restored.mask], read[~restored.mask])
-    if kind == np.uint8 and read.ndim == 3:
-        assert restored.is_changed
+
+
+def test_where_nothing_is_found_no_file_is_written(restorer: FtTdrRestorer, folder: Path) -> None:
+    assert not restore_file(restorer, folder / "grey.png", folder / "out.png").is_changed
+    assert not (folder / "out.png").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "orientation"),
+    [*(("deep.png", orientation) for orientation in range(1, 9)), ("deep_clear.png", 6), ("deep.tif", 1)],
+)
+def test_colour_of_sixteen_bits_keeps_all_of_them_and_is_turned(tmp_path: Path, name: str, orientation: int) -> None:
+    rng = np.random.default_rng(0)
+    stored = rng.integers(0, 65536, (5, 7, 4 if "clear" in name else 3)).astype(np.uint16)
+    exif = Pil.Exif()
+    exif[0x0112] = orientation
+    rows = np.arange(35, dtype=np.uint8).reshape(5, 7)
+    Pil.fromarray(rows).save(tmp_path / "rows.png", exif=exif)
+    wanted = stored.reshape(35, -1)[read_pixels(tmp_path / "rows.png").pixels]
+    to_bgr = cv2.COLOR_RGBA2BGRA if "clear" in name else cv2.COLOR_RGB2BGR
+    written = cv2.imencode(Path(name).suffix, cv2.cvtColor(stored, to_bgr))[1].tobytes()
+    if name.endswith(".png"):
+        chunk = b"eXIf" + exif.tobytes().removeprefix(b"Exif\0\0")
+        packed = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
+        written = written[:33] + packed + written[33:]  # behind the header
+    (tmp_path / name).write_bytes(written)
+    read = read_pixels(tmp_path / name).pixels
+    assert read.dtype == np.uint16
+    assert np.array_equal(read, wanted)
+
+
+def test_what_of_a_file_is_left_out_is_told(folder: Path) -> None:
+    assert read_pixels(folder / "plain.png").notes == ()
+    assert read_pixels(folder / "moving.gif").notes == ("the file holds 2 pictures: the first alone was looked at",)
+    assert "CMYK to RGB" in read_pixels(folder / "inks.tif").notes[0]
+
+
+def test_what_is_found_can_be_averaged_over_frames_and_given_back(restorer: FtTdrRestorer) -> None:
+    image = damaged(45, 71)
+    likely = restorer.find(image)
+    assert likely.shape == (32, 50)
+    assert np.array_equal(restorer.restore_found(image, likely).image, restorer.restore(image).image)
+    assert not restorer.restore_found(image, likely * 0.4).is_changed
+    with pytest.raises(ShapeError, match=r"a map of this picture is \(32, 50\)"):
+        restorer.restore_found(image, likely[:-1])
 
 
 def test_a_label_is_written_only_when_asked_for(restorer: FtTdrRestorer, folder: Path) -> None:
     restored = restore_file(restorer, folder / "plain.png", folder / "out.webp", label=True)
+    mask = np.ones((40, 60), np.bool_)
     written = read_pixels(folder / "out.webp").pixels
     assert not np.array_equal(written, restored.image)
     assert np.array_equal(written[:20], restored.image[:20])
     with pytest.raises(ConfigError, match="8 bits"):
-        restore_file(restorer, folder / "deep.png", folder / "out.png", label=True)
+        restore_file(restorer, folder / "deep.png", folder / "out.png", mask=mask, label=True)
 
 
 def test_broken_files_and_bad_targets_are_refused(restorer: FtTdrRestorer, folder: Path) -> None:

@@ -11,7 +11,7 @@ from statistics import mean
 
 from onlooker.evaluation.claims import Claim, Scores
 
-_SEEDS = (10, 11, 12)  # seed 0 was looked at while sizes and steps were being chosen
+_SEEDS = (10, 11, 12)  # seeds 0 and 1 were looked at while data, sizes and steps were being chosen
 _ARMS = ("ft-tdr", "no frequency", "single stage")
 
 
@@ -117,7 +117,8 @@ def _holds_sound(scores: Scores) -> bool:
 _DATA = (
     "tiles of 64 pixels of real photos (13 for training and 10 others for the test where the shared videos are at "
     "hand, else those of packages), strokes and rectangles that show part of another photo or noise, soft edges, half "
-    "of the photos matched in colour, clean and damaged saved alike as JPEG 70 to 95, a fifth of training sound; "
+    "of what shows matched in colour, the photo saved before as JPEG 55 to 80 and what shows in the damage never, "
+    "clean and damaged saved alike as JPEG 88 to 98, a fifth of training sound; "
 )
 _STAGES = (
     "stage 1: 600 steps, stage 2: 300 steps on true masks, batches of 8, from nothing, the same pictures in all arms; "

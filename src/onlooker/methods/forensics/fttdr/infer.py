@@ -115,6 +115,31 @@ class FtTdrRestorer:
         made._set_up(network, short_side)
         return made
 
+    def find(self, image: Pixels) -> Field:
+        """How likely damage is, at the size the network works at; nothing is restored.
+
+        Returns:
+            (h, w) float32 in [0, 1]. Pictures of one size give maps of one size, whose means `restore_found` takes.
+
+        Raises:
+            ShapeError: not a picture.
+        """
+        check_pixels(image)
+        framing = self._framing(image)
+        return self._find(to_working(image, framing), framing)
+
+    def restore_found(self, image: Pixels, likely: Field) -> Restored:
+        """Restores what `likely`, made by `find`, says: for frames of a video, whose maps are averaged over time.
+
+        Raises:
+            ShapeError: not a picture, or a map of another size than `find` gives for it.
+        """
+        check_pixels(image)
+        wanted = self._framing(image).padded
+        if likely.shape != wanted or likely.dtype != np.float32:
+            raise ShapeError(f"a map of this picture is {wanted} float32, got {likely.shape} {likely.dtype}")
+        return self._restore(image, None, likely)
+
     def restore(self, image: Pixels, mask: Mask | None = None, boxes_xyxy_px: Sequence[Box] | None = None) -> Restored:
         """Restores one picture.
 
@@ -149,15 +174,18 @@ class FtTdrRestorer:
         self._short_side = whole_number("short_side", size if short_side is None else short_side, size)
         self._network, self.config = network.eval(), network.config
 
-    def _restore(self, image: Pixels, mask: Mask | None) -> Restored:
-        framing = plan_framing((image.shape[0], image.shape[1]), self._short_side, self.config.image_size)
+    def _framing(self, image: Pixels) -> Framing:
+        return plan_framing((image.shape[0], image.shape[1]), self._short_side, self.config.image_size)
+
+    def _restore(self, image: Pixels, mask: Mask | None, likely: Field | None = None) -> Restored:
+        framing = self._framing(image)
         working = to_working(image, framing)
         notes: list[str] = []
         if mask is not None:
             likely = mask_to_working(mask, framing)
             cover, nothing = likely, not mask.any()
         else:
-            likely = self._find(working, framing)
+            likely = self._find(working, framing) if likely is None else likely
             cover, nothing = self._cover(likely, framing, notes)
             if not nothing and (image == image[:1, :1]).all():
                 nothing = True
