@@ -25,7 +25,7 @@ from onlooker.video.wiring import Settings, parse_role_choice
 
 SIZE = (64, 48)
 SQUARES, BLACK = moving_squares(6, SIZE), np.zeros((SIZE[1], SIZE[0], 3), np.uint8)
-NO_MORE = ("appearance_embedder", "tagger", "sound_tagger", "text_reader")
+NO_MORE = ("tagger", "transcriber", "text_reader", "sound_tagger", "text_embedder", "appearance_embedder")
 
 
 @pytest.fixture(scope="module")

@@ -147,6 +147,15 @@ def test_detections_of_the_thing_put_the_box_right_and_name_it():
     assert track.boxes_xyxy_px[16] == pytest.approx(box_at(*places[16]), abs=0.01)
 
 
+def test_a_thing_that_comes_into_a_box_of_bare_ground_is_not_what_was_given():
+    images = [picture({})] * 4 + [picture({(20 + 5 * k, 50): THING}) for k in range(8)]
+    box = box_at(40, 50)
+    found = {k: detections(box_at(20 + 5 * (k - 4), 50)) for k in range(4, 12)}  # fully inside the box on frame 8
+    track = follow(images, box, found)
+    assert track.label is None
+    assert not track.seen[7:].any()
+
+
 def test_a_box_that_is_part_of_a_detection_keeps_its_place_in_it():
     image = picture({(40, 50): THING})
     part, whole = (44.0, 52.0, 76.0, 74.0), box_at(40, 50)

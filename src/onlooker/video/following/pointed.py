@@ -210,7 +210,9 @@ class PointedFollower:
     def _hold_to(self, thing: _Thing, image: Image, found: Detections, time_s: float) -> float | None:
         """Puts the thing where a detection of it is. Returns the score of that, `None` where there is none."""
         if thing.relation is None:
-            if not thing.lost and time_s - thing.begun_s <= self._config.bind_s:
+            # What has driven into a box in which nothing stood is detected there, too, and is not what was given.
+            early = not thing.lost and time_s - thing.begun_s <= self._config.bind_s
+            if early and _is_like_a_view(thing, image, thing.centre, self._config.likeness, self._config.colours):
                 self._bind(thing, found)
             return None
         if not len(found):
