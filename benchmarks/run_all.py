@@ -17,6 +17,7 @@ SCRIPTS = (
     "tracking_public_detections.py",
     "tracking_baselines.py --again",
     "follow_boxes.py --again",
+    "follow_bare_ground.py",
     "tracking_relink_calibration.py",
     "tracking_speed_accuracy.py",
     "oracle_curve.py --again",

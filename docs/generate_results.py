@@ -311,6 +311,23 @@ def follow_boxes(result: Mapping[str, Any]) -> str:
     return "\n\n".join(parts)
 
 
+def follow_bare_ground(result: Mapping[str, Any]) -> str:
+    """Whether boxes in which nothing stands slide on to what passes."""
+    columns = (
+        "what is compared",
+        "boxes",
+        "frames",
+        "told as seen %",
+        "told on an object %",
+        "boxes ever on an object",
+    )
+    rows = []
+    for way, n in result["ways"].items():
+        shares = (100 * n[field] / n["frames"] for field in ("seen", "on_object"))
+        rows.append((way, n["boxes"], n["frames"], *(f"{share:.1f}" for share in shares), n["slid"]))
+    return f"{table(columns, rows)}\n\n{result['what']}"
+
+
 SECTIONS: tuple[tuple[str, str, str, Callable[[Mapping[str, Any]], str]], ...] = (
     ("Answers on perfect tracklets", "oracle_questions", "benchmarks/oracle_questions.py", questions),
     (
@@ -327,6 +344,12 @@ SECTIONS: tuple[tuple[str, str, str, Callable[[Mapping[str, Any]], str]], ...] =
         baselines,
     ),
     ("Following a box without weights", "follow_boxes", "benchmarks/follow_boxes.py", follow_boxes),
+    (
+        "Following a box in which nothing stands",
+        "follow_bare_ground",
+        "benchmarks/follow_bare_ground.py",
+        follow_bare_ground,
+    ),
     (
         "Networks on real sequences they were not trained on",
         "trackers_on_real",

@@ -78,6 +78,14 @@ def test_help_loads_no_heavy_module(words):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
+def test_libraries_keep_their_warnings_to_themselves():
+    code = "from onlooker.cli.app import main; main()"
+    words = ("train", "isvos/tiny", "--dry-run")  # transformers warns of the backbone of every such network
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize("words", READERS, ids=" ".join)
 def test_a_missing_library_is_named_and_not_made(run, tmp_path, monkeypatch, words):
     monkeypatch.chdir(tmp_path)

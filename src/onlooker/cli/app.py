@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import logging
+import os
 import sys
 from typing import Annotated
 
@@ -76,6 +77,8 @@ def root(
 def main() -> None:
     """Runs the command; an expected error becomes one line on standard error and an exit code."""
     _settle_streams()
+    # Its warnings speak to programmers: that a ResNet is untried with Mask2Former alarms who only wants masks.
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     try:
         app()
     except OnlookerError as error:

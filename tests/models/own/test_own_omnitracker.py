@@ -95,6 +95,18 @@ def test_an_object_of_one_look_among_many_is_dropped(weights: Path, monkeypatch:
     assert len(alone.tracklets) == 1
 
 
+def test_objects_that_are_all_gone_end_and_a_first_look_without_any_is_no_beginning(
+    weights: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = run(weights, Script([(1, 0.0, 1)], [(1, 5.0, 1)], [], []), monkeypatch, 16)
+    assert [t.frames.tolist() for t in gone.tracklets] == [list(range(6))]
+    assert gone.tracklets[0].gaps == ()
+    late = run(weights, Script([], [], [(1, 0.0, 1)], [(1, 5.0, 1)]), monkeypatch, 16)
+    assert [t.frames.tolist() for t in late.tracklets] == [list(range(10, 16))]
+    nobody = run(weights, Script([], [], [], []), monkeypatch, 16)
+    assert (nobody.tracklets, nobody.crops, nobody.n_detector_runs) == ((), {}, 4)
+
+
 def test_frames_out_of_order_and_no_frames(weights: Path) -> None:
     tracker = OmniTracklets(str(weights))
     assert tracker.finish().tracklets == ()

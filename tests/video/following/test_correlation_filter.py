@@ -7,7 +7,15 @@ from PIL import Image as Pil
 
 from onlooker.errors import ConfigError
 from onlooker.video.following.correlation import CorrelationFilter, FilterConfig
-from onlooker.video.following.features import CELL, cell_features, colour_numbers, cut_patch
+from onlooker.video.following.features import (
+    CELL,
+    cell_features,
+    colour_numbers,
+    cut_patch,
+    likeness,
+    shared_colours,
+    view_of,
+)
 
 BOX = (60.0, 50.0, 96.0, 78.0)
 CENTRE = np.array([78.0, 64.0])
@@ -105,3 +113,29 @@ def test_colours_are_numbered_by_their_upper_four_bits():
     patch = np.array([[[255, 0, 16], [15, 15, 15]]], np.uint8)
     assert colour_numbers(patch).tolist() == [[15 * 256 + 1, 0]]
     assert CELL == 4
+
+
+def view(colour):
+    return view_of(np.full((40, 40, 3), colour, np.uint8), np.array([20.0, 20.0]), np.array([16.0, 16.0]))
+
+
+def test_colours_in_common_by_hand():
+    red = view((255, 0, 0))
+    assert shared_colours(red, red) == pytest.approx(1.0)
+    assert shared_colours(red, view((0, 0, 255))) == 0.0
+    # 18 is 0.494 of the way from the darkest level to the next.
+    assert shared_colours(view((0, 0, 0)), view((0, 18, 0))) == pytest.approx(np.sqrt(1 - 18 * 7 / 255), abs=1e-4)
+
+
+def test_views_say_where_colours_are_by_shape_and_which_by_shares():
+    image = picture({(60, 50): THING})
+    centre, size = CENTRE, np.array([36.0, 28.0])
+    first, turned = view_of(image, centre, size), view_of(np.ascontiguousarray(image[::-1]), centre, size)
+    assert likeness(first, first) == pytest.approx(1.0, abs=1e-5)
+    upside_down = view_of(np.ascontiguousarray(image[:, ::-1][::-1]), np.array(SIZE) - centre, size)
+    assert shared_colours(first, upside_down) == pytest.approx(1.0, abs=0.03)
+    assert likeness(first, upside_down) < 0.5
+    assert likeness(first, turned) < 0.5
+    # A box of one colour has no shape: nothing speaks against anything, and nothing for it.
+    assert likeness(view((9, 9, 9)), first) == 1.0
+    assert likeness(first, view((9, 9, 9))) == 0.0

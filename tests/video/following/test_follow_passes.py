@@ -129,6 +129,15 @@ def test_a_class_that_is_not_there_has_no_tracks(clip):
     assert run(FollowRequest(clip, classes=("dog",))).tracks == ()
 
 
+def test_a_class_that_is_not_on_the_first_frame_begins_when_it_comes(tmp_path):
+    empty = [picture({STILL: THING})] * 8
+    path = make_clip(tmp_path / "late.mp4", empty + world(12))
+    (track,) = run(FollowRequest(path, classes=("person",))).tracks
+    assert track.frames[track.measured][0] == 8
+    assert track.frames[0] > 2  # drawn back over no more than the frames nobody looked at
+    assert overlap(track.boxes_xyxy_px[-1], red_box(11)) > 0.5
+
+
 def test_files_that_are_no_videos_are_refused(tmp_path):
     empty, text = tmp_path / "empty.mp4", tmp_path / "text.mp4"
     empty.touch()

@@ -14,10 +14,10 @@ def box_at(x, y, patch=THING):
     return (float(x), float(y), float(x + patch.shape[1]), float(y + patch.shape[0]))
 
 
-def follow(images, box, found=None, cuts=()):
+def follow(images, box, found=None, cuts=(), config=None):
     """The track of one box; `found` is index -> Detections."""
     found = found or {}
-    follower = PointedFollower(PointedConfig(FilterConfig(patch_px=64)))  # coarse is quick
+    follower = PointedFollower(config or PointedConfig(FilterConfig(patch_px=64)))  # coarse is quick
     follower.start(frame_of(0, images[0]), {1: box}, found.get(0))
     for index, image in enumerate(images[1:], start=1):
         follower.update(frame_of(index, image), index in cuts, found.get(index))
@@ -59,6 +59,30 @@ def test_a_thing_that_seems_to_be_back_for_a_moment_was_not_back():
     track = follow([here] * 4 + [GROUND] * 6 + [here] + [GROUND] * 4 + [here] * 6, box_at(40, 50))
     assert track.seen.tolist() == [True] * 4 + [False] * 11 + [True] * 6
     assert (track.boxes_xyxy_px[10] == 0).all()
+
+
+def test_the_same_shape_in_other_colours_is_not_taken_for_a_lost_thing():
+    # Bare road between two lines has the shape of many a part of a car.
+    other = (THING // 2 + np.array([5, 125, 60])).astype(np.uint8)
+    away = [GROUND] * 6 + [picture({(120, 80): other})] * 14
+    images = [picture({(40, 50): THING})] * 4 + away
+    track = follow(images, box_at(40, 50))
+    assert not track.seen[4:].any()
+    blind = PointedConfig(FilterConfig(patch_px=64), colours=0.0, found_colours=0.0)
+    assert follow(images, box_at(40, 50), config=blind).seen[-4:].all()  # the filter alone takes it
+
+
+def test_a_box_whose_colours_slowly_become_others_is_lost():
+    tint = [np.linspace(0, 1, 40)[k] * np.array([-60.0, 70.0, 70.0]) for k in range(40)]
+    images = [picture({(40, 50): np.clip(THING + t, 0, 255).astype(np.uint8)}) for t in tint]
+    track = follow(images, box_at(40, 50))
+    assert track.seen[:8].all()
+    assert not track.seen[-5:].any()
+
+
+def test_a_little_more_light_loses_nothing():
+    images = [np.clip(picture({(40, 50): THING}).astype(int) + k, 0, 255).astype(np.uint8) for k in range(20)]
+    assert follow(images, box_at(40, 50)).seen.all()
 
 
 def test_what_lies_where_the_thing_was_is_not_learnt_as_the_thing():
@@ -121,6 +145,15 @@ def test_detections_of_the_thing_put_the_box_right_and_name_it():
     track = follow(images, box_at(40, 50), found)
     assert track.label == "dog"
     assert track.boxes_xyxy_px[16] == pytest.approx(box_at(*places[16]), abs=0.01)
+
+
+def test_a_thing_that_comes_into_a_box_of_bare_ground_is_not_what_was_given():
+    images = [picture({})] * 4 + [picture({(20 + 5 * k, 50): THING}) for k in range(8)]
+    box = box_at(40, 50)
+    found = {k: detections(box_at(20 + 5 * (k - 4), 50)) for k in range(4, 12)}  # fully inside the box on frame 8
+    track = follow(images, box, found)
+    assert track.label is None
+    assert not track.seen[7:].any()
 
 
 def test_a_box_that_is_part_of_a_detection_keeps_its_place_in_it():

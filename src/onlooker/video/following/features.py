@@ -2,9 +2,14 @@
 
 Histograms of signed and unsigned gradient directions, softly binned and divided by the energy around (Dalal and Triggs
 2005; Felzenszwalb et al. 2010), beside the mean colour. Plain numpy: a patch is small, and no model is needed.
+
+A `View` is a coarser look at a box, to tell a thing from another one that the filter takes for it.
 """
 
 from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +28,8 @@ _DIRECTIONS = 18
 _LEAST_ENERGY = 0.02  # of a cell without edges: noise must not be blown up
 _LARGEST = 0.3  # one strong edge must not outshout the others
 _VIEW = 16
+_MARGIN = 2  # of them: the border of a box is often ground
+_LEVELS = 8
 _FLAT = 2.0  # grey levels of contrast that a camera's noise makes
 _LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
@@ -93,17 +100,50 @@ def colour_numbers(patch: Image) -> NDArray[np.intp]:
     return (levels[..., 0] << 8) | (levels[..., 1] << 4) | levels[..., 2]
 
 
-def plain_view(image: Image, centre: NDArray[np.float64], size: NDArray[np.float64]) -> Floats | None:
-    """(16, 16, 3) of a box, its mean colour taken off, of length 1; `None` where it is all of one colour."""
+@dataclass(frozen=True, eq=False, slots=True)
+class View:
+    """What a box shows, coarsely.
+
+    Attributes:
+        shape: (16, 16, 3) with its mean colour taken off, of length 1; `None` where it is all of one colour.
+        colours: (8, 8, 8) shares of red, green and blue in the middle of the box, each pixel shared out between the
+            nearest levels, so that noise moves little.
+    """
+
+    shape: Floats | None
+    colours: Floats
+
+
+def view_of(image: Image, centre: NDArray[np.float64], size: NDArray[np.float64]) -> View:
+    """What a box of (width, height) `size` around a place shows; parts outside the picture repeat its border."""
     small = cut_patch(image, centre, size, (_VIEW, _VIEW)).astype(np.float32)
-    small -= small.mean(axis=(0, 1))
-    length = float(np.linalg.norm(small))
-    return small / length if length > _FLAT * _VIEW else None
+    shape = small - small.mean(axis=(0, 1))
+    length = float(np.linalg.norm(shape))
+    middle = small[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+    return View(shape / length if length > _FLAT * _VIEW else None, _shared_out(middle.reshape(-1, 3)))
 
 
-def likeness(first: Floats | None, second: Floats | None) -> float:
-    """Correlation of two plain views, in [-1, 1]; 1 where the first has nothing to be told by, 0 where only the second
-    has not."""
-    if first is None:
+def likeness(first: View, second: View) -> float:
+    """Correlation of two shapes, in [-1, 1]; 1 where the first has nothing to be told by, 0 where only the second has
+    not."""
+    if first.shape is None:
         return 1.0
-    return 0.0 if second is None else float((first * second).sum())
+    return 0.0 if second.shape is None else float((first.shape * second.shape).sum())
+
+
+def shared_colours(first: View, second: View) -> float:
+    """How alike the colours of two views are, wherever in the box: Bhattacharyya's coefficient, in [0, 1]."""
+    return float(np.sqrt(first.colours * second.colours).sum())
+
+
+def _shared_out(pixels: Floats) -> Floats:
+    """(8, 8, 8) shares of colours (N, 3) in 0..255."""
+    place = pixels * ((_LEVELS - 1) / 255.0)
+    lower = np.minimum(np.floor(place), _LEVELS - 2).astype(np.intp)
+    above = place - lower
+    total = np.zeros(_LEVELS**3)
+    for corner in itertools.product((0, 1), repeat=3):
+        weight = np.where(np.array(corner) == 1, above, 1 - above).prod(axis=1)
+        number = (lower + np.array(corner)) @ np.array([_LEVELS**2, _LEVELS, 1])
+        total += np.bincount(number, weight, _LEVELS**3)
+    return (total / len(pixels)).astype(np.float32).reshape((_LEVELS,) * 3)

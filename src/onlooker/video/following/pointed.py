@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from onlooker.errors import ConfigError
 from onlooker.types import BoxXYXY, Detections, Frame, Image
 from onlooker.video.following.correlation import CorrelationFilter, FilterConfig
-from onlooker.video.following.features import Floats, likeness, plain_view
+from onlooker.video.following.features import View, likeness, shared_colours, view_of
 from onlooker.video.following.values import FollowedTrack, Sighting, TrackBuilder
 from onlooker.video.tracklets.boxes import area, clip_boxes, cxcywh_to_xyxy, iou_matrix, xyxy_to_cxcywh
 
@@ -53,6 +53,10 @@ class PointedConfig:
             of the thing: what is learnt along the way may have become the ground. A thing that turns its other side
             is lost by this unless a detector knows it; told wrongly would be worse.
         found_likeness: the same for a lost thing to be found again without a detector.
+        colours: share of colours in common with the same view, below which a box is not of the thing. The filter sees
+            what is around a thing as well, and shapes are told without their mean colour: bare road between two lines
+            is like many things of another colour.
+        found_colours: the same for a lost thing to be found again without a detector.
         confirm_s: found again for a shorter time than this, it was not found.
     """
 
@@ -77,6 +81,8 @@ class PointedConfig:
     usual_rate: float = 0.1
     likeness: float = 0.33
     found_likeness: float = 0.5
+    colours: float = 0.5
+    found_colours: float = 0.75
     confirm_s: float = 0.12
 
     def __post_init__(self) -> None:
@@ -93,7 +99,7 @@ class _Thing:
     """
 
     look: CorrelationFilter
-    views: list[Floats | None]
+    views: list[View]
     centre: Array
     size: Array
     begun_s: float
@@ -153,7 +159,7 @@ class PointedFollower:
             look = CorrelationFilter(frame.image, box, self._config.filter)
             at_s = frame.time_s
             centre, size = np.array([x, y]), np.array([width, height])
-            views = [plain_view(frame.image, centre, size)]
+            views = [view_of(frame.image, centre, size)]
             thing = _Thing(look, views, centre, size, at_s, at_s, at_s)
             self._things[number] = thing
             if found is not None:
@@ -189,7 +195,7 @@ class PointedFollower:
             peak = self._search(thing, frame)
         if sure is not None:
             thing.lost, thing.held_s, least = False, frame.time_s, 0.0
-            thing.views[1:] = [plain_view(image, thing.centre, thing.size)]
+            thing.views[1:] = [view_of(image, thing.centre, thing.size)]
         here = peak >= least and self._share_inside(thing, frame) >= config.least_inside
         if thing.lost or not here or not self._is_alike(thing, frame):
             thing.lost = thing.lost or frame.time_s - thing.seen_s >= config.lost_s
@@ -204,7 +210,9 @@ class PointedFollower:
     def _hold_to(self, thing: _Thing, image: Image, found: Detections, time_s: float) -> float | None:
         """Puts the thing where a detection of it is. Returns the score of that, `None` where there is none."""
         if thing.relation is None:
-            if not thing.lost and time_s - thing.begun_s <= self._config.bind_s:
+            # What has driven into a box in which nothing stood is detected there, too, and is not what was given.
+            early = not thing.lost and time_s - thing.begun_s <= self._config.bind_s
+            if early and _is_like_a_view(thing, image, thing.centre, self._config.likeness, self._config.colours):
                 self._bind(thing, found)
             return None
         if not len(found):
@@ -275,7 +283,7 @@ class PointedFollower:
 
     def _find_again(self, thing: _Thing, image: Image, centre: Array) -> None:
         """A lost thing is where the filter says if it looks like what was shown, too."""
-        if _likeness(thing, image, centre) >= self._config.found_likeness:
+        if _is_like_a_view(thing, image, centre, self._config.found_likeness, self._config.found_colours):
             thing.put(np.concatenate([centre, thing.size]))
             thing.lost = False
 
@@ -283,7 +291,7 @@ class PointedFollower:
         """Whether the box shows something like the given thing, or a detection has just said so."""
         if frame.time_s - thing.held_s <= self._config.held_s:
             return True
-        return _likeness(thing, frame.image, thing.centre) >= self._config.likeness
+        return _is_like_a_view(thing, frame.image, thing.centre, self._config.likeness, self._config.colours)
 
     @staticmethod
     def _share_inside(thing: _Thing, frame: Frame) -> float:
@@ -291,10 +299,12 @@ class PointedFollower:
         return float(inside[0] / max(float(area(thing.box)[0]), 1e-9))
 
 
-def _likeness(thing: _Thing, image: Image, centre: Array) -> float:
-    """Correlation of what a box of the thing's size shows with the view of it that is most like that."""
-    now = plain_view(image, centre, thing.size)
-    return max(likeness(view, now) for view in thing.views)
+def _is_like_a_view(thing: _Thing, image: Image, centre: Array, least_likeness: float, least_colours: float) -> bool:
+    """Whether a box of the thing's size shows what one of its views shows, in shape and in colours."""
+    now = view_of(image, centre, thing.size)
+    return any(
+        likeness(view, now) >= least_likeness and shared_colours(view, now) >= least_colours for view in thing.views
+    )
 
 
 def _confirmed(track: FollowedTrack, least_s: float) -> FollowedTrack:
