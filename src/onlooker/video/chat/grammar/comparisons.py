@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from onlooker.video.chat.grammar.context import Scene
-from onlooker.video.chat.grammar.subjects import measure_of
+from onlooker.video.chat.grammar.subjects import COMPARATIVES, measure_of
 from onlooker.video.chat.query import CompareQuery, CountCompareQuery, Operator, Query, Selection
 
 
@@ -40,12 +40,20 @@ def options_compared(scene: Scene) -> Query | None:
     if scene.form == "when" and column != "t_start":
         return None
     if scene.form == "yes_no" and not scene.reading.has_or:
-        if not scene.has("before", "after") and not scene.reading.word("than") and not scene.has("first", "last"):
+        weighed = scene.has("before", "after", "first", "last") or scene.reading.word("than") or _verb_weighs(scene)
+        if not weighed:
             return None
         return CompareQuery(things[:2], column, descending, "yes_no")
     if scene.form in {"which", "what", "none", "yes_no", "list", "how"}:
         return CompareQuery(things, column, descending, "which")
     return None
+
+
+def _verb_weighs(scene: Scene) -> bool:
+    """ "Does the dog outpace the car?": a comparing verb between the two."""
+    first, second = scene.mentions[0], scene.mentions[1]
+    cues = [cue for code in COMPARATIVES for cue in scene.reading.cues.get(code, ())]
+    return any(first.end <= cue.start and cue.end <= second.start for cue in cues)
 
 
 def _by_order(selection: Selection) -> bool:

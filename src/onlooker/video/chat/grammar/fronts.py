@@ -24,6 +24,7 @@ _ASSERTING = frozenset(p for line in ASSERTING for p in expand(line))
 _FRONTS = tuple(sorted({*_longest_first(POLITE), *_ASSERTING}, key=len, reverse=True))
 _LONGEST_FRONT = len(_FRONTS[0])
 _TAILS = _longest_first(TAILS)
+_ASIDES = frozenset(expand("would|do you say|think|guess|reckon|suppose|believe"))
 _LINKS = words("whether if that")
 _BREAKS = words(", . ! : ; ? -")
 _TAG_WORDS = words("right correct true yes yeah yep no eh huh innit agreed ok okay")
@@ -46,7 +47,7 @@ class Spoken:
 def unwrapped(tokens: list[Token]) -> Spoken:
     """Drops fronts, tails and tags; a text of nothing else stays as it is."""
     rest, asserted = _without_fronts(tokens)
-    rest = _without_tails(rest)
+    rest = _without_tails(_without_asides(rest))
     said, tagged = _without_tag(rest)
     said = _without_tails(said)
     asks = any(t.text in _ASKING_WORDS for t in said)
@@ -86,6 +87,18 @@ def _without_front(tokens: list[Token], shortest: int = 1) -> tuple[list[Token],
 def _is_own_question(front: Phrase, texts: Phrase) -> bool:
     """ "Can you see a dog?" asks about the dog."""
     return front in {("can", "you"), ("do", "you"), ("could", "you")} and texts[2:3] in {("see",), ("spot",)}
+
+
+def _without_asides(tokens: list[Token]) -> list[Token]:
+    """Without "would you say" in the middle: "how many would you say we can see?"."""
+    kept: list[Token] = []
+    i = 0
+    while i < len(tokens):
+        texts = tuple(t.text for t in tokens[i : i + 3])
+        aside = texts in _ASIDES and any(t.text in _ASKING_WORDS for t in kept)
+        kept += [] if aside else [tokens[i]]
+        i += 3 if aside else 1
+    return kept
 
 
 def _without_tails(tokens: list[Token]) -> list[Token]:

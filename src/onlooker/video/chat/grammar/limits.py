@@ -14,6 +14,12 @@ _COMPARATORS: dict[tuple[str, ...], Operator] = {
     ("faster", "than"): ">", ("slower", "than"): "<", ("shorter", "than"): "<",
 }  # fmt: skip
 
+# Words behind a number: "for 3 s or more".
+_OPEN_ENDED: dict[tuple[str, ...], Operator] = {
+    **dict.fromkeys((("or", "more"), ("or", "longer"), ("and", "more"), ("or", "above")), ">="),
+    **dict.fromkeys((("or", "less"), ("or", "shorter"), ("or", "under"), ("or", "fewer")), "<="),
+}
+
 
 def comparator_before(scene: Scene, index: int) -> Operator | None:
     """The comparison said right before token `index`."""
@@ -39,6 +45,8 @@ def length_conditions(scene: Scene) -> tuple[Condition, ...]:
             found.append(Condition("speed", operator, token.number))
             continue
         length = read_duration(tokens, i)
+        if length is not None and operator is None:
+            operator = _OPEN_ENDED.get(tuple(t.text for t in tokens[length[1] : length[1] + 2]))
         if length is not None and operator is not None:
             found.append(Condition("duration", operator, length[0]))
     return tuple(found)

@@ -67,14 +67,7 @@ def kinds(scene: Scene) -> Query | None:
 
 def peak(scene: Scene) -> Query | None:
     """The most at one time, and when."""
-    if not (scene.has("peak") or _most_visible(scene)) or scene.form not in {
-        "count",
-        "what",
-        "when",
-        "list",
-        "how",
-        "none",
-    }:
+    if not (scene.has("peak") or _most_visible(scene)) or not (scene.form in _PEAK_FORMS or _which_number(scene)):
         return None
     if len(scene.specific) > 1:
         return None
@@ -84,11 +77,23 @@ def peak(scene: Scene) -> Query | None:
     return PeakQuery(scene.narrowed(), "when" if asked_when else "count")
 
 
+_PEAK_FORMS = ("count", "what", "when", "list", "how", "none")
+
+
+def _which_number(scene: Scene) -> bool:
+    """ "Which is the maximum of objects in one frame?"; "which cars are visible at once" is about cars."""
+    first = scene.mentions[0].start if scene.mentions else 0
+    return scene.form == "which" and scene.reading.at("which") < scene.reading.at("peak") < first
+
+
 def _most_visible(scene: Scene) -> bool:
-    """ "When are the most cars visible?"."""
-    starts = {m.start for m in scene.reading.mentions}
-    most = any(t.text == "most" and (i + 1 in starts) for i, t in enumerate(scene.reading.tokens))
-    return most and scene.has("visible", "appear") and scene.form in {"when", "count"}
+    """ "When are the most cars visible?", "what is the most cars one sees?"."""
+    starts, tokens = {m.start for m in scene.reading.mentions}, scene.reading.tokens
+    most = [i for i, t in enumerate(tokens) if t.text == "most" and i + 1 in starts]
+    if not most or not scene.has("visible", "appear"):
+        return False
+    is_number = scene.form == "what" and most[0] > 1 and tokens[most[0] - 2].base == "be"
+    return scene.form in {"when", "count"} or is_number
 
 
 def events(scene: Scene) -> Query | None:
@@ -111,7 +116,8 @@ def by_form(scene: Scene) -> Query | None:
         return _about_stranger(scene, stranger)
     if scene.reading.strangers and not scene.has_subject:
         return Refusal(f"This was not understood as a question about the videos. {EXAMPLES}")
-    if scene.form == "how_long" and measure_of(scene.reading) and not scene.reading.word("how", "what"):
+    asked_id = scene.has("which") or not scene.reading.word("how", "what")
+    if scene.form == "how_long" and measure_of(scene.reading) and asked_id:
         return _which(scene)  # "object with the longest duration"
     rules = {
         "count": _count,
@@ -218,7 +224,10 @@ def _which(scene: Scene) -> Query:
     ranked = timing.which_subject(scene)
     if ranked.rank is None:
         ranked = _without_excluded(scene, with_conditions(_united(scene, ranked), yes_no.life_conditions(scene)))
-    return ListQuery(ranked, scene.window, _event(scene) if ranked.rank is None else None)
+    if ranked.rank is None:
+        return ListQuery(ranked, scene.window, _event(scene))
+    by_entry = scene.window == timing.THE_END and scene.has("start")  # the rank already says so
+    return ListQuery(ranked, None if by_entry else scene.window)
 
 
 def _superlative(scene: Scene) -> bool:

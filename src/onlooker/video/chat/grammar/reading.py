@@ -28,6 +28,7 @@ _NOUN_BEFORE = words(
     "a an the any some no every each all both many which what whose of these those this other and or with "
     "by than another more fewer less contain show see have has having feature include are there"
 )
+_INSTANTS = words("instant moment time point second")
 _BEHIND_HOW = words("many much long far fast quickly slowly often big large close tall")
 
 
@@ -89,7 +90,15 @@ class Reading:
             and self.word("currently", "now", "then")
         ):
             return Window("at", window.start, None)
+        if window is not None and window.start is None and window.end is not None and self.says("at that", _INSTANTS):
+            return Window("at", window.end, None)
         return window
+
+    def says(self, front: str, words: frozenset[str]) -> bool:
+        """Whether one of some words stands right behind a phrase."""
+        said = [t.text for t in self.tokens]
+        size = len(front.split())
+        return any(said[i : i + size] == front.split() and said[i + size] in words for i in range(len(said) - size))
 
     @property
     def has_or(self) -> bool:
@@ -342,13 +351,24 @@ def _cut_name(text: str, name: str, is_word: bool) -> str | None:
     return None
 
 
+_LAST_MOMENT = words("end ending close finish last final closing")
+
+
+def _as_remain(tokens: Sequence[Token], i: int) -> Token:
+    """ "How many are left at the end?": "left" as what remains, where the end is spoken of."""
+    behind = {t.text for t in tokens[i + 1 : i + 5]}
+    if tokens[i].text == "left" and i and tokens[i - 1].base == "be" and behind & _LAST_MOMENT and "of" not in behind:
+        return replace(tokens[i], text="remaining", base="remain")
+    return tokens[i]
+
+
 _SIDE_BEFORE = words("the to or further farther more from on at most far bottom top move moves go goes turn turns and")
 _LEFT_BEHIND = words("first last earlier later before after early late already")
 
 
 def _as_leave(tokens: Sequence[Token], i: int) -> Token:
     """ "left" as the past of "leave": behind "has" or "who", before "first", or closing a question about when."""
-    token = tokens[i]
+    token = _as_remain(tokens, i)
     if token.text != "left" or (i and tokens[i - 1].text in _SIDE_BEFORE):
         return token
     before = {t.text for t in tokens[max(0, i - 5) : i]}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from onlooker.video.chat.grammar.tokens import Token
+from onlooker.video.chat.grammar.tokens import ORDINAL_WORDS, Token
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import TimePoint, Window
 
@@ -27,6 +27,8 @@ _FILLERS_BEHIND = words(
     "in into mark point of the a this video clip footage film recording movie sequence it timestamp moment"
 )
 _VIDEO = words("video clip footage film movie recording sequence scene")
+_JOINING = words("and but , to")
+_NUMBERED = words("frame frames second seconds minute minutes timestamp t sec secs")
 _SHARES = {"half": 0.5, "third": 1 / 3, "quarter": 0.25}
 # Nouns that follow a count, never a time: "at 3 cars" is no moment.
 _NO_TIME_BEHIND = words("of px pixels time moment point instant go once frame")
@@ -54,7 +56,7 @@ def _skip(tokens: Sequence[Token], i: int, words: frozenset[str]) -> int:
 
 def read_duration(tokens: Sequence[Token], i: int, needs_unit: bool = True) -> tuple[float, int] | None:
     """(seconds, index behind) of "5 s", "1:05", "half a second", "2 and a half minutes", "1 min 5 s"."""
-    if _word(tokens, i) in {"half", "a", "an"}:
+    if _word(tokens, i) in {"half", "a", "an", "quarter", "third"}:
         return _read_worded(tokens, i)
     if i >= len(tokens) or tokens[i].number is None or tokens[i].ordinal:
         return None
@@ -75,7 +77,11 @@ def read_duration(tokens: Sequence[Token], i: int, needs_unit: bool = True) -> t
 
 
 def _read_worded(tokens: Sequence[Token], i: int) -> tuple[float, int] | None:
-    words = [t.text for t in tokens[i : i + 4]]
+    words = [t.text for t in tokens[i : i + 5]]
+    lead = words[:1] in (["a"], ["one"])
+    if words[lead : lead + 3] in (["quarter", "of", "a"], ["third", "of", "a"]) and len(words) > lead + 3:
+        unit = UNITS.get(words[lead + 3])
+        return None if unit is None else (_SHARES[words[lead]] * unit, i + lead + 4)
     if words[:2] in (["half", "a"], ["half", "an"]) and len(words) > 2 and words[2] in UNITS:
         return 0.5 * UNITS[words[2]], i + 3
     if words[:1] in (["a"], ["an"]) and len(words) > 1:
@@ -90,22 +96,44 @@ def read_point(tokens: Sequence[Token], i: int, needs_unit: bool = True) -> tupl
     """A moment at token i: a duration, "frame 30", "50 %", "the start", "halfway", "second 5", "t = 3"."""
     i = _skip(tokens, i, _VAGUE)
     word = _word(tokens, i)
-    if word in {"frame", "second", "minute", "timestamp", "t", "sec"}:
+    if word in _NUMBERED:
         return _read_numbered(tokens, i)
     if word == "=" and i and _word(tokens, i - 1) in {"t", "time"}:
         return read_point(tokens, i + 1, needs_unit=False)
-    if i < len(tokens) and tokens[i].ordinal and _word(tokens, i + 1) in {"second", "sec", "minute", "frame"}:
-        value = tokens[i].number or 0.0
+    nth = _ordinal(tokens, i)
+    if nth is not None and _word(tokens, i + 1) in {"second", "sec", "minute", "frame"}:
         if _word(tokens, i + 1) == "frame":
-            return TimePoint(value - 1, "frame"), i + 2
-        return TimePoint(value * UNITS[_word(tokens, i + 1)]), i + 2
+            return TimePoint(nth - 1, "frame"), i + 2
+        return TimePoint(nth * UNITS[_word(tokens, i + 1)]), i + 2
     if i + 1 < len(tokens) and tokens[i].number is not None and _word(tokens, i + 1) in {"%", "percent"}:
         end = _skip(tokens, i + 2, _FILLERS_BEHIND | {"through", "way"})
         return TimePoint((tokens[i].number or 0.0) / 100, "share"), end
+    parts = _read_parts(tokens, i)
+    if parts is not None:
+        return parts
     duration = read_duration(tokens, i, needs_unit)
     if duration is None:
         return _read_edge(tokens, i)
     return _shifted(tokens, *duration)
+
+
+def _read_parts(tokens: Sequence[Token], i: int) -> tuple[TimePoint, int] | None:
+    """ "Three quarters of the clip", "two thirds of the way through", "three quarters of a second"."""
+    size = _SHARES.get(_word(tokens, i + 1).removesuffix("s"))
+    if i >= len(tokens) or tokens[i].number is None or size is None or _word(tokens, i + 1)[-1:] != "s":
+        return None
+    part = (tokens[i].number or 0.0) * size
+    if _word(tokens, i + 2) == "of" and _word(tokens, i + 3) in {"a", "one"} and _word(tokens, i + 4) in UNITS:
+        return TimePoint(part * UNITS[_word(tokens, i + 4)]), _behind_video(tokens, i + 5)
+    return TimePoint(part, "share"), _skip(tokens, i + 2, words("of the this that way through into in") | _VIDEO)
+
+
+def _ordinal(tokens: Sequence[Token], i: int) -> float | None:
+    """ "5th", or "fifth"; "second" is a unit and "first" an edge."""
+    if i < len(tokens) and tokens[i].ordinal:
+        return tokens[i].number
+    nth = ORDINAL_WORDS.get(_word(tokens, i), 0)
+    return float(nth) if nth > 2 else None
 
 
 def _shifted(tokens: Sequence[Token], seconds: float, j: int) -> tuple[TimePoint, int]:
@@ -139,13 +167,13 @@ def _read_numbered(tokens: Sequence[Token], i: int) -> tuple[TimePoint, int] | N
     if j >= len(tokens) or tokens[j].number is None:
         return None
     value = tokens[j].number or 0.0
-    if tokens[i].text == "frame" and (value != int(value) or _word(tokens, j + 1) in UNITS):
+    if tokens[i].text in {"frame", "frames"} and (value != int(value) or _word(tokens, j + 1) in UNITS):
         return None  # "in frame 7.4 seconds in": the frame is the picture
-    if tokens[i].text == "frame":
+    if tokens[i].text in {"frame", "frames"}:
         return TimePoint(value, "frame"), j + 1
     if _word(tokens, j + 1) in UNITS and tokens[i].text in {"t", "timestamp"}:
         return TimePoint(value * UNITS[_word(tokens, j + 1)]), j + 2
-    return TimePoint(value * (60.0 if tokens[i].text == "minute" else 1.0)), j + 1
+    return TimePoint(value * UNITS.get(tokens[i].text, 1.0)), j + 1
 
 
 def _read_edge(tokens: Sequence[Token], i: int) -> tuple[TimePoint, int] | None:
@@ -220,7 +248,7 @@ def _between(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     if word not in {"between", "from", "during", "in", "within", "over"} and tokens[i].number is None:
         return None
     j = i if tokens[i].number is not None else i + 1
-    first = read_point(tokens, j, needs_unit=False)
+    first = read_point(tokens, j, needs_unit=False) or _nth_of_two(tokens, j)
     if first is None:
         return None
     k = first[1]
@@ -230,12 +258,19 @@ def _between(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     if link == "and" and word != "between":
         return None
     k = _skip(tokens, k + 1, frozenset({"to", "till", "until", "the"}))
-    bare = word in {"between", "from", "during"}
+    bare = word in {"between", "from", "during"} or _word(tokens, _skip(tokens, j, _VAGUE)) in _NUMBERED
     second = read_point(tokens, k, needs_unit=not bare)
     if second is None:
         return None
     start = _same_unit(tokens, j, first, second, k)
     return Window("span", start, second[0]), _behind_video(tokens, second[1])
+
+
+def _nth_of_two(tokens: Sequence[Token], j: int) -> tuple[TimePoint, int] | None:
+    """The first of "the 5th and the 6th second"."""
+    j = _skip(tokens, j, frozenset({"the"}))
+    nth = _ordinal(tokens, j)
+    return None if nth is None else (TimePoint(nth), j + 1)
 
 
 def _same_unit(
@@ -252,12 +287,16 @@ def _same_unit(
 def _open(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     word = _word(tokens, i)
     j = i + 1
-    if (word, _word(tokens, j)) in {("up", "to"), ("prior", "to"), ("earlier", "than"), ("later", "than")}:
+    two = (word, _word(tokens, j))
+    refused = _word(tokens, i - 1) in {"no", "not"}
+    if two in {("up", "to"), ("up", "until"), ("up", "till"), ("prior", "to"), ("earlier", "than"), ("later", "than")}:
         j += 1
     elif word in {"up", "prior", "earlier", "later"}:
         return None
     before = word in {"before", "until", "till", "up", "prior", "earlier"}
     after = word in {"after", "since", "past", "beyond", "later"} or word == "from"
+    if refused and word in {"earlier", "later"}:
+        before, after = after, before  # "no later than 3 s"
     if not before and not after:
         if word == "by":
             before = True
@@ -270,7 +309,7 @@ def _open(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     if word == "by" and point.base != "start":
         return None
     end = _skip(tokens, end, frozenset({"on", "onwards", "onward", "mark"}))
-    end = _behind_video(tokens, end)
+    end = _behind_passed(tokens, _behind_video(tokens, end))
     return (Window("span", None, point), end) if before else (Window("span", point, None), end)
 
 
@@ -285,11 +324,13 @@ def _edge_span(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     second_half = word in {"second", "latter", "other"} and _word(tokens, j + 1) == "half"
     if not (first or last or second_half):
         if _word(tokens, i) == "within":
-            found = read_duration(tokens, j)
-            return (Window("span", None, TimePoint(found[0])), _behind_video(tokens, found[1])) if found else None
+            return _within(tokens, j)
         return None
     share = _SHARES.get(_word(tokens, j + 1))
-    if share is not None:
+    if share is not None and _word(tokens, j + 2) in UNITS:
+        near = TimePoint(share * UNITS[_word(tokens, j + 2)], "start" if first else "end")
+        end = _behind_video(tokens, j + 3)
+    elif share is not None:
         near = TimePoint(share if first else 1 - share, "share")
         end = _behind_video(tokens, j + 2)
     else:
@@ -299,6 +340,18 @@ def _edge_span(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
         near = TimePoint(found[0]) if first else TimePoint(found[0], "end")
         end = _behind_video(tokens, found[1])
     return Window("span", None if first else near, near if first else None), end
+
+
+def _within(tokens: Sequence[Token], j: int) -> tuple[Window, int] | None:
+    """ "Within 5 s", "within 5 s of the end"."""
+    found = read_duration(tokens, j)
+    if found is None:
+        return None
+    k = _skip(tokens, found[1] + 1, frozenset({"the", "very"}))
+    if _word(tokens, found[1]) == "of" and _word(tokens, k) in _END:
+        return Window("span", TimePoint(found[0], "end"), None), _behind_video(tokens, k + 1)
+    end = k + 1 if _word(tokens, found[1]) == "of" and _word(tokens, k) in _START else found[1]
+    return Window("span", None, TimePoint(found[0])), _behind_video(tokens, end)
 
 
 def _one_unit(tokens: Sequence[Token], i: int) -> tuple[float, int] | None:
@@ -321,23 +374,29 @@ def _bare(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     if word in {"t", "timestamp", "second", "frame"} and (i == 0 or tokens[i - 1].text != "per"):
         numbered = _read_numbered(tokens, i)
         return (Window("at", numbered[0], None), numbered[1]) if numbered else None
-    if tokens[i].number is not None:
-        duration = read_duration(tokens, i)
-        if duration is None:
-            return None
+    parts = _read_parts(tokens, i)
+    if parts is not None and (parts[0].base == "start" or parts[1] > i + 3):
+        return Window("at", parts[0], None), parts[1]
+    duration = read_duration(tokens, i)
+    if duration is not None:
         point, end = _shifted(tokens, *duration)
-        if end > duration[1] or tokens[i].kind == "clock" or _ends_clause(tokens, end):
+        spoken = tokens[i].number is not None
+        if end > duration[1] or (spoken and (tokens[i].kind == "clock" or _ends_clause(tokens, i, end))):
             return Window("at", point, None), end
     return None
 
 
-def _ends_clause(tokens: Sequence[Token], i: int) -> bool:
-    return i >= len(tokens) or tokens[i].kind == "mark"
+# What a search says behind a moment: "trucks 7.8 s count", "van 9 14 s box".
+_ASKED_BEHIND = words("count number total box boxes bbox coordinates coords position location where how objects xyxy")
 
 
-_CLOCK_SUBJECT = words("the this that time clock timestamp timer counter player playback is at has it") | _VIDEO
-_VIDEO_STARTS = words("starts begins opens")
-_VIDEO_ENDS = words("ends ended finishes stops closes")
+def _ends_clause(tokens: Sequence[Token], i: int, end: int) -> bool:
+    """Whether a bare length of time is a moment: it closes a part, opens a search ("3 s dogs?") or stands before what is
+    asked."""
+    if end >= len(tokens) or tokens[end].kind == "mark":
+        return True
+    opens = i == 0 and len(tokens) <= 6 and tokens[end].base not in {"be", "long", "later", "earlier", "of", "or"}
+    return tokens[end].text in _ASKED_BEHIND or opens
 
 
 _CLOCK_SUBJECT = words("the this that time clock timestamp timer counter player playback is at has it") | _VIDEO
@@ -358,16 +417,22 @@ def _video_event(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
         return (Window("span", None, point) if kind_span else Window("at", point, None)), j + 1
     j = _skip(tokens, j, words("reads read shows says hits reaches reached"))
     found = read_duration(tokens, j)
-    if found is None or (j == i + 1 and not _has_passed(tokens, found[1])):
+    if found is None:
         return None
-    end = found[1]
-    while _word(tokens, end) in {"have", "has", "passed", "elapsed", "gone", "by", "went", "into", "in"}:
-        end += 1
+    # "After the 9 second mark" is a span; "after 9 seconds have passed" and "when the clock reads 9 s" are moments.
+    clock = any(t.text not in {"the", "this", "that", "is", "at"} for t in tokens[i + 1 : j])
+    end = _behind_passed(tokens, found[1])
+    if end == found[1] and not clock and (j == i + 1 or _word(tokens, i) not in {"when", "as", "once"}):
+        return None
     return Window("at", TimePoint(found[0]), None), _behind_video(tokens, end)
 
 
-def _has_passed(tokens: Sequence[Token], i: int) -> bool:
-    return any(t.text in {"passed", "elapsed", "gone"} for t in tokens[i : i + 3])
+def _behind_passed(tokens: Sequence[Token], i: int) -> int:
+    """Past "have passed", "are up", "had gone by"; stays where nothing of the kind is said."""
+    j = _skip(tokens, i, words("have has had are is were was"))
+    if _word(tokens, j) in {"passed", "elapsed", "gone", "went"} or (j > i and _word(tokens, j) in {"up", "over"}):
+        return j + 1 + (_word(tokens, j + 1) == "by")
+    return i
 
 
 # Before a bare duration these make it a length, not a moment: "for 3 s", "longer than 3 s".
@@ -403,4 +468,20 @@ def find_windows(tokens: Sequence[Token]) -> list[Found]:
         else:
             found.append(Found(best[0], i, best[1]))
             i = best[1]
-    return found
+    return _joined(tokens, found)
+
+
+def _joined(tokens: Sequence[Token], found: list[Found]) -> list[Found]:
+    """ "After 2 s and before 4 s", "starting at 2 s until 4 s": two open spans side by side are one."""
+    joined: list[Found] = []
+    for one in found:
+        last = joined[-1] if joined else None
+        linked = last is not None and all(t.text in _JOINING for t in tokens[last.end : one.start])
+        if last is not None and linked and last.window.kind == one.window.kind == "span":
+            opens, closes = (last, one) if last.window.end is None else (one, last)
+            if opens.window.end is None and closes.window.start is None:
+                whole = Window("span", opens.window.start, closes.window.end)
+                joined[-1] = Found(whole, last.start, one.end)
+                continue
+        joined.append(one)
+    return joined

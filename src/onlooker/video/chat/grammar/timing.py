@@ -136,6 +136,9 @@ def _instant(window: Window) -> Window:
     return Window("at", point, None)
 
 
+THE_END = Window("at", TimePoint(1.0, "share"), None)
+
+
 def which_subject(scene: Scene) -> Selection:
     """The subject with the rank a superlative outside its noun phrase gives it."""
     from onlooker.video.chat.grammar.subjects import order_rank
@@ -147,6 +150,8 @@ def which_subject(scene: Scene) -> Selection:
     if measure is not None:
         limits = length_conditions(scene)  # "faster than 50 px/s" is a limit, not a race
         return with_conditions(subject, limits) if limits else replace(subject, rank=Rank(*measure))
+    if scene.window == THE_END and scene.has("start") and not subject.plural:
+        return replace(subject, rank=Rank("t_start", True))  # "whose entry comes at the very end?"
     if scene.has("last") or any(t.text in {"last", "latest", "final"} for t in scene.reading.tokens):
         return replace(subject, rank=order_rank(scene.reading, -1))
     if scene.has("first") or any(t.text in {"first", "earliest"} for t in scene.reading.tokens):

@@ -137,6 +137,8 @@ FUNCTION_WORDS = words(
     viewing views visible vs wanna want was watch watching way ways we well were what whatever whatsoever when
     whenever where wherever whether which whichever while who whoever whole whom whose why will win winner winning
     wins with within wonder wondering would wrong x x1 x2 xy y y1 y2 yeah yep yes yesterday yet you your youre yup
+    onward onwards whilst amid amidst via thus hence thereby therein herein within upon ditto likewise confirm verify
+    rate amount scale sake regard concern issue topic honest bit er erm umm hmm hm mhm ahem
     """
 )
 
