@@ -12,7 +12,8 @@ ASKING_CUES: Mapping[str, str] = {
         up all|the; total up; number all; tot up; tally up; tally of; enumerate how many; cardinality of; how big be
         the group|set|crowd of; grand total of; total of; overall count; how high be the number|count of; how great
         be the number of; quantity; count for; how often; how many time; there be what; there are what; be what
-        number; how much; a figure for|of; give me a figure; figure for; how large|big|high a number|count|total of; numbers of; how many of
+        number; how much; a figure for|of; give me a figure; figure for; how large|big|high a number|count|total of;
+        numbers of; how many of; add|sum up to how many|what; amount|come|run to how many|what; total how many
     """,
     "total": """
         in total; total; grand total; altogether; in all; overall number; all together
@@ -35,8 +36,8 @@ ASKING_CUES: Mapping[str, str] = {
         timecode; time code; at how many second; which point in time; which time; at what|which number of
         second|minute; as of what|which time|second; how many second in|into; second|moment|instant|time|frame
         in|at|on which; minute in which; the? second|moment|instant|time|frame in|at|on which; the?
-        second|moment|instant|time when; from what|which second|moment|time|point|instant on|onward|onwards?; from when
-        on|onward|onwards; by when; by what|which time|second|moment; point at|in which; how far along; upon
+        second|moment|instant|time when; from what|which second|moment|time|point|instant on|onward|onwards?; from
+        when on|onward|onwards; by when; by what|which time|second|moment; point at|in which; how far along; upon
         what|which second|moment; in how many second; since what|which second; second number; how many second along
     """,
     "when_noun": """
@@ -65,11 +66,11 @@ ASKING_CUES: Mapping[str, str] = {
         the|a|that; what|which number of second|minute; total of what second|minute; for what second; sum of
         visible|screen time; total of what; total period; for what total period; what total period; sum of time;
         for|over|during|across|through|throughout? what|which|how
-        span|stretch|length|period|amount|interval|spell|window of time?; for|over|during|across how long|big|large
-        a_span|a_stretch|a_period|an_interval|a_spell of? time?; how long a
+        span|stretch|length|period|amount|interval|spell|window of time?; count the? second|minute; average|mean|typical visible? time; for|over|during
+        how long|big a_span|a_stretch|a_period|an_interval|a_spell of? time?; how long a
         while|spell|stint|span|period|stretch|stay|visit; for what|which total? span|stretch|interval|spell|time; by
-        how many second|minute; span of time; stretch of time; how many second all|in altogether|all|total; time in all;
-        visibility; interval for|during|over which; for which; total second; second with; stretch during which;
+        how many second|minute; span of time; stretch of time; how many second all|in altogether|all|total; time in
+        all; visibility; interval for|during|over which; for which; total second; second with; stretch during which;
         duration for which
     """,
     "where": """
@@ -87,9 +88,9 @@ ASKING_CUES: Mapping[str, str] = {
         one; track id; tracklet id; object id; track number; tracklet number; object number
     """,
     "list": """
-        list; enumerate; show; show me; give; give me; hand|fetch|bring|pass|send|grant|offer|read me; provide|supply
-        me with?; furnish me with; read out|off; name; name of; tell; identify; display; print; get; pick;
-        spell out; report; highlight; determine; find all|every
+        list; enumerate; show; show me; give; give me; hand|fetch|bring|pass|send|grant|offer|read me;
+        provide|supply me with?; furnish me with; read out|off; name; name of; tell; identify; display; print; get;
+        pick; spell out; report; highlight; determine; find all|every
     """,
     "what": """
         what; whatever
@@ -98,7 +99,7 @@ ASKING_CUES: Mapping[str, str] = {
         how
     """,
     "mean": """
-        on average; average; mean; averaged; typical; typically
+        average|mean|typical visible? time; on average; average; mean; averaged; typical; typically
     """,
     "order": """
         order; sequence of; order of; in what|which order; chronological order; chronologically; order of
@@ -127,18 +128,18 @@ ASKING_CUES: Mapping[str, str] = {
     "peak": """
         at the same time; at once; simultaneously; at one time; at any one|given|single time|moment|instant|point;
         concurrently; in|on|within|per|during one|a|any|a_single|the_same|one_single|any_one|any_single|a_given|each
-        frame|image|moment|picture|shot; at the same moment|instant; maximum
-        number; max number; peak; largest|greatest|highest|biggest|maximum|max number|count|amount; at most; most
-        crowded; busiest; crowded; at a time; all at once; fullest; in parallel; simultaneous; concurrent;
-        maximum|max concurrent|simultaneous; in the same frame|image|picture; maximum; at the very same time; at one
-        and the same time; at peak; side by side; at any single moment|time; share the screen|frame; most object
-        visible; together; jointly; co occur; coincide; one and the same frame; same frame; at any given
-        moment|time|instant; record for; record number; high water mark; ceiling; upper bound; maximal number; top
-        number; at a single point in time; at a single moment|instant|time|point; at any single point in time; in
-        one shot; in the same moment|instant|second; upper limit; there be the? most; the? most of them|these|those;
-        record high; high record; at its|their|the busiest|fullest|peak|maximum|height; maximum of; most ever; ever at
-        once; most at once; high point; all time high; most
-        populated; fullest frame; per frame at most; in the fullest frame; maximum that; it ever
+        frame|image|moment|picture|shot; at the same moment|instant; maximum number; max number; peak;
+        largest|greatest|highest|biggest|maximum|max number|count|amount; at most; most crowded; busiest; crowded;
+        at a time; all at once; fullest; in parallel; simultaneous; concurrent; maximum|max concurrent|simultaneous;
+        in the same frame|image|picture; maximum; at the very same time; at one and the same time; at peak; side by
+        side; at any single moment|time; share the screen|frame; most object visible; together; jointly; co occur;
+        coincide; one and the same frame; same frame; at any given moment|time|instant; record for; record number;
+        high water mark; ceiling; upper bound; maximal number; top number; at a single point in time; at a single
+        moment|instant|time|point; at any single point in time; in one shot; in the same moment|instant|second;
+        upper limit; there be the? most; the? most of them|these|those; record high; high record;
+        largest|biggest|greatest|highest crowd|group|set|collection|gathering of?; at its|their|the
+        busiest|fullest|peak|maximum|height; maximum of; most ever; ever at once; most at once; high point; all time
+        high; most populated; fullest frame; per frame at most; in the fullest frame; maximum that; it ever
         get|reach|climb|become; largest it; most it; maximum over; max over; over frame; over all frame; per frame
     """,
     "more": """

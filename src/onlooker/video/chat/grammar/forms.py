@@ -54,6 +54,7 @@ def _form_starts(
             number_of_one = form == "count" and _is_number_of_one(tokens, cue, mentions)
             found.append((cue.start, "which" if number_of_one else form))
     found += [(cue.start, "when") for cue in cues.get("until_when", ())]
+    found += [(m.end, "count") for m in mentions if _is_numbered_group(tokens, m)]
     found.sort()
     # "when the clock reads 3 s, how many ...": a clause that only gives the time.
     while len(found) > 1 and found[0][1] == "when" and any(found[0][0] < i < found[1][0] for i in blocked):
@@ -65,6 +66,12 @@ def _form_starts(
     if named and found[1][0] - found[0][0] == 1 and not any(code in cues for code in _RANKING):
         found.pop(0)
     return found
+
+
+def _is_numbered_group(tokens: Sequence[Token], mention: Mention) -> bool:
+    """ "The cyclists' number"."""
+    behind = tokens[mention.end].text if mention.end < len(tokens) else ""
+    return mention.selection.definite and mention.selection.plural and behind in {"number", "count", "total", "quantity"}
 
 
 def _is_number_of_one(tokens: Sequence[Token], cue: Cue, mentions: Sequence[Mention]) -> bool:

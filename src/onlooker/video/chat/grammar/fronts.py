@@ -153,13 +153,14 @@ def _tag_kind(tag: list[str], said: Sequence[str]) -> str | None:
     """ "positive" for "is it?", "other" for every other tag, None for what is no tag."""
     if tag and tag[0] == "or":
         tag = tag[1:]
-        if tag == ["not"]:
+        if tag in (["not"], ["never"]):
             return "other"
     if len(tag) == 1:
         is_side = tag[0] == "right" and bool(_SIDES & set(said))
         return "other" if tag[0] in _TAG_WORDS and not is_side else None
     if tag in (["am", "i", "right"], ["am", "i", "wrong"], ["is", "that", "right"], ["is", "that", "so"]) or tag in (
         ["is", "that", "correct"], ["is", "that", "true"], ["do", "not", "you", "think"], ["you", "reckon"],
+        ["yes", "or", "no"], ["true", "or", "false"], ["y", "/", "n"], ["yes", "/", "no"], ["t", "/", "f"],
     ):  # fmt: skip
         return "other"
     if not _is_helper_tag(tag) or (tag[-1] == "you" and "you" not in said):

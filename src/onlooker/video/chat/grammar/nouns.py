@@ -13,7 +13,7 @@ from onlooker.video.chat.vocabulary import phrase_of
 # Words for the same thing. The first is the common category name.
 RINGS: tuple[tuple[str, ...], ...] = (
     ("person", "pedestrian", "human", "human being", "individual", "walker", "passerby", "passer by", "people",
-     "mortal", "soul", "homo sapiens", "human figure"),
+     "mortal", "soul"),
     ("car", "automobile", "auto", "motorcar", "motor car", "passenger car", "motor"),
     ("truck", "lorry"),
     ("van", "minivan", "panel van", "delivery van", "cargo van", "transit van"),
@@ -21,7 +21,7 @@ RINGS: tuple[tuple[str, ...], ...] = (
     ("bicycle", "bike", "pushbike", "push bike", "pedal cycle", "cycle", "push cycle", "velocipede"),
     ("motorcycle", "motorbike", "motor bike", "motor cycle"),
     ("cyclist", "bicyclist", "bike rider", "biker", "bicycle rider", "cycle rider", "bicycler", "pedal cyclist"),
-    ("tram", "streetcar", "tramway", "trolley car", "street car", "tramcar", "tram car", "light rail vehicle", "trolley"),
+    ("tram", "streetcar", "tramway", "trolley car", "street car", "tramcar", "tram car", "trolley"),
     ("airplane", "aeroplane", "plane", "aircraft", "jet"),
     ("boat", "ship", "vessel"),
     ("dog", "hound", "doggy", "doggie", "pup", "puppy", "canine", "pooch", "mutt", "mongrel", "doggo",
@@ -110,7 +110,7 @@ SUBKINDS: Mapping[str, str] = dict.fromkeys(
 PERSON_WORDS = words("someone somebody anyone anybody everyone everybody nobody people folk crowd")
 GENERIC = words(
     "object thing item instance target entity tracklet track element subject anything something "
-    "everything nothing stuff"
+    "everything nothing stuff obj"
 )
 _IRREGULAR_PLURALS = {
     "people": "person", "persons": "person", "men": "man", "women": "woman", "children": "child", "mice": "mouse",
@@ -121,7 +121,8 @@ _IRREGULAR_PLURALS = {
     "bunnies": "bunny", "ponies": "pony", "feet": "foot", "teeth": "tooth", "leaves": "leaf", "aircraft": "aircraft",
     "livestock": "livestock", "dice": "die", "octopi": "octopus", "cacti": "cactus", "policemen": "policeman",
     "stuff": "stuff", "anything": "anything", "misc": "misc", "miscs": "misc", "miscellanea": "misc",
-    "ppl": "person", "peeps": "person", "taxis": "taxi", "skies": "ski", "broccolis": "broccoli", "zucchinis": "zucchini",
+    "ppl": "person", "peeps": "person", "taxis": "taxi", "skies": "ski",
+    "broccolis": "broccoli", "zucchinis": "zucchini",
 }  # fmt: skip
 
 

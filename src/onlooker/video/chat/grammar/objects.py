@@ -9,6 +9,7 @@ from onlooker.video.chat.grammar import timing, yes_no
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.media import EXAMPLES
 from onlooker.video.chat.grammar.subjects import measure_of, with_conditions
+from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     AttributeQuery,
     CategoriesQuery,
@@ -250,9 +251,14 @@ def _what(scene: Scene) -> Query:
     return _bare(scene)
 
 
+_COMING = words("arrive enter appear come join leave exit go depart disappear")
+
+
 def _bare(scene: Scene) -> Query:
     """Questions without a question word: "fastest person?", "first appearance of the dog", "objects at 3 s"."""
     main = scene.main
+    if not scene.things and scene.has("before", "after") and set(scene.reading.cues) <= {"before", "after", "filler"}:
+        return _not_understood()  # "and before that?" with nothing it could be before
     if scene.has("order") and scene.has("start", "end", "appear", "visible"):
         return _which(scene)
     named = scene.subject.definite or scene.subject.numbers
@@ -260,6 +266,8 @@ def _bare(scene: Scene) -> Query:
         return timing.where(scene)
     if main is not None and (main.order is not None or main.selection.rank is not None):
         return _which(scene)
+    if scene.has("last", "first") and scene.reading.says("to", _COMING) and not scene.subject.plural:
+        return _which(scene)  # "cyclist last to arrive"
     if scene.has("start", "end", "return") and scene.has_subject and scene.form == "none":
         return timing.when(scene)
     if _superlative(scene) or scene.has("order"):

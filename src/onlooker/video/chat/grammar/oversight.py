@@ -137,6 +137,13 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
     holds = (*query.subject.conditions, *(query.holds if isinstance(query, CheckQuery) else ()))
     columns = {c for condition in holds for c in (condition.column, *condition.also)}
     ranked = query.subject.rank is not None or (isinstance(query, ListQuery) and query.order_by is not None)
+    main = scene.main
+    if isinstance(query, ListQuery) and ranked and main is not None and (main.amount or 1) > 1:
+        return f"{main.amount}"  # "the two fastest people": one is picked
+    if isinstance(query, ListQuery) and not ranked and not columns and query.window is None:
+        unread = scene.reading.noise[:1] or [t for t in ("most", "least") if scene.reading.word(t)]
+        if unread:
+            return unread[0]  # "which car zigzags the most?"
     part = None if ranked and scene.reading.word("speeding") else _deed(scene)
     if part is None and scene.has("wear") and not columns & {"color", "upper_color", "lower_color"}:
         part = _first_word(scene, words("wear"))

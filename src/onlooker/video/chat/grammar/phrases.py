@@ -28,7 +28,7 @@ class _Node:
 
 
 def expand(pattern: str) -> list[tuple[str, ...]]:
-    """All word sequences of one phrase pattern: "come|go in? view" gives four; "a_single" is two words of one choice."""
+    """All word sequences of one phrase pattern: "come|go in? view" gives four; "a_single" is two words in one."""
     choices: list[tuple[str, ...]] = []
     for word in pattern.split():
         optional = word.endswith("?") and len(word) > 1

@@ -38,7 +38,7 @@ class Reading:
 
     `cues` maps a code of `words.CUES` to where it stands; `mentions` are in order; `strangers` are words that mean
     nothing to the grammar, `unsupported` topics no column holds; `corrections` are spelling changes (typed, meant).
-    `deeds` are stored actions it names, `people` the categories that "who" means.
+    `deeds` are stored actions it names, `people` the categories that "who" means, `noise` words of no language.
     """
 
     question: str
@@ -57,6 +57,7 @@ class Reading:
     corrections: tuple[tuple[str, str], ...] = field(default=())
     deeds: tuple[Deed, ...] = ()
     people: tuple[str, ...] = ()
+    noise: tuple[str, ...] = ()
 
     def has(self, *codes: str) -> bool:
         """Whether any of these cues is there."""
@@ -107,11 +108,12 @@ class Reading:
 
 @dataclass(slots=True)
 class _Loose:
-    """Mentions, and indices of words that are strangers or topics nothing is stored about."""
+    """Mentions, indices of words that are strangers or topics nothing is stored about, and words of no language."""
 
     mentions: list[Mention]
     strangers: list[int]
     topics: list[int]
+    noise: list[str]
 
 
 def _asking_part(
@@ -235,6 +237,7 @@ class QuestionReader:
             corrections=corrections,
             deeds=deeds,
             people=self._people if deeds else (),
+            noise=tuple(loose.noise),
         )
 
     def _is_english(self, word: str) -> bool:
@@ -277,7 +280,7 @@ class QuestionReader:
         blocked: frozenset[int],
     ) -> _Loose:
         """Sorts words that nothing claimed: topics without a column, nouns of strange things, adjectives, the rest."""
-        found, strangers, topics = list(mentions), [], []
+        found, strangers, topics, noise = list(mentions), [], [], []
         i = 0
         while i < len(tokens):
             if i in taken or not self._is_stranger(tokens[i]):
@@ -301,8 +304,9 @@ class QuestionReader:
                 found.append(reader.unknown_at(i, end, floor, blocked))
             else:
                 strangers += [k for k in range(i, end) if tokens[k].text in self._english]
+                noise += [tokens[k].text for k in range(i, end) if tokens[k].text not in self._english]
             i = end
-        return _Loose(sorted(found, key=lambda m: m.start), strangers, topics)
+        return _Loose(sorted(found, key=lambda m: m.start), strangers, topics, noise)
 
     def _is_stranger(self, token: Token) -> bool:
         if token.kind == "quote":

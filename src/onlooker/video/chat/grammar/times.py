@@ -144,6 +144,14 @@ def _shifted(tokens: Sequence[Token], seconds: float, j: int) -> tuple[TimePoint
             return TimePoint(seconds, "end"), _behind_video(tokens, k + 1)
         if _word(tokens, k) in _START and _word(tokens, j) in {"from", "after", "into"}:
             return TimePoint(seconds), _behind_video(tokens, k + 1)
+    k = _skip(tokens, j + 1, words("the this that")) + 1
+    if _word(tokens, j) in {"after", "before"} and _word(tokens, k - 1) in _VIDEO:
+        if _word(tokens, j) == "after" and _word(tokens, k) in _VIDEO_STARTS:
+            return TimePoint(seconds), k + 1
+        if _word(tokens, j) == "before" and _word(tokens, k) in _VIDEO_ENDS:
+            return TimePoint(seconds, "end"), k + 1
+    if _word(tokens, j) in {"frame", "image", "still", "snapshot"}:
+        return TimePoint(seconds), j + 1  # "the 3 second frame"
     if _word(tokens, j) in {"in", "into", "mark", "point"}:
         return TimePoint(seconds), _behind_video(tokens, j)
     return TimePoint(seconds), j
@@ -313,6 +321,10 @@ def _open(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     return (Window("span", None, point), end) if before else (Window("span", point, None), end)
 
 
+# "The last second that it is seen" is what is asked, no time.
+_NAMED_BY = words("that when where which at on")
+
+
 def _edge_span(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     """ "in the first 5 seconds", "during the last half", "within 5 seconds", "the opening third"."""
     if _word(tokens, i) not in {"in", "during", "within", "over", "for", "throughout", "the"}:
@@ -335,7 +347,8 @@ def _edge_span(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
         end = _behind_video(tokens, j + 2)
     else:
         found = read_duration(tokens, j + 1) or _one_unit(tokens, j + 1)
-        if found is None:
+        asked = _word(tokens, i) == "the" and found is not None and _word(tokens, found[1]) in _NAMED_BY
+        if found is None or asked:
             return None
         near = TimePoint(found[0]) if first else TimePoint(found[0], "end")
         end = _behind_video(tokens, found[1])
@@ -391,8 +404,7 @@ _ASKED_BEHIND = words("count number total box boxes bbox coordinates coords posi
 
 
 def _ends_clause(tokens: Sequence[Token], i: int, end: int) -> bool:
-    """Whether a bare length of time is a moment: it closes a part, opens a search ("3 s dogs?") or stands before what is
-    asked."""
+    """Whether a bare length of time is a moment: it closes a part, opens a search ("3 s dogs?") or asks behind it."""
     if end >= len(tokens) or tokens[end].kind == "mark":
         return True
     opens = i == 0 and len(tokens) <= 6 and tokens[end].base not in {"be", "long", "later", "earlier", "of", "or"}
@@ -410,7 +422,8 @@ def _video_event(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
         return None
     j = _skip(tokens, i + 1, _CLOCK_SUBJECT)
     event = _word(tokens, j)
-    if any(t.text in _VIDEO for t in tokens[i:j]) and event in _VIDEO_STARTS | _VIDEO_ENDS:
+    spoken_of = any(t.text in _VIDEO for t in tokens[i:j]) or (_word(tokens, i + 1) == "it" and event in _VIDEO_ENDS)
+    if spoken_of and event in _VIDEO_STARTS | _VIDEO_ENDS:
         early = event in _VIDEO_STARTS
         point = TimePoint(0.0 if early else 1.0, "share")
         kind_span = _word(tokens, i) in {"until", "by"}

@@ -29,12 +29,12 @@ def between_two(scene: Scene) -> Query | None:
     things = scene.specific
     asked = scene.form == "how_long" or (scene.form == "when" and scene.reading.word("how"))
     linked = scene.has("before", "after", "start", "end", "appear", "difference") or scene.reading.word(
-        "between", "later", "after", "before"
+        "between", "later", "after", "before", "separate", "separates", "apart"
     )
     together = scene.has("together", "touch", "near")
     if not asked or len(things) < 2 or not linked or together:
         return None
-    if scene.others and not scene.reading.word("between"):
+    if scene.others and not scene.reading.word("between", "separate", "separates", "apart", "lie", "pass"):
         return None
     first, second = scene.mentions[0], scene.mentions[1]
     events = [
@@ -150,7 +150,7 @@ def which_subject(scene: Scene) -> Selection:
     if measure is not None:
         limits = length_conditions(scene)  # "faster than 50 px/s" is a limit, not a race
         return with_conditions(subject, limits) if limits else replace(subject, rank=Rank(*measure))
-    if scene.window == THE_END and scene.has("start") and not subject.plural:
+    if scene.window == THE_END and scene.has("start") and (not subject.plural or scene.reading.word("who", "whose")):
         return replace(subject, rank=Rank("t_start", True))  # "whose entry comes at the very end?"
     if scene.has("last") or any(t.text in {"last", "latest", "final"} for t in scene.reading.tokens):
         return replace(subject, rank=order_rank(scene.reading, -1))

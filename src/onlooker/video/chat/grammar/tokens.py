@@ -28,7 +28,9 @@ _CONTRACTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"'ll\b", " will"),
         (r"'m\b", " am"),
         (r"'d\b", " would"),
-        (r"\bhowmany\b", "how many"),
+        (r"\bhowmany\b|\bhow (?:may|man|mny)\b", "how many"),
+        (r"\bhow (?:log|lon|lng)\b", "how long"),
+        (r"\bwich\b", "which"),
         (r"\bin between\b", "between"),
         (r"\bgone by(?= (?:the|then|when|\d))", "departed by"),  # not "to go by"
     )
@@ -45,6 +47,7 @@ _NOTATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(first|last) t\b", r"\1 seen"),
         (r"\bt (first|last)\b", r"\1 seen"),
         (r"\bl ?/ ?r\b", "left or right"),
+        (r"\b(present|there|visible|in it) or (?:absent|missing|gone)\b", r"\1"),
         (r"(?<=\d)'s\b", ""),  # "car 3's box" is no box at 3 s
         (r"\bvery (?=(?:first|last|end|beginning|start|same|moment|most|final|earliest|latest|instant)\b)", ""),
         (r"(?:\b(?:no|nr|num|nbr)\b\.?|#) of\b", "number of"),
@@ -59,7 +62,7 @@ _TOKEN = re.compile(
     (?P<quote>"[^"]+"|(?<![\w'])'[^']+'(?!\w))
   | (?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?)
   | (?P<ordinal>\d+(?:st|nd|rd|th)\b)
-  | (?P<number>\d+(?:[.,]\d+)?)
+  | (?P<number>\d+(?:[.,]\d+)?|(?<![\w.])\.\d+)
   | (?P<word>[^\W\d_]+(?:[-'][^\W\d_]+)*)
   | (?P<mark>[?.,;:!()\[\]=#%/&@+_-])
     """,

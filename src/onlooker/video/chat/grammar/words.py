@@ -138,6 +138,8 @@ FUNCTION_WORDS = words(
     whenever where wherever whether which whichever while who whoever whole whom whose why will win winner winning
     wins with within wonder wondering would wrong x x1 x2 xy y y1 y2 yeah yep yes yesterday yet you your youre yup
     onward onwards whilst amid amidst via thus hence thereby therein herein within upon ditto likewise confirm verify
+    tracker trackers detector detectors algorithm software
+    closely carefully clearly plainly merely
     rate amount scale sake regard concern issue topic honest bit er erm umm hmm hm mhm ahem
     """
 )
@@ -259,6 +261,8 @@ POLITE: tuple[str, ...] = tuple(
     i just|only|really|simply|also? want|need to know|learn
     it would be good|nice|great|useful|helpful|interesting to know|learn|hear
     do|please let me|us know
+    does|do anybody|anyone|somebody|someone|you|we happen_to? know|remember|recall
+    i|we should|must say|admit
     do tell me?
     pray tell me?
     is it possible to tell|say|know|see
@@ -286,6 +290,7 @@ ASSERTING: tuple[str, ...] = tuple(
     can|could|may we|i|one say|assume|conclude that
     is|was it true|correct|right|possible|so|likely that
     is|was it the case that
+    should|would|can|could|may|might|will i|we|one|you expect to see|find
     could|can|may|might it be true?|the? case? that
     am i right|correct that
     am i right|correct in thinking|saying|assuming|believing that?
