@@ -16,14 +16,21 @@ EXPECTED = {
     "rewordings_second.jsonl": 220,
     "rewordings_sealed.jsonl": 220,
     "rewordings_third.jsonl": 270,
+    "rewordings_sealed_second.jsonl": 160,
 }
-EVENLY_SPREAD = ("rewordings_second.jsonl", "rewordings_sealed.jsonl", "rewordings_third.jsonl")
+EVENLY_SPREAD = (
+    "rewordings_second.jsonl",
+    "rewordings_sealed.jsonl",
+    "rewordings_third.jsonl",
+    "rewordings_sealed_second.jsonl",
+)
 TYPES = 10
 CLIPS = 28
 KEYS = {"source", "type", "original", "question", "answer", "tolerance"}
 OTHER_EXPECTED = {
     "absent.jsonl": 120,
     "absent_second.jsonl": 60,
+    "absent_sealed.jsonl": 20,
     "conversations.jsonl": 40,
     "conversations_second.jsonl": 12,
     "beyond.jsonl": 80,
@@ -87,7 +94,7 @@ def main() -> None:
         check_spread(name)
     for name, expected in OTHER_EXPECTED.items():
         assert len(read_lines(name)) == expected, f"{name}: {len(read_lines(name))} lines, not {expected}"
-    for name in ("absent.jsonl", "absent_second.jsonl"):
+    for name in ("absent.jsonl", "absent_second.jsonl", "absent_sealed.jsonl"):
         check_absent(name)
     print(f"{sum(EXPECTED.values()) + sum(OTHER_EXPECTED.values())} lines checked, all sound")
 
