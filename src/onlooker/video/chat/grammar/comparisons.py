@@ -31,6 +31,7 @@ def _plain(selection: Selection) -> Selection:
 def options_compared(scene: Scene) -> Query | None:
     """ "Which moves faster, the bird or the car?", "does the dog leave before the car?"."""
     things = tuple(replace(t, rank=None) if _by_order(t) else t for t in scene.specific)
+    things = _without_the_kind(things)
     if len(things) < 2 or scene.form in {"count", "where"}:
         return None
     measure = measure_of(scene.reading) or _order_measure(scene)
@@ -47,6 +48,14 @@ def options_compared(scene: Scene) -> Query | None:
     if scene.form in {"which", "what", "none", "yes_no", "list", "how"}:
         return CompareQuery(things, column, descending, "which")
     return None
+
+
+def _without_the_kind(things: tuple[Selection, ...]) -> tuple[Selection, ...]:
+    """ "Is the cow or the camel the quicker animal?": the last noun is what both are."""
+    if len(things) < 3 or things[-1].numbers or not things[-1].categories:
+        return things
+    both = {category for thing in things[:-1] for category in thing.categories or ()}
+    return things[:-1] if len(both) > 1 and both <= set(things[-1].categories) else things
 
 
 def _verb_weighs(scene: Scene) -> bool:

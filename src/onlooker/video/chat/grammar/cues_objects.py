@@ -35,8 +35,8 @@ OBJECT_CUES: Mapping[str, str] = {
         frame|picture|shot|view|scene; first instance of
     """,
     "end": """
-        say|bid|wave goodbye|farewell|bye|adieu to; clear|make|push off; clear out; take its|his|her|their leave;
-        see the back of; last around|about|there|here; glimpse|sight last; stop|cease be in
+        lose; say|bid|wave goodbye|farewell|bye|adieu to; clear|make|push off; clear out; take its|his|her|their
+        leave; see the back of; last around|about|there|here; glimpse|sight last; stop|cease be in
         view|sight|frame|shot|picture|around|there; be no more; last discover|witness|perceive|sight|pick_up;
         last|final instance of; make an exit; get out of the? view|sight|frame|scene|picture|shot; leave; exit;
         disappear; vanish; go away|off|out; last time; for the last time; final
@@ -160,15 +160,17 @@ OBJECT_CUES: Mapping[str, str] = {
         mover
     """,
     "faster": """
-        faster; quicker; more quickly|rapidly|swiftly|fast; speedier; swifter; more speed; more rapid|quick;
-        outpace; outrun; have the? higher speed; at a higher speed|velocity; higher|greater|more|larger|bigger
-        average|mean|overall? speed|velocity|pace; fast of; outspeed; be the fast|faster mover|one; beat; quicker
-        mover; fast mover; show|have more|greater speed; at a higher|greater average? speed|velocity; outstrip;
-        outdistance; nippier; zippier; fleeter; more|greater pace; with more|greater speed|velocity|pace
+        move|go|travel|drive|walk|run|ride|fly more quickly|rapidly|swiftly|fast|speedily; faster; quicker; more
+        quickly|rapidly|swiftly|fast; speedier; swifter; more speed; more rapid|quick; outpace; outrun; have the?
+        higher speed; at a higher speed|velocity; higher|greater|more|larger|bigger average|mean|overall?
+        speed|velocity|pace; fast of; outspeed; be the fast|faster mover|one; beat; quicker mover; fast mover;
+        show|have more|greater speed; at a higher|greater average? speed|velocity; outstrip; outdistance; nippier;
+        zippier; fleeter; more|greater pace; with more|greater speed|velocity|pace
     """,
     "slower": """
-        slower; more slowly; less quickly|fast|rapidly; slow than; more slow; lower|less|smaller
-        average|mean|overall? speed|velocity|pace
+        move|go|travel|drive|walk|run|ride|fly more slowly; move|go|travel|drive|walk|run|ride|fly less
+        quickly|rapidly|swiftly|fast; slower; more slowly; less quickly|fast|rapidly; slow than; more slow;
+        lower|less|smaller average|mean|overall? speed|velocity|pace
     """,
     "longest": """
         longest; most time; most? long lived; long lasting; greatest|longest|maximum|largest|highest|biggest
@@ -184,11 +186,11 @@ OBJECT_CUES: Mapping[str, str] = {
         longest
     """,
     "shortest": """
-        shortest; briefest; visible|see|present|around|there the? least; in view the? least; on screen|camera the? least; shortest|smallest|lowest|minimum|least length|amount|period|span|stretch of
-        time|seconds; least time; least screen time; most briefly; shortest|smallest|least|minimum|lowest
-        duration|time|screen; fewest second|frame; minimum time; shortest lived; the least amount of time; shorter
-        than any|all|every; shortest stay; shortest presence; shortest appearance; shortest visibility; shortest
-        track; least visible
+        shortest; briefest; visible|see|present|around|there the? least; in view the? least; on screen|camera the?
+        least; shortest|smallest|lowest|minimum|least length|amount|period|span|stretch of time|seconds; least time;
+        least screen time; most briefly; shortest|smallest|least|minimum|lowest duration|time|screen; fewest
+        second|frame; minimum time; shortest lived; the least amount of time; shorter than any|all|every; shortest
+        stay; shortest presence; shortest appearance; shortest visibility; shortest track; least visible
     """,
     "longer": """
         longer; more time; more second; greater duration; for more time

@@ -142,9 +142,7 @@ def _is_fragment(scene: Scene) -> bool:
     covered |= {i for w in reading.windows for i in range(w.start, w.end)}
     small_words = _OPENERS | (UNITS.keys() | _ON | _BACK | _THAT if moved else frozenset())
     rest = [t.text for i, t in enumerate(reading.tokens) if i not in covered and t.is_word]
-    small = all(
-        word in small_words or word in {"fastest", "slowest"} or _is_measure_word(scene, word) for word in rest
-    )
+    small = all(word in small_words or word in {"fastest", "slowest"} or _is_measure_word(scene, word) for word in rest)
     return small and not any(m.quantifier == "any" for m in scene.mentions)
 
 

@@ -71,7 +71,9 @@ def _form_starts(
 def _is_numbered_group(tokens: Sequence[Token], mention: Mention) -> bool:
     """ "The cyclists' number"."""
     behind = tokens[mention.end].text if mention.end < len(tokens) else ""
-    return mention.selection.definite and mention.selection.plural and behind in {"number", "count", "total", "quantity"}
+    return (
+        mention.selection.definite and mention.selection.plural and behind in {"number", "count", "total", "quantity"}
+    )
 
 
 def _is_number_of_one(tokens: Sequence[Token], cue: Cue, mentions: Sequence[Mention]) -> bool:

@@ -143,6 +143,8 @@ def _without_tag(tokens: list[Token]) -> tuple[list[Token], bool]:
 
 def _bare_tag(texts: Sequence[str]) -> int | None:
     """Where a tag without a comma begins: "there is a dog is not there", "is it there or is it not"."""
+    if list(texts[-4:-1]) == ["or", "am", "i"]:
+        return len(texts) - 4
     begins = len(texts) - 3
     if begins < 3 or "not" not in texts[begins:] or not _is_helper_tag(list(texts[begins:])):
         return None
@@ -155,6 +157,8 @@ def _tag_kind(tag: list[str], said: Sequence[str]) -> str | None:
         tag = tag[1:]
         if tag in (["not"], ["never"]):
             return "other"
+    if tag[:2] == ["am", "i"] and len(tag) == 3:
+        return "other"  # "or am I dreaming?"
     if len(tag) == 1:
         is_side = tag[0] == "right" and bool(_SIDES & set(said))
         return "other" if tag[0] in _TAG_WORDS and not is_side else None

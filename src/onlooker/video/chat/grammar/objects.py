@@ -277,6 +277,8 @@ def _bare(scene: Scene) -> Query:
     counted = main is not None and main.selection.plural and main.quantifier is None
     if scene.has("total") or (counted and scene.window is not None):
         return CountQuery(_filtered(scene), scene.window)
+    if scene.form in {"what", "how"} and not scene.reading.word("about"):
+        return _not_understood()  # no "yes" to "what ..."
     return yes_no.yes_no(scene)
 
 

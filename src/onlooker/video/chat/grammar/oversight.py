@@ -144,6 +144,8 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
         unread = scene.reading.noise[:1] or [t for t in ("most", "least") if scene.reading.word(t)]
         if unread:
             return unread[0]  # "which car zigzags the most?"
+    if isinstance(query, CountQuery) and not scene.has("peak") and scene.reading.word("maximum", "max", "record"):
+        return "maximum"
     part = None if ranked and scene.reading.word("speeding") else _deed(scene)
     if part is None and scene.has("wear") and not columns & {"color", "upper_color", "lower_color"}:
         part = _first_word(scene, words("wear"))

@@ -7,6 +7,7 @@ from dataclasses import replace
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.limits import length_conditions
 from onlooker.video.chat.grammar.subjects import measure_of, with_conditions
+from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     AttributeQuery,
     BoxQuery,
@@ -78,12 +79,17 @@ def when(scene: Scene) -> Query:
     if said & {"last", "latest", "final"}:
         return MomentQuery(subject, "end")
     spoken = [t for t in scene.reading.tokens if t.is_word]
+    if "late" in said and any(t.base in _STAYING for t in spoken):
+        return MomentQuery(subject, "end")  # "how late does it stay?"
     goes = bool(spoken) and spoken[-1].base == "go"  # "when does it go?"
     if goes or scene.has("end", "until_when", "gone") or (late and scene.has("visible", "appear", "start")):
         return MomentQuery(subject, "end")
     if scene.has("visible") and not scene.has("start", "appear", "first"):
         return MomentQuery(subject, "span")
     return MomentQuery(subject, "start")
+
+
+_STAYING = words("remain stay linger persist last")
 
 
 def _closes_with_last(scene: Scene) -> bool:

@@ -44,8 +44,12 @@ _NOTATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bmax ?\( ?(?:t|time|frame) ?\)", " last seen "),
         (r"\b(?:category|class|label|type) ?={1,2} ?", " "),
         (r"^(?:n|num|nr) (?=[a-z]{3})", "number of "),
-        (r"\b(first|last) t\b", r"\1 seen"),
-        (r"\bt (first|last)\b", r"\1 seen"),
+        (r"\b(first|last)[ _]t\b", r"\1 seen"),
+        (r"\bt[ _](first|last)\b", r"\1 seen"),
+        (
+            r"\b(video|clip|footage|film|recording) (?:without|free of|devoid of|empty of)(?: an?| any)?\b",
+            r"\1 with no",
+        ),
         (r"\bl ?/ ?r\b", "left or right"),
         (r"\b(present|there|visible|in it) or (?:absent|missing|gone)\b", r"\1"),
         (r"(?<=\d)'s\b", ""),  # "car 3's box" is no box at 3 s

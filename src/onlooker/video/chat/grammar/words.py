@@ -140,7 +140,7 @@ FUNCTION_WORDS = words(
     onward onwards whilst amid amidst via thus hence thereby therein herein within upon ditto likewise confirm verify
     tracker trackers detector detectors algorithm software
     closely carefully clearly plainly merely
-    rate amount scale sake regard concern issue topic honest bit er erm umm hmm hm mhm ahem
+    minus rate amount scale sake regard concern issue topic honest bit er erm umm hmm hm mhm ahem
     """
 )
 
