@@ -122,14 +122,14 @@ ASKING_CUES: Mapping[str, str] = {
         disregard; set aside
     """,
     "filler": """
-        be in front of the? lens|camera|us|me|viewer; in front of the? lens|camera|us|me|viewer; have? lose count of?; for good; for sure; for certain; at best;
-        good look; best guess; at its best; clock read|say|show; the clock; of course; yes or no; or not; by any
-        chance; at all; if any; in general; as far as you can tell; at any time|moment|instant|point; at any point
-        in time; in the end; at some point|time|moment; at one point; at some point in time; at one point or
-        another; on|in|along|down|across|off|over the? road|street; in the? background|foreground; on|off the?
-        field|pitch|stage|court|ground|scene|set|stand; out of the? gate|block; take part; at any point whatsoever;
-        as of; by its track; kick off; set out; over time; in the recording; speak of; on balance; all in all; in
-        here; of these two; of the two; of those two
+        be in front of the? lens|camera|us|me|viewer; in front of the? lens|camera|us|me|viewer; have? lose count
+        of?; for good; for sure; for certain; at best; good look; best guess; at its best; clock read|say|show; the
+        clock; of course; yes or no; or not; by any chance; at all; if any; in general; as far as you can tell; at
+        any time|moment|instant|point; at any point in time; in the end; at some point|time|moment; at one point; at
+        some point in time; at one point or another; on|in|along|down|across|off|over the? road|street; in the?
+        background|foreground; on|off the? field|pitch|stage|court|ground|scene|set|stand; out of the? gate|block;
+        take part; at any point whatsoever; as of; by its track; kick off; set out; over time; in the recording;
+        speak of; on balance; all in all; in here; of these two; of the two; of those two
     """,
     "peak": """
         peak|maximum|max|highest|greatest occupancy; densest; most packed; at its|their densest|thickest; top|max

@@ -7,8 +7,8 @@ from itertools import pairwise
 from typing import Literal
 
 from onlooker.video.chat.grammar.context import Focus, Scene
+from onlooker.video.chat.grammar.moments import UNITS, read_duration
 from onlooker.video.chat.grammar.subjects import COMPARATIVES, MEASURES, measure_of, order_rank
-from onlooker.video.chat.grammar.times import UNITS, read_duration
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     BoxQuery,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onlooker.video.chat.grammar.context import Scene
-from onlooker.video.chat.grammar.times import read_duration
+from onlooker.video.chat.grammar.moments import read_duration
 from onlooker.video.chat.query import Condition, Operator
 
 # Words before a number, and what they make of it.

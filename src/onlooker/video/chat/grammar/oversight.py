@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.limits import length_conditions
-from onlooker.video.chat.grammar.times import UNITS
+from onlooker.video.chat.grammar.moments import UNITS
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     AttributeQuery,
@@ -137,16 +137,8 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
     holds = (*query.subject.conditions, *(query.holds if isinstance(query, CheckQuery) else ()))
     columns = {c for condition in holds for c in (condition.column, *condition.also)}
     ranked = query.subject.rank is not None or (isinstance(query, ListQuery) and query.order_by is not None)
-    main = scene.main
-    if isinstance(query, ListQuery) and ranked and main is not None and (main.amount or 1) > 1:
-        return f"{main.amount}"  # "the two fastest people": one is picked
-    if isinstance(query, ListQuery) and not ranked and not columns and query.window is None:
-        unread = scene.reading.noise[:1] or [t for t in ("most", "least") if scene.reading.word(t)]
-        if unread:
-            return unread[0]  # "which car zigzags the most?"
-    if isinstance(query, CountQuery) and not scene.has("peak") and scene.reading.word("maximum", "max", "record"):
-        return "maximum"
     part = None if ranked and scene.reading.word("speeding") else _deed(scene)
+    part = _unread_rank(scene, query, ranked, bool(columns)) or part
     if part is None and scene.has("wear") and not columns & {"color", "upper_color", "lower_color"}:
         part = _first_word(scene, words("wear"))
     if part is None and scene.has("touch", "follow", "nearest"):
@@ -164,6 +156,20 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
     if part is None and scene.has("not"):
         part = _negation(scene, query, holds)
     return part or _choice(scene, query)
+
+
+def _unread_rank(scene: Scene, query: _Held, ranked: bool, narrowed: bool) -> str | None:
+    """ "Which car zigzags the most?", "the two fastest people": more, or more of them, than the query asks for."""
+    main, reading = scene.main, scene.reading
+    if isinstance(query, CountQuery) and not scene.has("peak") and reading.word("maximum", "max", "record"):
+        return "maximum"
+    if not isinstance(query, ListQuery):
+        return None
+    if ranked:
+        return f"{main.amount}" if main is not None and (main.amount or 1) > 1 else None
+    if narrowed or query.window is not None:
+        return None
+    return next(iter(reading.noise), None) or next((t for t in ("most", "least") if reading.word(t)), None)
 
 
 def _said(scene: Scene) -> str:

@@ -11,12 +11,13 @@ from onlooker.video.chat.grammar.deeds import Deed, DeedFinder
 from onlooker.video.chat.grammar.forms import SPECIFIC, Form, form_of
 from onlooker.video.chat.grammar.fronts import unwrapped
 from onlooker.video.chat.grammar.mentions import SHADES, Mention, MentionReader
+from onlooker.video.chat.grammar.moments import UNITS
 from onlooker.video.chat.grammar.nouns import Nouns, singular
 from onlooker.video.chat.grammar.phrases import Cue, PhraseTable, cue_table
 from onlooker.video.chat.grammar.segments import ASKING, beside, core, split
 from onlooker.video.chat.grammar.sides import SIDES, Side, find_sides
 from onlooker.video.chat.grammar.spelling import EnglishWords, Speller
-from onlooker.video.chat.grammar.times import UNITS, Found, find_windows
+from onlooker.video.chat.grammar.times import Found, find_windows
 from onlooker.video.chat.grammar.tokens import NUMBER_WORDS, ORDINAL_WORDS, Token, normalise, tokenise
 from onlooker.video.chat.grammar.verbs import BASE_FORMS, base_form
 from onlooker.video.chat.grammar.words import FUNCTION_WORDS, UNSUPPORTED, words
