@@ -15,12 +15,27 @@ EXPECTED = {
     "rewordings_heldout.jsonl": 160,
     "rewordings_second.jsonl": 220,
     "rewordings_sealed.jsonl": 220,
+    "rewordings_third.jsonl": 270,
+    "rewordings_sealed_second.jsonl": 160,
 }
-EVENLY_SPREAD = ("rewordings_second.jsonl", "rewordings_sealed.jsonl")
+EVENLY_SPREAD = (
+    "rewordings_second.jsonl",
+    "rewordings_sealed.jsonl",
+    "rewordings_third.jsonl",
+    "rewordings_sealed_second.jsonl",
+)
 TYPES = 10
 CLIPS = 28
 KEYS = {"source", "type", "original", "question", "answer", "tolerance"}
-OTHER_EXPECTED = {"absent.jsonl": 120, "conversations.jsonl": 40, "beyond.jsonl": 80}
+OTHER_EXPECTED = {
+    "absent.jsonl": 120,
+    "absent_second.jsonl": 60,
+    "absent_sealed.jsonl": 20,
+    "conversations.jsonl": 40,
+    "conversations_second.jsonl": 12,
+    "beyond.jsonl": 80,
+    "beyond_second.jsonl": 52,
+}
 ABSENT_KINDS = {"existence", "count", "temporal", "duration", "where", "which", "colour"}
 
 
@@ -57,12 +72,12 @@ def check_spread(name: str) -> None:
     assert len(sources) == CLIPS, f"{name}: {len(sources)} clips, not {CLIPS}"
 
 
-def check_absent() -> None:
+def check_absent(name: str) -> None:
     """No item about an absent object may name a category the clip has.
 
     Raises AssertionError naming the faulty line.
     """
-    for item in read_lines("absent.jsonl"):
+    for item in read_lines(name):
         assert item["kind"] in ABSENT_KINDS, item
         words = item["question"].lower().replace("?", " ").split()
         for category in {t.category for t in load(item["source"]).values()}:
@@ -79,7 +94,8 @@ def main() -> None:
         check_spread(name)
     for name, expected in OTHER_EXPECTED.items():
         assert len(read_lines(name)) == expected, f"{name}: {len(read_lines(name))} lines, not {expected}"
-    check_absent()
+    for name in ("absent.jsonl", "absent_second.jsonl", "absent_sealed.jsonl"):
+        check_absent(name)
     print(f"{sum(EXPECTED.values()) + sum(OTHER_EXPECTED.values())} lines checked, all sound")
 
 

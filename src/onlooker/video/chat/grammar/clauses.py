@@ -36,7 +36,7 @@ def find_clause(reading: Reading) -> Clause | None:
     """The time clause of a question, when it has one beside what it asks."""
     for mention in reading.mentions:
         opening = _opening(reading, mention)
-        if opening is None:
+        if opening is None or _is_the_other(reading, mention):
             continue
         start, relation = opening
         end = next((i for i in range(mention.end, len(reading.tokens)) if reading.tokens[i].text in {",", "?"}), None)
@@ -45,11 +45,18 @@ def find_clause(reading: Reading) -> Clause | None:
             continue
         event = _event(reading, mention, end, relation)
         others = [m for m in reading.mentions if m is not mention and not start <= m.start < end]
+        if reading.form == "when" and all(m.kind == "pronoun" for m in others):
+            continue  # "how late is it when the van first shows?"
         if event is None or (not others and reading.form not in {"what", "list", "count", "which"}):
             continue
         selection = replace(mention.selection, definite=True)
         return Clause(Anchor(selection, event), _window(relation), start, end)
     return None
+
+
+def _is_the_other(reading: Reading, mention: Mention) -> bool:
+    """ "Which do we see before the other?": of the two that are compared."""
+    return any(t.text in {"other", "others", "rest"} for t in reading.tokens[mention.start : mention.end])
 
 
 def _opening(reading: Reading, mention: Mention) -> tuple[int, Literal["at", "before", "after"]] | None:

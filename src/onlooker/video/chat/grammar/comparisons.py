@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from onlooker.video.chat.grammar.context import Scene
-from onlooker.video.chat.grammar.subjects import measure_of
+from onlooker.video.chat.grammar.subjects import COMPARATIVES, measure_of
 from onlooker.video.chat.query import CompareQuery, CountCompareQuery, Operator, Query, Selection
 
 
@@ -31,6 +31,7 @@ def _plain(selection: Selection) -> Selection:
 def options_compared(scene: Scene) -> Query | None:
     """ "Which moves faster, the bird or the car?", "does the dog leave before the car?"."""
     things = tuple(replace(t, rank=None) if _by_order(t) else t for t in scene.specific)
+    things = _without_the_kind(things)
     if len(things) < 2 or scene.form in {"count", "where"}:
         return None
     measure = measure_of(scene.reading) or _order_measure(scene)
@@ -40,12 +41,28 @@ def options_compared(scene: Scene) -> Query | None:
     if scene.form == "when" and column != "t_start":
         return None
     if scene.form == "yes_no" and not scene.reading.has_or:
-        if not scene.has("before", "after") and not scene.reading.word("than") and not scene.has("first", "last"):
+        weighed = scene.has("before", "after", "first", "last") or scene.reading.word("than") or _verb_weighs(scene)
+        if not weighed:
             return None
         return CompareQuery(things[:2], column, descending, "yes_no")
     if scene.form in {"which", "what", "none", "yes_no", "list", "how"}:
         return CompareQuery(things, column, descending, "which")
     return None
+
+
+def _without_the_kind(things: tuple[Selection, ...]) -> tuple[Selection, ...]:
+    """ "Is the cow or the camel the quicker animal?": the last noun is what both are."""
+    if len(things) < 3 or things[-1].numbers or not things[-1].categories:
+        return things
+    both = {category for thing in things[:-1] for category in thing.categories or ()}
+    return things[:-1] if len(both) > 1 and both <= set(things[-1].categories) else things
+
+
+def _verb_weighs(scene: Scene) -> bool:
+    """ "Does the dog outpace the car?": a comparing verb between the two."""
+    first, second = scene.mentions[0], scene.mentions[1]
+    cues = [cue for code in COMPARATIVES for cue in scene.reading.cues.get(code, ())]
+    return any(first.end <= cue.start and cue.end <= second.start for cue in cues)
 
 
 def _by_order(selection: Selection) -> bool:

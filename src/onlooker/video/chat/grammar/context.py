@@ -170,12 +170,18 @@ def _explicit(reading: Reading) -> tuple[Mention, ...]:
             found[i - 1 : i + 1] = [
                 replace(earlier, selection=replace(earlier.selection, numbers=later.selection.numbers), kind="number")
             ]
-        elif later.kind == "one" and earlier.kind in {"noun", "unknown"} and earlier.end < later.start - 1:
+        elif later.kind == "one" and earlier.kind in {"noun", "unknown"} and _is_told_of(reading, earlier, later):
             named = replace(later.selection, noun=earlier.selection.noun, categories=earlier.selection.categories)
             found[i - 1 : i + 1] = [replace(later, selection=named, kind="noun")]
         elif _same(earlier, later):
             found.pop(i)
     return tuple(found)
+
+
+def _is_told_of(reading: Reading, earlier: Mention, later: Mention) -> bool:
+    """ "Which van is the fastest one", not "the van or the fastest one"."""
+    between = {t.text for t in reading.tokens[earlier.end : later.start]}
+    return bool(between - {"and", "or", ","})
 
 
 def _same(a: Mention, b: Mention) -> bool:

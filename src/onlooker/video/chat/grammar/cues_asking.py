@@ -6,13 +6,15 @@ from collections.abc import Mapping
 
 ASKING_CUES: Mapping[str, str] = {
     "count": """
-        how many; number of; count; count of; count up; total|overall number|count of?; amount of; quantity of; what
-        number of; tally; head count; how much of; how numerous; what total of; headcount; body count; sum of; sum
-        total; sum up how many; population of; size of the set; head-count; what count; how large be the number; add
-        up all|the; total up; number all; tot up; tally up; tally of; enumerate how many; cardinality of; how big be
-        the group|set|crowd of; grand total of; total of; overall count; how high be the number|count of; how great
-        be the number of; quantity; count for; how often; how many time; there be what; there are what; be what
-        number; how much; a figure for|of; give me a figure; figure for
+        what|which figure; what tally; what total; census; roll call; how many; number of; count; count of; count
+        up; total|overall number|count of?; amount of; quantity of; what number of; tally; head count; how much of;
+        how numerous; what total of; headcount; body count; sum of; sum total; sum up how many; population of; size
+        of the set; head-count; what count; how large be the number; add up all|the; total up; number all; tot up;
+        tally up; tally of; enumerate how many; cardinality of; how big be the group|set|crowd of; grand total of;
+        total of; overall count; how high be the number|count of; how great be the number of; quantity; count for;
+        how often; how many time; there be what; there are what; be what number; how much; a figure for|of; give me
+        a figure; figure for; how large|big|high a number|count|total of; numbers of; how many of; add|sum up to how
+        many|what; amount|come|run to how many|what; total how many
     """,
     "total": """
         in total; total; grand total; altogether; in all; overall number; all together
@@ -35,7 +37,9 @@ ASKING_CUES: Mapping[str, str] = {
         timecode; time code; at how many second; which point in time; which time; at what|which number of
         second|minute; as of what|which time|second; how many second in|into; second|moment|instant|time|frame
         in|at|on which; minute in which; the? second|moment|instant|time|frame in|at|on which; the?
-        second|moment|instant|time when
+        second|moment|instant|time when; from what|which second|moment|time|point|instant on|onward|onwards?; from
+        when on|onward|onwards; by when; by what|which time|second|moment; point at|in which; how far along; upon
+        what|which second|moment; in how many second; since what|which second; second number; how many second along
     """,
     "when_noun": """
         the second; the moment; the instant
@@ -48,21 +52,29 @@ ASKING_CUES: Mapping[str, str] = {
         up to when; up until when|what
     """,
     "how_long": """
-        how long; for how long; how many second|minute|frame; for how many second|minute|frame; how much time; how
-        much screen time; duration; length of time; amount of time; number of second|minute; screen time; total
-        time; length; time span; how long a time; lifespan; lifetime; visibility time; how many second of; for what
-        length|amount of? time?; for what duration; visible time; on screen time; how much of the time; total screen
-        time; time visible|on|in; how many second in total; second that; second during|in|for|over which; time that;
-        number of second that; time during which; amount of time that; second be? visible|on|in|see; second
-        a|an|the; second for which; how many second pass|elapse|go|lie; how much later|earlier|sooner; how much time
-        pass|elapse; length of stay; length of its|his|her|their? visibility|presence|appearance|stay; dwell time;
-        exposure time; time on screen|camera|display; time in view|frame|shot|picture; time span of; add up how
-        long; total duration; overall duration; visible duration; over how many second; across how many second; for
-        what|which period; period of; how lengthy; how extended; how much footage; how many second worth; second
-        count; how brief; how short a time; what length; how prolonged; number of second; number of second
-        the|a|that; what|which number of second|minute; total of what second|minute; for what second; sum of
-        visible|screen time; total of what; total period; for what total period; what total period; sum of time;
-        visibility; interval for|during|over which; for which; total second; second with; stretch during which;
+        add|sum|total|tally up? the? second|minute; stay|presence|visit in second|minute; how many second in the?
+        frame|view|shot|picture|sight|scene; how many second on the? screen|camera|display; how much of the?
+        video|clip|footage|recording; how long; for how long; how many second|minute|frame; for how many
+        second|minute|frame; how much time; how much screen time; duration; length of time; amount of time; number
+        of second|minute; screen time; total time; length; time span; how long a time; lifespan; lifetime;
+        visibility time; how many second of; for what length|amount of? time?; for what duration; visible time; on
+        screen time; how much of the time; total screen time; time visible|on|in; how many second in total; second
+        that; second during|in|for|over which; time that; number of second that; time during which; amount of time
+        that; second be? visible|on|in|see; second a|an|the; second for which; how many second pass|elapse|go|lie;
+        how much later|earlier|sooner; how much time pass|elapse; length of stay; length of its|his|her|their?
+        visibility|presence|appearance|stay; dwell time; exposure time; time on screen|camera|display; time in
+        view|frame|shot|picture; time span of; add up how long; total duration; overall duration; visible duration;
+        over how many second; across how many second; for what|which period; period of; how lengthy; how extended;
+        how much footage; how many second worth; second count; how brief; how short a time; what length; how
+        prolonged; number of second; number of second the|a|that; what|which number of second|minute; total of what
+        second|minute; for what second; sum of visible|screen time; total of what; total period; for what total
+        period; what total period; sum of time; for|over|during|across|through|throughout? what|which|how
+        span|stretch|length|period|amount|interval|spell|window of time?; count the? second|minute;
+        average|mean|typical visible? time; for|over|during how long|big
+        a_span|a_stretch|a_period|an_interval|a_spell of? time?; how long a
+        while|spell|stint|span|period|stretch|stay|visit; for what|which total? span|stretch|interval|spell|time; by
+        how many second|minute; span of time; stretch of time; how many second all|in altogether|all|total; time in
+        all; visibility; interval for|during|over which; for which; total second; second with; stretch during which;
         duration for which
     """,
     "where": """
@@ -80,8 +92,10 @@ ASKING_CUES: Mapping[str, str] = {
         one; track id; tracklet id; object id; track number; tracklet number; object number
     """,
     "list": """
-        list; enumerate; show; show me; give; give me; name; name of; tell; identify; display; print; get; pick;
-        spell out; report; highlight; determine; find all|every
+        fetch; retrieve; obtain; grab; pull|look up; list; enumerate; show; show me; give; give me;
+        hand|fetch|bring|pass|send|grant|offer|read me; provide|supply me with?; furnish me with; read out|off;
+        name; name of; tell; identify; display; print; get; pick; spell out; report; highlight; determine; find
+        all|every
     """,
     "what": """
         what; whatever
@@ -90,7 +104,7 @@ ASKING_CUES: Mapping[str, str] = {
         how
     """,
     "mean": """
-        on average; average; mean; averaged; typical; typically
+        average|mean|typical visible? time; on average; average; mean; averaged; typical; typically
     """,
     "order": """
         order; sequence of; order of; in what|which order; chronological order; chronologically; order of
@@ -108,7 +122,8 @@ ASKING_CUES: Mapping[str, str] = {
         disregard; set aside
     """,
     "filler": """
-        for good; for sure; for certain; at best; good look; best guess; at its best; clock read|say|show; the
+        be in front of the? lens|camera|us|me|viewer; in front of the? lens|camera|us|me|viewer; have? lose count
+        of?; for good; for sure; for certain; at best; good look; best guess; at its best; clock read|say|show; the
         clock; of course; yes or no; or not; by any chance; at all; if any; in general; as far as you can tell; at
         any time|moment|instant|point; at any point in time; in the end; at some point|time|moment; at one point; at
         some point in time; at one point or another; on|in|along|down|across|off|over the? road|street; in the?
@@ -117,18 +132,23 @@ ASKING_CUES: Mapping[str, str] = {
         speak of; on balance; all in all; in here; of these two; of the two; of those two
     """,
     "peak": """
-        at the same time; at once; simultaneously; at one time; at any one|given|single time|moment|instant|point;
-        concurrently; in one|a|any|a single|the same single? frame|image|moment; at the same moment|instant; maximum
-        number; max number; peak; largest|greatest|highest|biggest|maximum|max number|count|amount; at most; most
-        crowded; busiest; crowded; at a time; all at once; fullest; in parallel; simultaneous; concurrent;
-        maximum|max concurrent|simultaneous; in the same frame|image|picture; maximum; at the very same time; at one
-        and the same time; at peak; side by side; at any single moment|time; share the screen|frame; most object
-        visible; together; jointly; co occur; coincide; one and the same frame; same frame; at any given
-        moment|time|instant; record for; record number; high water mark; ceiling; upper bound; maximal number; top
-        number; at a single point in time; at a single moment|instant|time|point; at any single point in time; in
-        one shot; within one|a single|the same frame; in a given frame; upper limit; high point; all time high; most
-        populated; fullest frame; per frame at most; in the fullest frame; maximum that; it ever
-        get|reach|climb|become; largest it; most it; maximum over; max over; over frame; over all frame; per frame
+        peak|maximum|max|highest|greatest occupancy; densest; most packed; at its|their densest|thickest; top|max
+        out at; peak at; at the same time; at once; simultaneously; at one time; at any one|given|single
+        time|moment|instant|point; concurrently; in|on|within|per|during
+        one|a|any|a_single|the_same|one_single|any_one|any_single|a_given|each frame|image|moment|picture|shot; at
+        the same moment|instant; maximum number; max number; peak; largest|greatest|highest|biggest|maximum|max
+        number|count|amount; at most; most crowded; busiest; crowded; at a time; all at once; fullest; in parallel;
+        simultaneous; concurrent; maximum|max concurrent|simultaneous; in the same frame|image|picture; maximum; at
+        the very same time; at one and the same time; at peak; side by side; at any single moment|time; share the
+        screen|frame; most object visible; together; jointly; co occur; coincide; one and the same frame; same
+        frame; at any given moment|time|instant; record for; record number; high water mark; ceiling; upper bound;
+        maximal number; top number; at a single point in time; at a single moment|instant|time|point; at any single
+        point in time; in one shot; in the same moment|instant|second; upper limit; there be the? most; the? most of
+        them|these|those; record high; high record; largest|biggest|greatest|highest
+        crowd|group|set|collection|gathering of?; at its|their|the busiest|fullest|peak|maximum|height; maximum of;
+        most ever; ever at once; most at once; high point; all time high; most populated; fullest frame; per frame
+        at most; in the fullest frame; maximum that; it ever get|reach|climb|become; largest it; most it; maximum
+        over; max over; over frame; over all frame; per frame
     """,
     "more": """
         more; more than; outnumber; more numerous; more numerous than; greater in? number; more often

@@ -28,10 +28,18 @@ OBJECT_CUES: Mapping[str, str] = {
         itself|himself|herself; first encounter; come onto; entering; arriving; land; first in
         frame|view|shot|sight; earliest glimpse; first evidence; first trace; inception; onset of; opening
         appearance; come to be see; start being see|visible|track; begin being see|visible|track; set in; catch
-        first; catch; entrant; newcomer; first arrival
+        first; catch; entrant; newcomer; first arrival; first|last|earliest|latest on the scene; first|begin|start
+        be around|about|there|here|glimpse|sight; start|begin to? be in view|sight|frame|shot|picture; burst
+        in|onto; heave into view|sight; swing into view|sight; first
+        glimpse|discover|witness|perceive|encounter|meet|pick_up; glimpse|sight first; make it into? the?
+        frame|picture|shot|view|scene; first instance of
     """,
     "end": """
-        leave; exit; disappear; vanish; go away|off|out; last time; for the last time; final
+        lose; say|bid|wave goodbye|farewell|bye|adieu to; clear|make|push off; clear out; take its|his|her|their
+        leave; see the back of; last around|about|there|here; glimpse|sight last; stop|cease be in
+        view|sight|frame|shot|picture|around|there; be no more; last discover|witness|perceive|sight|pick_up;
+        last|final instance of; make an exit; get out of the? view|sight|frame|scene|picture|shot; leave; exit;
+        disappear; vanish; go away|off|out; last time; for the last time; final
         appearance|sighting|moment|time|glimpse|frame|second; last
         appearance|sighting|moment|glimpse|occurrence|second|instant|frame|detection|point;
         come|get|walk|drive|move|step|go|run|ride|fly|swim|slip|cross|pull|roll|pop|jump|rush out|off of? the?
@@ -81,7 +89,10 @@ OBJECT_CUES: Mapping[str, str] = {
         visibility; meet; discern; make out; stick around; hang around; any? sign|trace|glimpse|hint of; observable;
         perceptible; discernible; noticeable; on show; on film; on tape; in evidence; catch; picked up; pick up;
         appear on; sight; grace; identifiable; recognisable; recognizable; viewable; detectable; trackable; get to
-        see; lay eye on; come across; pass before; crop up; make an appearance; materialise; materialize
+        see; lay eye on; come across; pass before; crop up; make an appearance; materialise; materialize; glimpse;
+        be around for|at|until|during|longest|the_longest|here|then|now; populate; inhabit; occupy; hang
+        about|around|on|out; be about; dwell; loiter; lurk; reside; in attendance; in existence; in the? field of
+        view; on the? screen; keep in view|sight|frame|shot; discover; perceive; behold
     """,
     "move": """
         move; go; travel; drive; walk; ride; run; fly; swim; cross; head; cruise; jog; march; roam; wander; stroll;
@@ -103,12 +114,13 @@ OBJECT_CUES: Mapping[str, str] = {
     """,
     "direction": """
         direction; what|which way; heading; which direction; orientation; where be|do _ head|go; bearing; what
-        direction; trend; head to|toward|towards; head; dir
+        direction; trend; head to|toward|towards; head; dir; net|overall|general|main direction
     """,
     "end_up": """
         end up; finish; wind up; end; net displacement; displacement; compare to|with where; relative to where; than
         where; than it start; than at the start; than when it start; shift; drift; finish up; overall; start
-        position; starting point|position|place; by the end; final position; eventually; displaced
+        position; starting point|position|place; by the end; final position; eventually; displaced; net
+        movement|motion|direction|shift|change; on the whole; in the long run; end point|position|place
     """,
     "approach": """
         approach; come|get|move|drive|walk|run closer|nearer; closer to the? camera|viewer; towards|toward the?
@@ -138,39 +150,47 @@ OBJECT_CUES: Mapping[str, str] = {
         speed record; high|higher speed than any|all; faster than any|all|every; quicker than any|all|every; faster
         than everyone|everything; zip; fastest of all; fast mover; speed leader; record speed; peak speed; best
         speed; argmax of|over speed|velocity; arg max of|over speed|velocity; argmax of the? speed; speed the most;
-        who would win; would win; who win; which win; who wins; which wins; come out on top; on top; fastest mover
+        who would win; would win; who win; which win; who wins; which wins; come out on top; on top; fastest mover;
+        nippiest; zippiest; fleetest; the? most pace
     """,
     "slowest": """
         slowest; most slowly; least fast|quickly|rapid; most slow; least speed; most sluggish;
         lowest|least|smallest|minimum|min average|mean|overall? speed|velocity|pace; slower than any|all|every; slow
-        mover; slowpoke
+        mover; slowpoke; dawdle the? most; crawl|creep the? most; slowest of all; slow of all; least pace; slowest
+        mover
     """,
     "faster": """
-        faster; quicker; more quickly|rapidly|swiftly|fast; speedier; swifter; more speed; more rapid|quick;
-        outpace; outrun; have the? higher speed; at a higher speed|velocity; higher|greater|more|larger|bigger
-        average|mean|overall? speed|velocity|pace; fast of; outspeed; be the fast|faster mover|one; beat; quicker
-        mover; fast mover; show|have more|greater speed; at a higher|greater average? speed|velocity
+        move|go|travel|drive|walk|run|ride|fly more quickly|rapidly|swiftly|fast|speedily; faster; quicker; more
+        quickly|rapidly|swiftly|fast; speedier; swifter; more speed; more rapid|quick; outpace; outrun; have the?
+        higher speed; at a higher speed|velocity; higher|greater|more|larger|bigger average|mean|overall?
+        speed|velocity|pace; fast of; outspeed; be the fast|faster mover|one; beat; quicker mover; fast mover;
+        show|have more|greater speed; at a higher|greater average? speed|velocity; outstrip; outdistance; nippier;
+        zippier; fleeter; more|greater pace; with more|greater speed|velocity|pace
     """,
     "slower": """
-        slower; more slowly; less quickly|fast|rapidly; slow than; more slow; lower|less|smaller
-        average|mean|overall? speed|velocity|pace
+        move|go|travel|drive|walk|run|ride|fly more slowly; move|go|travel|drive|walk|run|ride|fly less
+        quickly|rapidly|swiftly|fast; slower; more slowly; less quickly|fast|rapidly; slow than; more slow;
+        lower|less|smaller average|mean|overall? speed|velocity|pace
     """,
     "longest": """
-        longest; most time; greatest|longest|maximum|largest|highest|biggest duration|time|screen; longest time; for
-        the longest; the longest lasting; longest lasting; longest lived; most long; longest visible; most frame;
-        maximum length of? time?; highest number of frame|second; most screen time; the? most second; on
-        screen|camera the? most; in view the? most; visible|see|present the? most; longer than any|all|every;
-        longest stay; longest presence; longest appearance; longest visibility; longest span; longest run; longest
-        track; longest life; longest period; longest of all; longest stretch; most visible; most long lasting;
-        outlast all|every|the|any; argmax of|over duration|time; argmax of visible|screen time;
-        largest|greatest|highest|biggest|most number of second|frame|minute; greatest number of second; hang around
-        the longest; persist longest; persist the longest
+        longest; most time; most? long lived; long lasting; greatest|longest|maximum|largest|highest|biggest
+        duration|time|screen; longest time; for the longest; the longest lasting; longest lasting; longest lived;
+        most long; longest visible; most frame; maximum length of? time?;
+        longest|greatest|largest|biggest|highest|maximum|most length|amount|period|span|stretch of time|seconds;
+        highest number of frame|second; most screen time; the? most second; on screen|camera the? most; in view the?
+        most; visible|see|present the? most; longer than any|all|every; longest stay; longest presence; longest
+        appearance; longest visibility; longest span; longest run; longest track; longest life; longest period;
+        longest of all; longest stretch; most visible; most long lasting; outlast all|every|the|any; argmax of|over
+        duration|time; argmax of visible|screen time; largest|greatest|highest|biggest|most number of
+        second|frame|minute; greatest number of second; hang around the longest; persist longest; persist the
+        longest
     """,
     "shortest": """
-        shortest; briefest; least time; least screen time; most briefly; shortest|smallest|least|minimum|lowest
-        duration|time|screen; fewest second|frame; minimum time; shortest lived; the least amount of time; shorter
-        than any|all|every; shortest stay; shortest presence; shortest appearance; shortest visibility; shortest
-        track; least visible
+        shortest; briefest; visible|see|present|around|there the? least; in view the? least; on screen|camera the?
+        least; shortest|smallest|lowest|minimum|least length|amount|period|span|stretch of time|seconds; least time;
+        least screen time; most briefly; shortest|smallest|least|minimum|lowest duration|time|screen; fewest
+        second|frame; minimum time; shortest lived; the least amount of time; shorter than any|all|every; shortest
+        stay; shortest presence; shortest appearance; shortest visibility; shortest track; least visible
     """,
     "longer": """
         longer; more time; more second; greater duration; for more time

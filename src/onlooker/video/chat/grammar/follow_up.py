@@ -4,18 +4,24 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from itertools import pairwise
+from typing import Literal
 
 from onlooker.video.chat.grammar.context import Focus, Scene
+from onlooker.video.chat.grammar.moments import UNITS, read_duration
 from onlooker.video.chat.grammar.subjects import COMPARATIVES, MEASURES, measure_of, order_rank
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     BoxQuery,
     CompareQuery,
+    CountQuery,
+    ExistsQuery,
     ListQuery,
+    MomentQuery,
     PathQuery,
     Query,
     Rank,
     Selection,
+    TimePoint,
     VideoFactQuery,
     Window,
 )
@@ -25,9 +31,21 @@ _EMPTY_CUES = frozenset({"visible", "what", "how", "video", "filler", "all", "to
 # Cues a bare question about the last subject may hold.
 _BARE_CUES = words(
     "until_when gone return color speed direction visible what how appear start end how_long when where "
-    "which count path  size look move travel_far where_place wear peak first last"
+    "which count path  size look move travel_far where_place wear peak first last total filler time_noun together all"
 )
-_OPENERS = words("and or what about how same for now but also then of in on at the a an instead it them one ones to")
+_OPENERS = words(
+    "and or what about how same for now but also then of in on at the a an instead it them one ones to question thing "
+    "again please likewise ditto among amongst within from with regarding concerning too as well goes do just only next"
+)
+# "One second later", "two seconds before that": how far, and whether on or back.
+_ON = words("later after afterwards further on")
+_THAT = words("that this the one a an half second seconds")
+_BACK = words("earlier before sooner previously")
+_AROUND_THAT = words("before after that next him her it them first last")
+_SAME_MOMENT = (
+    "at that moment", "at that time", "at that point", "at that instant", "at that second", "at the same moment",
+    "at this moment", "at this point", "right then", "just then", "by then", "at that very moment",
+)  # fmt: skip
 
 
 def elliptic(scene: Scene) -> Query | None:
@@ -38,8 +56,9 @@ def elliptic(scene: Scene) -> Query | None:
     query = focus.query
     names = {f.name for f in fields(query)}
     changes: dict[str, object] = {}
-    if scene.window is not None and "window" in names:
-        changes["window"] = scene.window
+    moved = _moved_window(scene, query)
+    if (scene.window is not None or moved is not None) and "window" in names:
+        changes["window"] = moved if moved is not None else scene.window
     rank = _new_rank(scene)
     subject = _new_subject(scene, focus)
     if subject is not None or rank is not None:
@@ -56,21 +75,74 @@ def elliptic(scene: Scene) -> Query | None:
     return replace(query, **changes)  # type: ignore[arg-type]
 
 
+def _moved_window(scene: Scene, query: Query) -> Window | None:
+    """The last moment, moved: "and one second later?", "two seconds before that?"."""
+    before, tokens = getattr(query, "window", None), scene.reading.tokens
+    if not isinstance(before, Window) or before.kind != "at" or before.start is None or before.start.base != "start":
+        return None
+    for i in range(len(tokens)):
+        length = read_duration(tokens, i)
+        word = tokens[length[1]].text if length is not None and length[1] < len(tokens) else ""
+        if length is not None and word in _ON | _BACK:
+            seconds = before.start.value + (length[0] if word in _ON else -length[0])
+            return Window("at", TimePoint(max(seconds, 0.0)), None)
+    return None
+
+
+def around_that(scene: Scene) -> Query | None:
+    """ "And before that?": the one before in an order, or the time before the moment asked about."""
+    texts = [t.text for t in scene.reading.tokens if t.is_word and t.text not in _OPENERS - {"next"}]
+    focus = scene.focus
+    if focus is None or scene.things or not 1 <= len(texts) <= 3 or not set(texts) <= _AROUND_THAT:
+        return None
+    back, query = "before" in texts, focus.query
+    rank = query.subject.rank if isinstance(query, ListQuery) else None
+    if isinstance(query, ListQuery) and rank is not None and rank.column in {"t_start", "t_end"}:
+        if texts[0] in {"first", "last"}:
+            return replace(query, subject=replace(query.subject, rank=Rank(rank.column, texts[0] == "last")))
+        if rank.descending != back:
+            return None
+        return replace(query, subject=replace(query.subject, rank=replace(rank, n=rank.n + 1)))
+    window = getattr(query, "window", None)
+    if not isinstance(window, Window) or window.kind != "at" or "that" not in texts:
+        return None
+    span = Window("span", None, window.start) if back else Window("span", window.start, None)
+    return replace(query, window=span) if isinstance(query, CountQuery | ExistsQuery | ListQuery) else None
+
+
+def changed_event(scene: Scene) -> Query | None:
+    """ "And leave?" after "when does it enter?"."""
+    focus = scene.focus
+    if focus is None or scene.has_subject or scene.form != "none" or not isinstance(focus.query, MomentQuery):
+        return None
+    codes = set(scene.reading.cues) - _EMPTY_CUES
+    spoken = [t for t in scene.reading.tokens if t.is_word and t.text not in _OPENERS]
+    codes = codes - {"move"} | {"end"} if spoken and spoken[-1].base == "go" else codes
+    if not codes <= {"start", "end", "gone", "return", "first", "last"} or len(spoken) > 3 or not codes:
+        return None
+    event: Literal["start", "end", "return"]
+    event = "return" if "return" in codes else "end" if codes & {"end", "gone", "last"} else "start"
+    return replace(focus.query, event=event, subject=replace(focus.subject or focus.query.subject, definite=True))
+
+
 def _is_fragment(scene: Scene) -> bool:
     """Nothing is asked anew: only noun phrases, times and small words, with or without "what about"."""
     reading = scene.reading
-    if reading.strangers or reading.unsupported or reading.quotes or (scene.pronoun is not None and not scene.things):
+    moved = scene.focus is not None and _moved_window(scene, scene.focus.query) is not None
+    back = scene.pronoun is not None and not scene.things and not moved
+    if reading.strangers or reading.unsupported or reading.quotes or back:
         return _opens_with_about(scene) and not reading.strangers
     asked = {code for code in reading.cues if code not in _EMPTY_CUES and code not in MEASURES}
-    asked -= {"first", "last"}
+    asked -= {"first", "last", "before", "after"} if moved else {"first", "last"}
     if asked or reading.form not in {"none", "what", "how"}:
         return False
     if reading.form in {"what", "how"} and not _opens_with_about(scene):
         return False
     covered = {i for m in reading.mentions for i in range(m.start, m.end)}
     covered |= {i for w in reading.windows for i in range(w.start, w.end)}
+    small_words = _OPENERS | (UNITS.keys() | _ON | _BACK | _THAT if moved else frozenset())
     rest = [t.text for i, t in enumerate(reading.tokens) if i not in covered and t.is_word]
-    small = all(word in _OPENERS or word in {"fastest", "slowest"} or _is_measure_word(scene, word) for word in rest)
+    small = all(word in small_words or word in {"fastest", "slowest"} or _is_measure_word(scene, word) for word in rest)
     return small and not any(m.quantifier == "any" for m in scene.mentions)
 
 
@@ -80,12 +152,15 @@ def _is_measure_word(scene: Scene, word: str) -> bool:
 
 def _opens_with_about(scene: Scene) -> bool:
     texts = [t.text for t in scene.reading.tokens[:4]]
-    return texts[:2] in (["what", "about"], ["how", "about"], ["what", "of"], ["same", "for"]) or "about" in texts
+    if texts[:2] in (["what", "about"], ["how", "about"], ["what", "of"]) or "about" in texts:
+        return True
+    return "same" in texts[:3] and bool({"for", "with", "goes", "of"} & {t.text for t in scene.reading.tokens[:6]})
 
 
 def _new_subject(scene: Scene, focus: Focus) -> Selection | None:
     if not scene.things:
-        return scene.pronoun if scene.window is None and scene.pronoun is not None else None
+        moved = _moved_window(scene, focus.query) is not None
+        return scene.pronoun if scene.window is None and scene.pronoun is not None and not moved else None
     subject = scene.things[0]
     old = _subject_of(focus.query)
     plain = subject.rank is not None and subject.rank.column in {"t_start", "t_end"}
@@ -119,9 +194,10 @@ def bare(scene: Scene) -> Scene:
     if focus is None or focus.subject is None or scene.has_subject or isinstance(focus.query, VideoFactQuery):
         return scene
     form = scene.reading.form
-    spoken = [t for t in scene.reading.tokens if t.is_word]
     covered = {i for w in scene.reading.windows for i in range(w.start, w.end)}
-    if form in {"none", "yes_no", "list"} or len(spoken) - len(covered) > 4:
+    covered |= {i for found in scene.reading.cues.values() for c in found for i in range(c.start, c.end)}
+    loose = [t for i, t in enumerate(scene.reading.tokens) if t.is_word and i not in covered]
+    if form in {"none", "yes_no", "list"} or len(loose) > 2 or len(scene.reading.tokens) > 12:
         return scene
     if (
         not set(scene.reading.cues) <= _BARE_CUES
@@ -159,10 +235,12 @@ def among(scene: Scene) -> Query | None:
 
 
 def with_window_of_them(query: Query, scene: Scene) -> Query:
-    """ "How many of them are vans?" is about the same moment."""
+    """ "How many of them are vans?", "where is the other one then?" are about the same moment."""
     focus, reading = scene.focus, scene.reading
     texts = [t.text for t in reading.tokens]
     of_them = any(a == "of" and b in {"them", "those", "these"} for a, b in pairwise(texts))
+    said = " ".join(t for t in texts if t.isalpha())
+    of_them = of_them or texts[-1:] == ["then"] or texts[-2:-1] == ["then"] or any(p in said for p in _SAME_MOMENT)
     before = getattr(focus.query, "window", None) if focus is not None else None
     if not of_them or before is None or getattr(query, "window", before) is not None:
         return query

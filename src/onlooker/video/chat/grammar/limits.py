@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onlooker.video.chat.grammar.context import Scene
-from onlooker.video.chat.grammar.times import read_duration
+from onlooker.video.chat.grammar.moments import read_duration
 from onlooker.video.chat.query import Condition, Operator
 
 # Words before a number, and what they make of it.
@@ -13,6 +13,12 @@ _COMPARATORS: dict[tuple[str, ...], Operator] = {
     ("no", "more", "than"): "<=", ("under",): "<", ("above",): ">", ("below",): "<", ("longer", "than"): ">",
     ("faster", "than"): ">", ("slower", "than"): "<", ("shorter", "than"): "<",
 }  # fmt: skip
+
+# Words behind a number: "for 3 s or more".
+_OPEN_ENDED: dict[tuple[str, ...], Operator] = {
+    **dict.fromkeys((("or", "more"), ("or", "longer"), ("and", "more"), ("or", "above")), ">="),
+    **dict.fromkeys((("or", "less"), ("or", "shorter"), ("or", "under"), ("or", "fewer")), "<="),
+}
 
 
 def comparator_before(scene: Scene, index: int) -> Operator | None:
@@ -39,6 +45,8 @@ def length_conditions(scene: Scene) -> tuple[Condition, ...]:
             found.append(Condition("speed", operator, token.number))
             continue
         length = read_duration(tokens, i)
+        if length is not None and operator is None:
+            operator = _OPEN_ENDED.get(tuple(t.text for t in tokens[length[1] : length[1] + 2]))
         if length is not None and operator is not None:
             found.append(Condition("duration", operator, length[0]))
     return tuple(found)

@@ -56,6 +56,8 @@ _NUMBER_LINKS = words(
 )
 _PRONOUNS = words("it they them he she him her its their his hers theirs itself themselves himself herself")
 _DEMONSTRATIVES = words("that this those these")
+# Behind "is that" these show that nothing is determined: "how long is that in sight?".
+_BEHIND_THAT = words("in on at visible there around still first last see seen shown for present out gone faster slower")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +153,8 @@ class MentionReader:
             return True
         if word in {"fly", "cycle", "auto", "male", "female", "coach", "phone", "mobile", "ship", "plant"}:
             return self._text(i - 1) in {"to", "do", "does", "not"}
+        if word == "crowd":
+            return self._text(i + 1) == "of"
         return word == "track" and self._text(i + 1) in {"of", "the"} and self._text(i - 1) in {"", "keep", "to"}
 
     def _build(self, i: int, end: int, sense: NounSense, blocked: frozenset[int]) -> Mention:
@@ -192,7 +196,8 @@ class MentionReader:
         numbers: list[int] = []
         after = end
         while j < len(self._tokens) and j not in blocked and self._is_whole(j):
-            if self._tokens[j].text.isalpha() and is_plural(self._text(end - 1)):
+            spelt = self._tokens[j].text.isalpha()
+            if spelt and (is_plural(self._text(end - 1)) or self._text(j - 1) == "the"):
                 break  # "the objects one can see"
             numbers.append(int(self._tokens[j].number or 0))
             after = j + 1
@@ -272,6 +277,7 @@ class MentionReader:
             "enter",
             "appear",
             "go",
+            *_BEHIND_THAT,
         }
 
     def _with_modifiers(self, mention: Mention, floor: int, blocked: frozenset[int]) -> Mention:

@@ -17,6 +17,7 @@ def choice(scene: Scene) -> Query | None:
         return None
     named = {_VERTICAL.get(s.value, s.value) for s in scene.reading.sides}
     offered = scene.reading.has_or or scene.has("direction") or any(t.text == "/" for t in scene.reading.tokens)
+    offered = offered or _side_by_side(scene)
     for options, column in ((_ACROSS, "dx_px"), (_ALONG, "dy_px")):
         if named >= set(options) and offered:
             return _offered(scene, options, column)
@@ -27,6 +28,12 @@ def choice(scene: Scene) -> Query | None:
         column, positive = ("dx_px", "right") if side in _ACROSS else ("dy_px", "down")
         return CheckQuery(scene.subject, (Condition(column, ">" if side == positive else "<", 0),), scene.quantifier)
     return _plain_direction(scene)
+
+
+def _side_by_side(scene: Scene) -> bool:
+    """ "..., left, right?": two sides with nothing but a comma between them."""
+    sides = scene.reading.sides
+    return len(sides) == 2 and all(t.text == "," for t in scene.reading.tokens[sides[0].end : sides[1].start])
 
 
 def _offered(scene: Scene, options: tuple[str, str], column: str) -> Query:

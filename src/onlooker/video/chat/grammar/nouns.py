@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
@@ -12,25 +12,62 @@ from onlooker.video.chat.vocabulary import phrase_of
 
 # Words for the same thing. The first is the common category name.
 RINGS: tuple[tuple[str, ...], ...] = (
-    ("person", "pedestrian", "human", "human being", "individual", "walker", "passerby", "passer by", "people"),
-    ("car", "automobile", "auto", "motorcar", "motor car", "passenger car"),
+    (
+        "person",
+        "pedestrian",
+        "human",
+        "human being",
+        "individual",
+        "walker",
+        "passerby",
+        "passer by",
+        "people",
+        "mortal",
+        "soul",
+    ),
+    ("car", "automobile", "auto", "motorcar", "motor car", "passenger car", "motor"),
     ("truck", "lorry"),
-    ("van", "minivan"),
-    ("bus", "coach", "omnibus", "minibus"),
-    ("bicycle", "bike", "pushbike", "push bike", "pedal cycle", "cycle"),
+    ("van", "minivan", "panel van", "delivery van", "cargo van", "transit van"),
+    ("bus", "coach", "omnibus", "minibus", "autobus"),
+    ("bicycle", "bike", "pushbike", "push bike", "pedal cycle", "cycle", "push cycle", "velocipede"),
     ("motorcycle", "motorbike", "motor bike", "motor cycle"),
-    ("cyclist", "bicyclist", "bike rider", "biker"),
-    ("tram", "streetcar", "tramway", "trolley car"),
+    ("cyclist", "bicyclist", "bike rider", "biker", "bicycle rider", "cycle rider", "bicycler", "pedal cyclist"),
+    ("tram", "streetcar", "tramway", "trolley car", "street car", "tramcar", "tram car", "trolley"),
     ("airplane", "aeroplane", "plane", "aircraft", "jet"),
     ("boat", "ship", "vessel"),
-    ("dog", "hound", "doggy", "doggie", "pup", "puppy", "canine", "pooch"),
-    ("cat", "kitten", "kitty", "feline", "pussycat"),
-    ("cow", "cattle", "bull", "ox", "calf", "heifer"),
-    ("horse", "pony", "stallion", "mare", "foal"),
+    (
+        "dog",
+        "hound",
+        "doggy",
+        "doggie",
+        "pup",
+        "puppy",
+        "canine",
+        "pooch",
+        "mutt",
+        "mongrel",
+        "doggo",
+        "four legged friend",
+    ),
+    ("cat", "kitten", "kitty", "feline", "pussycat", "puss", "moggy"),
+    ("cow", "cattle", "bull", "ox", "calf", "heifer", "bovine", "moo cow", "bovine animal"),
+    ("horse", "pony", "stallion", "mare", "foal", "steed", "equine"),
     ("sheep", "lamb", "ewe"),
-    ("goat", "billy goat"),
-    ("bird", "fowl", "birdie"),
-    ("camel", "dromedary"),
+    ("goat", "billy goat", "nanny goat", "billy"),
+    (
+        "bird",
+        "fowl",
+        "birdie",
+        "avian",
+        "feathered creature",
+        "feathered animal",
+        "feathered friend",
+        "feathered one",
+        "feathered being",
+        "winged creature",
+        "winged animal",
+    ),
+    ("camel", "dromedary", "ship of the desert"),
     ("rabbit", "bunny", "hare"),
     ("couch", "sofa", "settee"),
     ("tv", "television", "tv set", "tvmonitor", "tv monitor"),
@@ -52,8 +89,31 @@ RINGS: tuple[tuple[str, ...], ...] = (
     ("remote", "remote control"),
     ("wine glass", "wineglass"),
     ("teddy bear", "teddy"),
-    ("person sitting", "sitting person", "seated person", "person seated", "sitter"),
-    ("misc", "miscellaneous", "miscellaneous object", "misc object"),
+    (
+        "person sitting",
+        "sitting person",
+        "seated person",
+        "person seated",
+        "sitter",
+        "seated human",
+        "seated individual",
+        "person who sit",
+        "person who be sitting",
+        "person sitting down",
+        "sitting individual",
+    ),
+    (
+        "misc",
+        "miscellaneous",
+        "miscellaneous object",
+        "misc object",
+        "misc item",
+        "misc thing",
+        "miscellaneous item",
+        "miscellaneous thing",
+        "miscellany",
+        "misc entity",
+    ),
     ("skis", "ski"),
     ("giant panda", "panda"),
 )
@@ -98,10 +158,14 @@ LAST_RESORT: Mapping[str, tuple[str, ...]] = {"person": ("cyclist", "rider", "mo
 # Stored as persons; the answer says that sex or age is not known.
 GENDERED = words("man woman boy girl lady gentleman guy gal male female ")
 AGED = words("child kid adult grownup teenager youngster")
+# Kinds of a thing that are stored as the thing; the answer says that the kind is not known.
+SUBKINDS: Mapping[str, str] = dict.fromkeys(
+    ("saloon", "saloon car", "sedan", "hatchback", "estate car", "station wagon", "coupe", "family car"), "car"
+)
 PERSON_WORDS = words("someone somebody anyone anybody everyone everybody nobody people folk crowd")
 GENERIC = words(
     "object thing item instance target entity tracklet track element subject anything something "
-    "everything nothing stuff"
+    "everything nothing stuff obj"
 )
 _IRREGULAR_PLURALS = {
     "people": "person", "persons": "person", "men": "man", "women": "woman", "children": "child", "mice": "mouse",
@@ -112,7 +176,8 @@ _IRREGULAR_PLURALS = {
     "bunnies": "bunny", "ponies": "pony", "feet": "foot", "teeth": "tooth", "leaves": "leaf", "aircraft": "aircraft",
     "livestock": "livestock", "dice": "die", "octopi": "octopus", "cacti": "cactus", "policemen": "policeman",
     "stuff": "stuff", "anything": "anything", "misc": "misc", "miscs": "misc", "miscellanea": "misc",
-    "ppl": "person", "taxis": "taxi", "skies": "ski", "broccolis": "broccoli", "zucchinis": "zucchini",
+    "ppl": "person", "peeps": "person", "taxis": "taxi", "skies": "ski",
+    "broccolis": "broccoli", "zucchinis": "zucchini",
 }  # fmt: skip
 
 
@@ -164,6 +229,26 @@ def plural(noun: str) -> str:
 def is_plural(word: str) -> bool:
     """Whether a word looks like a plural."""
     return (word in _IRREGULAR_PLURALS and _IRREGULAR_PLURALS[word] != word) or singular(word) != word
+
+
+_ON_BIKES = words("bike bicycle cycle pushbike")
+_ON_MOTORBIKES = words("motorbike motorcycle scooter moped")
+_ON = words("on riding upon")
+
+
+def _on_something(form: tuple[str, ...]) -> tuple[str, str] | None:
+    """What "person on a bike", "folk on foot" or "rider of a bicycle" is called, and the word for the person."""
+    if not 3 <= len(form) <= 4 or form[0] not in {*PERSON_WORDS, "person", "human", "individual", "rider"}:
+        return None
+    if form[1:] == ("on", "foot"):
+        return "pedestrian", form[0]
+    if form[1] in {"who", "that"} and form[-1] in {"sitting", "seated"}:
+        return "person sitting", form[0]
+    on = form[1] in _ON or (form[1] == "of" and form[0] == "rider")
+    if not on or (len(form) == 4 and form[2] not in {"a", "the", "their"}):
+        return None
+    name = "cyclist" if form[-1] in _ON_BIKES else "motorcyclist" if form[-1] in _ON_MOTORBIKES else None
+    return None if name is None else (name, form[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +316,14 @@ class Nouns:
             return NounSense(name, self._here[form], "exact")
         if name in GENERIC:
             return NounSense("object", None, "generic")
+        rider = _on_something(form)
+        if rider is not None:
+            return self._lookup_rider(*rider)
+        if name in SUBKINDS and form not in self._anywhere:
+            whole = self._lookup_form((SUBKINDS[name],))
+            told = whole is not None and whole.categories
+            caveat = f"Whether a {SUBKINDS[name]} is a {name} is not stored."
+            return replace(whole, kind="hypernym", caveat=caveat) if whole is not None and told else whole
         people = "sex" if name in GENDERED else "age" if name in AGED else None
         if people:
             known = self._broader("person", self._here) or self._broader("person", self._anywhere)
@@ -247,6 +340,15 @@ class Nouns:
         if name in HYPERNYMS or name in PERSON_WORDS or any(name in ring for ring in RINGS):
             return NounSense("person" if name in PERSON_WORDS else name, (), "absent")
         return None
+
+    def _lookup_rider(self, name: str, person: str) -> NounSense | None:
+        """ "Folks on bikes" where riders have a category of their own, "people on foot" where walkers have."""
+        found = self._synonym(name, self._here)
+        if not found and name == "cyclist":
+            found = self._synonym(name, self._anywhere)
+        if not found and name == "pedestrian":
+            return self.lookup((person,))
+        return NounSense(name, found, "synonym") if found else None
 
     def _synonym(self, name: str, table: Mapping[tuple[str, ...], tuple[str, ...]]) -> tuple[str, ...]:
         for ring in RINGS:

@@ -9,6 +9,7 @@ from onlooker.video.chat.grammar import timing, yes_no
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.media import EXAMPLES
 from onlooker.video.chat.grammar.subjects import measure_of, with_conditions
+from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     AttributeQuery,
     CategoriesQuery,
@@ -67,14 +68,7 @@ def kinds(scene: Scene) -> Query | None:
 
 def peak(scene: Scene) -> Query | None:
     """The most at one time, and when."""
-    if not (scene.has("peak") or _most_visible(scene)) or scene.form not in {
-        "count",
-        "what",
-        "when",
-        "list",
-        "how",
-        "none",
-    }:
+    if not (scene.has("peak") or _most_visible(scene)) or not (scene.form in _PEAK_FORMS or _which_number(scene)):
         return None
     if len(scene.specific) > 1:
         return None
@@ -84,11 +78,23 @@ def peak(scene: Scene) -> Query | None:
     return PeakQuery(scene.narrowed(), "when" if asked_when else "count")
 
 
+_PEAK_FORMS = ("count", "what", "when", "list", "how", "none")
+
+
+def _which_number(scene: Scene) -> bool:
+    """ "Which is the maximum of objects in one frame?"; "which cars are visible at once" is about cars."""
+    first = scene.mentions[0].start if scene.mentions else 0
+    return scene.form == "which" and scene.reading.at("which") < scene.reading.at("peak") < first
+
+
 def _most_visible(scene: Scene) -> bool:
-    """ "When are the most cars visible?"."""
-    starts = {m.start for m in scene.reading.mentions}
-    most = any(t.text == "most" and (i + 1 in starts) for i, t in enumerate(scene.reading.tokens))
-    return most and scene.has("visible", "appear") and scene.form in {"when", "count"}
+    """ "When are the most cars visible?", "what is the most cars one sees?"."""
+    starts, tokens = {m.start for m in scene.reading.mentions}, scene.reading.tokens
+    most = [i for i, t in enumerate(tokens) if t.text == "most" and i + 1 in starts]
+    if not most or not scene.has("visible", "appear"):
+        return False
+    is_number = scene.form == "what" and most[0] > 1 and tokens[most[0] - 2].base == "be"
+    return scene.form in {"when", "count"} or is_number
 
 
 def events(scene: Scene) -> Query | None:
@@ -111,7 +117,8 @@ def by_form(scene: Scene) -> Query | None:
         return _about_stranger(scene, stranger)
     if scene.reading.strangers and not scene.has_subject:
         return Refusal(f"This was not understood as a question about the videos. {EXAMPLES}")
-    if scene.form == "how_long" and measure_of(scene.reading) and not scene.reading.word("how", "what"):
+    asked_id = scene.has("which") or not scene.reading.word("how", "what")
+    if scene.form == "how_long" and measure_of(scene.reading) and asked_id:
         return _which(scene)  # "object with the longest duration"
     rules = {
         "count": _count,
@@ -218,7 +225,10 @@ def _which(scene: Scene) -> Query:
     ranked = timing.which_subject(scene)
     if ranked.rank is None:
         ranked = _without_excluded(scene, with_conditions(_united(scene, ranked), yes_no.life_conditions(scene)))
-    return ListQuery(ranked, scene.window, _event(scene) if ranked.rank is None else None)
+    if ranked.rank is None:
+        return ListQuery(ranked, scene.window, _event(scene))
+    by_entry = scene.window == timing.THE_END and scene.has("start")  # the rank already says so
+    return ListQuery(ranked, None if by_entry else scene.window)
 
 
 def _superlative(scene: Scene) -> bool:
@@ -241,9 +251,14 @@ def _what(scene: Scene) -> Query:
     return _bare(scene)
 
 
+_COMING = words("arrive enter appear come join leave exit go depart disappear")
+
+
 def _bare(scene: Scene) -> Query:
     """Questions without a question word: "fastest person?", "first appearance of the dog", "objects at 3 s"."""
     main = scene.main
+    if not scene.things and scene.has("before", "after") and set(scene.reading.cues) <= {"before", "after", "filler"}:
+        return _not_understood()  # "and before that?" with nothing it could be before
     if scene.has("order") and scene.has("start", "end", "appear", "visible"):
         return _which(scene)
     named = scene.subject.definite or scene.subject.numbers
@@ -251,6 +266,8 @@ def _bare(scene: Scene) -> Query:
         return timing.where(scene)
     if main is not None and (main.order is not None or main.selection.rank is not None):
         return _which(scene)
+    if scene.has("last", "first") and scene.reading.says("to", _COMING) and not scene.subject.plural:
+        return _which(scene)  # "cyclist last to arrive"
     if scene.has("start", "end", "return") and scene.has_subject and scene.form == "none":
         return timing.when(scene)
     if _superlative(scene) or scene.has("order"):
@@ -260,6 +277,8 @@ def _bare(scene: Scene) -> Query:
     counted = main is not None and main.selection.plural and main.quantifier is None
     if scene.has("total") or (counted and scene.window is not None):
         return CountQuery(_filtered(scene), scene.window)
+    if scene.form in {"what", "how"} and not scene.reading.word("about"):
+        return _not_understood()  # no "yes" to "what ..."
     return yes_no.yes_no(scene)
 
 

@@ -6,6 +6,8 @@ import re
 from itertools import pairwise
 
 from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.limits import length_conditions
+from onlooker.video.chat.grammar.moments import UNITS
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     AttributeQuery,
@@ -52,7 +54,7 @@ _HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
 
 def overlooked(scene: Scene, query: Query) -> Refusal | None:
     """A refusal that names the part of the question the query leaves out, None where it leaves out nothing."""
-    part = _second_question(scene, query)
+    part = _second_question(scene, query) or _unread_time(scene, query)
     if part is not None:
         pass
     elif isinstance(query, _Held):
@@ -86,6 +88,20 @@ def _second_question(scene: Scene, query: Query) -> str | None:
         return moments.group()
     counts = _TWO_COUNTS.search(said)
     return counts.group(1) if counts is not None and isinstance(query, (*_HELD, PeakQuery)) else None
+
+
+def _unread_time(scene: Scene, query: Query) -> str | None:
+    """ "Which car is visible for 3.5 s?": a time that nothing in the query stands for."""
+    if getattr(query, "window", None) is not None or not isinstance(query, (*_HELD, BoxQuery, PeakQuery)):
+        return None
+    if length_conditions(scene):
+        return None
+    tokens = scene.reading.tokens
+    inside = {i for w in scene.reading.windows for i in range(w.start, w.end)}
+    for i, token in enumerate(tokens[:-1]):
+        if token.number is not None and i not in inside and tokens[i + 1].text in UNITS:
+            return f"{token.text} {tokens[i + 1].text}"
+    return None
 
 
 def _at_once(scene: Scene) -> str | None:
@@ -122,6 +138,7 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
     columns = {c for condition in holds for c in (condition.column, *condition.also)}
     ranked = query.subject.rank is not None or (isinstance(query, ListQuery) and query.order_by is not None)
     part = None if ranked and scene.reading.word("speeding") else _deed(scene)
+    part = _unread_rank(scene, query, ranked, bool(columns)) or part
     if part is None and scene.has("wear") and not columns & {"color", "upper_color", "lower_color"}:
         part = _first_word(scene, words("wear"))
     if part is None and scene.has("touch", "follow", "nearest"):
@@ -139,6 +156,20 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
     if part is None and scene.has("not"):
         part = _negation(scene, query, holds)
     return part or _choice(scene, query)
+
+
+def _unread_rank(scene: Scene, query: _Held, ranked: bool, narrowed: bool) -> str | None:
+    """ "Which car zigzags the most?", "the two fastest people": more, or more of them, than the query asks for."""
+    main, reading = scene.main, scene.reading
+    if isinstance(query, CountQuery) and not scene.has("peak") and reading.word("maximum", "max", "record"):
+        return "maximum"
+    if not isinstance(query, ListQuery):
+        return None
+    if ranked:
+        return f"{main.amount}" if main is not None and (main.amount or 1) > 1 else None
+    if narrowed or query.window is not None:
+        return None
+    return next(iter(reading.noise), None) or next((t for t in ("most", "least") if reading.word(t)), None)
 
 
 def _said(scene: Scene) -> str:
@@ -174,7 +205,8 @@ def _deed(scene: Scene) -> str | None:
     for a, b in pairwise(said):
         if a in {"look", "looks", "looked", "looking"} and b in {"back", "away", "down", "up", "around"}:
             return f"{a} {b}"
-    inside = {i for m in scene.reading.mentions for i in range(m.start, m.end)}  # "person sitting" is a category
+    named = (m for m in scene.reading.mentions if m.kind != "unknown")  # "person sitting" is a category
+    inside = {i for m in named for i in range(m.start, m.end)}
     outside = (t for i, t in enumerate(scene.reading.tokens) if i not in inside)
     return next((t.text for t in outside if t.text in _DEEDS or t.base in _DEEDS), None)
 

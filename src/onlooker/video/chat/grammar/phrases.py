@@ -28,13 +28,13 @@ class _Node:
 
 
 def expand(pattern: str) -> list[tuple[str, ...]]:
-    """All word sequences of one phrase pattern: "come|go in? view" gives four."""
+    """All word sequences of one phrase pattern: "come|go in? view" gives four; "a_single" is two words in one."""
     choices: list[tuple[str, ...]] = []
     for word in pattern.split():
         optional = word.endswith("?") and len(word) > 1
         options = tuple(word.rstrip("?").split("|"))
         choices.append((*options, "") if optional else options)
-    return [tuple(w for w in combination if w) for combination in itertools.product(*choices)]
+    return [tuple(" ".join(combination).replace("_", " ").split()) for combination in itertools.product(*choices)]
 
 
 class PhraseTable:

@@ -52,6 +52,15 @@ RULES: tuple[Rule, ...] = (
 )
 
 
+# Questions that lean on the one before come first.
+LEANING: tuple[Rule, ...] = (
+    follow_up.elliptic,
+    follow_up.around_that,
+    follow_up.changed_event,
+    follow_up.among,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Planned:
     """The query of a question and how sure the reading is, in [0, 1]."""
@@ -64,7 +73,8 @@ def plan(reading: Reading, focus: Focus | None) -> Planned:
     """The query of the first rule that fits; the last rule always does."""
     scene = follow_up.bare(Scene.of(reading, focus))
     whole = scene.reading.suspicion is not None  # asks by itself, however short
-    leaning = None if whole else follow_up.elliptic(scene) or follow_up.among(scene)
+    rules = () if whole else LEANING
+    leaning = next((query for rule in rules if (query := rule(scene)) is not None), None)
     if leaning is not None:
         return Planned(follow_up.carried(replace(leaning, videos=reading.videos), scene), 0.9)
     for rule in RULES:

@@ -8,30 +8,30 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from onlooker.video.chat.grammar.deeds import Deed, DeedFinder
+from onlooker.video.chat.grammar.forms import SPECIFIC, Form, form_of
+from onlooker.video.chat.grammar.fronts import unwrapped
 from onlooker.video.chat.grammar.mentions import SHADES, Mention, MentionReader
+from onlooker.video.chat.grammar.moments import UNITS
 from onlooker.video.chat.grammar.nouns import Nouns, singular
 from onlooker.video.chat.grammar.phrases import Cue, PhraseTable, cue_table
 from onlooker.video.chat.grammar.segments import ASKING, beside, core, split
 from onlooker.video.chat.grammar.sides import SIDES, Side, find_sides
 from onlooker.video.chat.grammar.spelling import EnglishWords, Speller
 from onlooker.video.chat.grammar.suspicion import SPELT, Suspicion, find_suspicion
-from onlooker.video.chat.grammar.times import UNITS, Found, find_windows
+from onlooker.video.chat.grammar.times import Found, find_windows
 from onlooker.video.chat.grammar.tokens import NUMBER_WORDS, ORDINAL_WORDS, Token, normalise, tokenise
 from onlooker.video.chat.grammar.verbs import BASE_FORMS, base_form
-from onlooker.video.chat.grammar.words import FUNCTION_WORDS, POLITE, UNSUPPORTED, words
+from onlooker.video.chat.grammar.words import FUNCTION_WORDS, UNSUPPORTED, words
 from onlooker.video.chat.query import TimePoint, Window
 from onlooker.video.chat.vocabulary import Vocabulary
 
-Form = Literal["count", "when", "how_long", "where", "which", "list", "what", "how", "yes_no", "none"]
-_AUXILIARIES = frozenset({"be", "do", "have", "can", "will", "shall", "may", "must", "might"})
-_LEADING = words("and but or so also then now , . ! please : ; -")
 _UNSUPPORTED = {word: topic for topic, words in UNSUPPORTED.items() for word in words}
 _NOUN_BEFORE = words(
     "a an the any some no every each all both many which what whose of these those this other and or with "
     "by than another more fewer less contain show see have has having feature include are there"
 )
+_INSTANTS = words("instant moment time point second")
 _BEHIND_HOW = words("many much long far fast quickly slowly often big large close tall")
-_POLITE = tuple(sorted((tuple(phrase.split()) for phrase in POLITE), key=len, reverse=True))
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Reading:
     `cues` maps a code of `words.CUES` to where it stands; `mentions` are in order; `strangers` are words that mean
     nothing to the grammar, `unsupported` topics no column holds; `corrections` are spelling changes (typed, meant).
     `deeds` are stored actions it names, `people` the categories that "who" means, `suspicion` that it asks whether
-    something looks manipulated.
+    something looks manipulated, `noise` words of no language.
     """
 
     question: str
@@ -61,6 +61,7 @@ class Reading:
     deeds: tuple[Deed, ...] = ()
     people: tuple[str, ...] = ()
     suspicion: Suspicion | None = None
+    noise: tuple[str, ...] = ()
 
     def has(self, *codes: str) -> bool:
         """Whether any of these cues is there."""
@@ -94,7 +95,15 @@ class Reading:
             and self.word("currently", "now", "then")
         ):
             return Window("at", window.start, None)
+        if window is not None and window.start is None and window.end is not None and self.says("at that", _INSTANTS):
+            return Window("at", window.end, None)
         return window
+
+    def says(self, front: str, words: frozenset[str]) -> bool:
+        """Whether one of some words stands right behind a phrase."""
+        said = [t.text for t in self.tokens]
+        size = len(front.split())
+        return any(said[i : i + size] == front.split() and said[i + size] in words for i in range(len(said) - size))
 
     @property
     def has_or(self) -> bool:
@@ -103,11 +112,12 @@ class Reading:
 
 @dataclass(slots=True)
 class _Loose:
-    """Mentions, and indices of words that are strangers or topics nothing is stored about."""
+    """Mentions, indices of words that are strangers or topics nothing is stored about, and words of no language."""
 
     mentions: list[Mention]
     strangers: list[int]
     topics: list[int]
+    noise: list[str]
 
 
 def _asking_part(
@@ -125,7 +135,7 @@ def _asking_part(
     odd = frozenset({*loose.strangers, *loose.topics, *unknown})
     segments = split(tokens)
     part = core(tokens, segments, cues, loose.mentions, odd)
-    asked = min((cue.start for code in _SPECIFIC for cue in cues.get(code, ())), default=0)
+    asked = min((cue.start for code in SPECIFIC for cue in cues.get(code, ())), default=0)
     if not any(m.start < asked and m.kind != "pronoun" for m in loose.mentions):
         loose.strangers = [i for i in loose.strangers if i > asked]
     if part is None:
@@ -190,7 +200,8 @@ class QuestionReader:
     def read(self, question: str) -> Reading:
         """The reading of one question."""
         videos, text = self._take_videos(normalise(question))
-        tokens, corrections = self._spelled(_without_politeness(tokenise(text)))
+        spoken = unwrapped(tokenise(text))
+        tokens, corrections = self._spelled(spoken.tokens)
         suspicion, tokens = find_suspicion(tokens, self._nouns.is_known, self._nouns.is_stored)
         windows = find_windows(tokens)
         timed = frozenset(i for w in windows for i in range(w.start, w.end))
@@ -218,7 +229,7 @@ class QuestionReader:
         return Reading(
             question=question,
             tokens=tuple(tokens),
-            form=_form(tokens, table, timed, mentions),
+            form=form_of(tokens, table, timed, mentions, spoken.asserted),
             windows=tuple(windows),
             mentions=tuple(mentions),
             cues=table,
@@ -235,6 +246,7 @@ class QuestionReader:
             deeds=deeds,
             people=self._people if deeds else (),
             suspicion=suspicion,
+            noise=tuple(loose.noise),
         )
 
     def _is_english(self, word: str) -> bool:
@@ -277,7 +289,7 @@ class QuestionReader:
         blocked: frozenset[int],
     ) -> _Loose:
         """Sorts words that nothing claimed: topics without a column, nouns of strange things, adjectives, the rest."""
-        found, strangers, topics = list(mentions), [], []
+        found, strangers, topics, noise = list(mentions), [], [], []
         i = 0
         while i < len(tokens):
             if i in taken or not self._is_stranger(tokens[i]):
@@ -301,8 +313,9 @@ class QuestionReader:
                 found.append(reader.unknown_at(i, end, floor, blocked))
             else:
                 strangers += [k for k in range(i, end) if tokens[k].text in self._english]
+                noise += [tokens[k].text for k in range(i, end) if tokens[k].text not in self._english]
             i = end
-        return _Loose(sorted(found, key=lambda m: m.start), strangers, topics)
+        return _Loose(sorted(found, key=lambda m: m.start), strangers, topics, noise)
 
     def _is_stranger(self, token: Token) -> bool:
         if token.kind == "quote":
@@ -351,24 +364,15 @@ def _cut_name(text: str, name: str, is_word: bool) -> str | None:
     return None
 
 
-def _without_politeness(tokens: list[Token]) -> list[Token]:
-    """Drops "could you please tell me" and its like from the front."""
-    i = 0
-    while i < len(tokens):
-        if tokens[i].text in _LEADING:
-            i += 1
-            continue
-        words = [t.text for t in tokens[i : i + 8]]
-        hit = next((p for p in _POLITE if tuple(words[: len(p)]) == p), None)
-        if hit is None or (hit in {("can", "you"), ("do", "you")} and words[2:3] in (["see"], ["spot"])):
-            break
-        if i + len(hit) >= len(tokens):
-            break
-        i += len(hit)
-    rest = tokens[i:]
-    if i and rest and rest[0].text in {"whether", "if", "that"} and len(rest) > 2:
-        return rest[1:]
-    return rest if rest else tokens
+_LAST_MOMENT = words("end ending close finish last final closing")
+
+
+def _as_remain(tokens: Sequence[Token], i: int) -> Token:
+    """ "How many are left at the end?": "left" as what remains, where the end is spoken of."""
+    behind = {t.text for t in tokens[i + 1 : i + 5]}
+    if tokens[i].text == "left" and i and tokens[i - 1].base == "be" and behind & _LAST_MOMENT and "of" not in behind:
+        return replace(tokens[i], text="remaining", base="remain")
+    return tokens[i]
 
 
 _SIDE_BEFORE = words("the to or further farther more from on at most far bottom top move moves go goes turn turns and")
@@ -377,7 +381,7 @@ _LEFT_BEHIND = words("first last earlier later before after early late already")
 
 def _as_leave(tokens: Sequence[Token], i: int) -> Token:
     """ "left" as the past of "leave": behind "has" or "who", before "first", or closing a question about when."""
-    token = tokens[i]
+    token = _as_remain(tokens, i)
     if token.text != "left" or (i and tokens[i - 1].text in _SIDE_BEFORE):
         return token
     before = {t.text for t in tokens[max(0, i - 5) : i]}
@@ -387,93 +391,3 @@ def _as_leave(tokens: Sequence[Token], i: int) -> Token:
     if (perfect or closing or following in _LEFT_BEHIND) and following != "or":
         return replace(token, text="leave", base="leave")
     return token
-
-
-_SPECIFIC: tuple[Form, ...] = ("count", "when", "how_long", "where", "which")
-# "which bounding box", "which direction": the noun says what is wanted, not "which".
-_RANKING = ("longest", "shortest", "fastest", "slowest", "largest", "smallest")
-_ASKED_BY_NOUN = frozenset({"where", "how_long", "when", "count"})
-
-
-def _form(
-    tokens: Sequence[Token], cues: dict[str, list[Cue]], blocked: frozenset[int], mentions: Sequence[Mention]
-) -> Form:
-    """What kind of answer is wanted, from the earliest phrase that says so."""
-    starts = _form_starts(tokens, cues, blocked, mentions)
-    opening = _opening(tokens, blocked)
-    if opening is not None and (not starts or starts[0][0] > opening):
-        return "yes_no"
-    if starts:
-        return starts[0][1]
-    noun = next((c for c in cues.get("when_noun", ()) if any(m.start == c.end for m in mentions)), None)
-    timed = "time_noun" in cues and "what" not in cues and bool(mentions)
-    if noun is not None or (timed and ("start" in cues or "end" in cues)):
-        return "when"
-    if timed and "visible" in cues:
-        return "how_long"
-    if "list" in cues and not ("what" in cues and cues["what"][0].start < cues["list"][0].start):
-        return "list"
-    return "what" if "what" in cues else "how" if "how" in cues else "none"
-
-
-def _form_starts(
-    tokens: Sequence[Token], cues: dict[str, list[Cue]], blocked: frozenset[int], mentions: Sequence[Mention]
-) -> list[tuple[int, Form]]:
-    found: list[tuple[int, Form]] = []
-    for form in _SPECIFIC:
-        for cue in cues.get(form, ()):
-            number_of_one = form == "count" and _is_number_of_one(tokens, cue, mentions)
-            found.append((cue.start, "which" if number_of_one else form))
-    found += [(cue.start, "when") for cue in cues.get("until_when", ())]
-    found.sort()
-    # "when the clock reads 3 s, how many ...": a clause that only gives the time.
-    while len(found) > 1 and found[0][1] == "when" and any(found[0][0] < i < found[1][0] for i in blocked):
-        found.pop(0)
-    commas = [i for i, t in enumerate(tokens) if t.text == ","]
-    if len(found) > 1 and found[0] == (0, "when") and any(c < found[1][0] for c in commas) and found[1][1] != "when":
-        found.pop(0)
-    named = len(found) > 1 and found[0][1] == "which" and found[1][1] in _ASKED_BY_NOUN
-    if named and found[1][0] - found[0][0] == 1 and not any(code in cues for code in _RANKING):
-        found.pop(0)
-    return found
-
-
-def _is_number_of_one(tokens: Sequence[Token], cue: Cue, mentions: Sequence[Mention]) -> bool:
-    """ "the number of the car that ...": a track number, not a count."""
-    behind = next((m for m in mentions if m.start == cue.end), None)
-    of = tokens[cue.end - 1].text == "of" and tokens[cue.start].text == "number"
-    return of and behind is not None and behind.selection.definite and not behind.selection.plural
-
-
-_ADDRESSED = words("you i we")
-_SOMEBODY = words("somebody someone anyone anybody")
-_HELPING = words("count tell give show explain list check help")
-_SEEING = words("see spot find notice detect hear recognise identify have visible seen appear enter leave move come be")
-
-
-def _is_seeing(tokens: Sequence[Token]) -> bool:
-    """ "Can you see a car?" asks about the car, "could you be so kind as to tell me" does not."""
-    return any(
-        t.base in {"see", "spot", "find", "notice", "detect", "hear", "recognise", "identify", "have"} for t in tokens
-    )
-
-
-def _opening(tokens: Sequence[Token], blocked: frozenset[int]) -> int | None:
-    """Index of the auxiliary that opens a yes/no question: at the front, or behind a comma, colon or dash."""
-    before: Token | None = None
-    for i, token in enumerate(tokens):
-        if i in blocked or token.text in _LEADING:
-            before = token if i not in blocked else before
-            continue
-        asked = tokens[i + 1].text if i + 1 < len(tokens) else ""
-        helper = asked in _SOMEBODY and i + 2 < len(tokens) and tokens[i + 2].text in _HELPING
-        addressed = (asked in _ADDRESSED or helper) and not _is_seeing(tokens[i + 2 : i + 5])
-        auxiliary = (
-            token.base in _AUXILIARIES
-            and not addressed
-            and token.text not in {"be", "being", "having", "doing", "been"}
-        )
-        if auxiliary and (before is None or before.text in _LEADING):
-            return i
-        before = token
-    return None

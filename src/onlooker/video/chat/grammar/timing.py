@@ -7,6 +7,7 @@ from dataclasses import replace
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.limits import length_conditions
 from onlooker.video.chat.grammar.subjects import measure_of, with_conditions
+from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     AttributeQuery,
     BoxQuery,
@@ -29,12 +30,12 @@ def between_two(scene: Scene) -> Query | None:
     things = scene.specific
     asked = scene.form == "how_long" or (scene.form == "when" and scene.reading.word("how"))
     linked = scene.has("before", "after", "start", "end", "appear", "difference") or scene.reading.word(
-        "between", "later", "after", "before"
+        "between", "later", "after", "before", "separate", "separates", "apart"
     )
     together = scene.has("together", "touch", "near")
     if not asked or len(things) < 2 or not linked or together:
         return None
-    if scene.others and not scene.reading.word("between"):
+    if scene.others and not scene.reading.word("between", "separate", "separates", "apart", "lie", "pass"):
         return None
     first, second = scene.mentions[0], scene.mentions[1]
     events = [
@@ -78,12 +79,17 @@ def when(scene: Scene) -> Query:
     if said & {"last", "latest", "final"}:
         return MomentQuery(subject, "end")
     spoken = [t for t in scene.reading.tokens if t.is_word]
+    if "late" in said and any(t.base in _STAYING for t in spoken):
+        return MomentQuery(subject, "end")  # "how late does it stay?"
     goes = bool(spoken) and spoken[-1].base == "go"  # "when does it go?"
     if goes or scene.has("end", "until_when", "gone") or (late and scene.has("visible", "appear", "start")):
         return MomentQuery(subject, "end")
     if scene.has("visible") and not scene.has("start", "appear", "first"):
         return MomentQuery(subject, "span")
     return MomentQuery(subject, "start")
+
+
+_STAYING = words("remain stay linger persist last")
 
 
 def _closes_with_last(scene: Scene) -> bool:
@@ -136,6 +142,9 @@ def _instant(window: Window) -> Window:
     return Window("at", point, None)
 
 
+THE_END = Window("at", TimePoint(1.0, "share"), None)
+
+
 def which_subject(scene: Scene) -> Selection:
     """The subject with the rank a superlative outside its noun phrase gives it."""
     from onlooker.video.chat.grammar.subjects import order_rank
@@ -147,6 +156,8 @@ def which_subject(scene: Scene) -> Selection:
     if measure is not None:
         limits = length_conditions(scene)  # "faster than 50 px/s" is a limit, not a race
         return with_conditions(subject, limits) if limits else replace(subject, rank=Rank(*measure))
+    if scene.window == THE_END and scene.has("start") and (not subject.plural or scene.reading.word("who", "whose")):
+        return replace(subject, rank=Rank("t_start", True))  # "whose entry comes at the very end?"
     if scene.has("last") or any(t.text in {"last", "latest", "final"} for t in scene.reading.tokens):
         return replace(subject, rank=order_rank(scene.reading, -1))
     if scene.has("first") or any(t.text in {"first", "earliest"} for t in scene.reading.tokens):

@@ -28,8 +28,11 @@ _CONTRACTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"'ll\b", " will"),
         (r"'m\b", " am"),
         (r"'d\b", " would"),
-        (r"\bhowmany\b", "how many"),
+        (r"\bhowmany\b|\bhow (?:may|man|mny)\b", "how many"),
+        (r"\bhow (?:log|lon|lng)\b", "how long"),
+        (r"\bwich\b", "which"),
         (r"\bin between\b", "between"),
+        (r"\bgone by(?= (?:the|then|when|\d))", "departed by"),  # not "to go by"
     )
 )
 # Notations that stand for words: lists of coordinates, formulas, blanks to fill in, spoken decimals.
@@ -41,10 +44,21 @@ _NOTATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bmax ?\( ?(?:t|time|frame) ?\)", " last seen "),
         (r"\b(?:category|class|label|type) ?={1,2} ?", " "),
         (r"^(?:n|num|nr) (?=[a-z]{3})", "number of "),
-        (r"\b(first|last) t\b", r"\1 seen"),
-        (r"\bt (first|last)\b", r"\1 seen"),
+        (r"\b(first|last)[ _]t\b", r"\1 seen"),
+        (r"\bt[ _](first|last)\b", r"\1 seen"),
+        (
+            r"\b(video|clip|footage|film|recording) (?:without|free of|devoid of|empty of)(?: an?| any)?\b",
+            r"\1 with no",
+        ),
         (r"\bl ?/ ?r\b", "left or right"),
+        (r"\b(present|there|visible|in it) or (?:absent|missing|gone)\b", r"\1"),
+        (r"(?<=\d)'s\b", ""),  # "car 3's box" is no box at 3 s
+        (r"\bvery (?=(?:first|last|end|beginning|start|same|moment|most|final|earliest|latest|instant)\b)", ""),
+        (r"(?:\b(?:no|nr|num|nbr)\b\.?|#) of\b", "number of"),
         (r"_{2,}|\.{3,}|…", " what "),
+        (r"(?<=\d)-(?=(?:s|secs?|seconds?|ms|milliseconds?|min|minutes?)\b)", " "),
+        (r"\b(speed|time|size|duration|count|number|seconds?)-?wise\b", r"in terms of \1"),
+        (r"\bnumber one(?= (?:among|amongst|of|in|on|for|by|when)\b)", "top"),
     )
 )
 _TOKEN = re.compile(
@@ -52,7 +66,7 @@ _TOKEN = re.compile(
     (?P<quote>"[^"]+"|(?<![\w'])'[^']+'(?!\w))
   | (?P<clock>\d{1,2}:\d{2}(?::\d{2})?(?:\.\d+)?)
   | (?P<ordinal>\d+(?:st|nd|rd|th)\b)
-  | (?P<number>\d+(?:[.,]\d+)?)
+  | (?P<number>\d+(?:[.,]\d+)?|(?<![\w.])\.\d+)
   | (?P<word>[^\W\d_]+(?:[-'][^\W\d_]+)*)
   | (?P<mark>[?.,;:!()\[\]=#%/&@+_-])
     """,
@@ -82,6 +96,7 @@ _UNITS_OF_TEN = [
 ]
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 NUMBER_WORDS = {word: n for n, word in enumerate(_UNITS_OF_TEN)} | {w: 20 + 10 * n for n, w in enumerate(_TENS)}
+NUMBER_WORDS |= {"nought": 0, "naught": 0}
 _SHORT_FORMS = {"sec": "second", "secs": "seconds", "min": "minute", "mins": "minutes", "msec": "milliseconds"}
 ORDINAL_WORDS = {
     word: n
@@ -204,23 +219,33 @@ def _join_tens(tokens: list[Token]) -> list[Token]:
 
 
 def _join_decimals(tokens: list[Token]) -> list[Token]:
-    """ "zero" "point" "zero" "seven" becomes 0.07."""
+    """ "zero" "point" "zero" "seven" becomes 0.07, and so does "at point oh seven"."""
     joined: list[Token] = []
     i = 0
     while i < len(tokens):
-        j = i + 2
-        spoken = tokens[i].number is not None and i + 2 < len(tokens) and tokens[i + 1].text == "point"
-        while spoken and j < len(tokens) and tokens[j].number is not None and (tokens[j].number or 0) < 100:
+        led = tokens[i].number is not None and i + 2 < len(tokens) and tokens[i + 1].text == "point"
+        bare = tokens[i].text == "point" and i > 0 and tokens[i - 1].text in {"at", "@", "time", "exactly"}
+        j = behind = i + 2 if led else i + 1
+        while (led or bare) and j < len(tokens) and _digits(tokens[j]) and (led or tokens[j].text.isalpha()):
             j += 1
-        if spoken and j > i + 2:
-            digits = "".join(str(int(t.number or 0)) for t in tokens[i + 2 : j])
-            value = float(f"{int(tokens[i].number or 0)}.{digits}")
+        if j > behind and (led or bare):
+            whole = int(tokens[i].number or 0) if led else 0
+            value = float(f"{whole}.{''.join(_digits(t) or '' for t in tokens[behind:j])}")
             joined.append(Token(str(value), "", "number", tokens[i].start, tokens[j - 1].end, value))
             i = j
         else:
             joined.append(tokens[i])
             i += 1
     return joined
+
+
+def _digits(token: Token) -> str | None:
+    """The digits of a number said behind a decimal point: "oh" is a zero there."""
+    if token.text in {"oh", "o"}:
+        return "0"
+    if token.kind != "number" or token.number is None or token.ordinal or token.number not in range(100):
+        return None
+    return str(int(token.number))
 
 
 def clock_seconds(text: str) -> float:

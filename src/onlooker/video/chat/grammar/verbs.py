@@ -14,7 +14,8 @@ re-emerge reemerge re-enter reenter regard register relate remain report rest re
 share show slip slow spell spot star start stay step stop stroll summarise summarize surface talk tally tell touch
 tour track transcribe travel traverse turn utter vanish view visit wait walk wander watch whisper wish witness yell
 want state step chat converse film capture surpass crop resurface outpace end visualise visualize zoom wheel pedal
-follow contact hide near neighbour surround bounce locate specify calculate estimate
+follow contact hide near neighbour surround bounce locate specify calculate estimate shift drift glimpse sight populate
+dwell loiter lurk dawdle crawl inhabit reside outstrip outdistance discover perceive furnish supply grant offer exceed
 """
 _IRREGULAR = {
     "be": "is are was were am been being",
@@ -63,7 +64,10 @@ _IRREGULAR = {
     "cut": "cuts cutting",
     "outrun": "outruns outran outrunning",
     "withdraw": "withdrew withdrawn",
-    "wind": "winds",
+    "wind": "winds wound winding",
+    "hang": "hangs hung hanging",
+    "creep": "creeps crept creeping",
+    "behold": "beholds beheld beholding",
     "catch": "catches caught catching",
     "travel": "travelling travelled traveling traveled",
     "speed": "speeds sped speeding",

@@ -137,6 +137,10 @@ FUNCTION_WORDS = words(
     viewing views visible vs wanna want was watch watching way ways we well were what whatever whatsoever when
     whenever where wherever whether which whichever while who whoever whole whom whose why will win winner winning
     wins with within wonder wondering would wrong x x1 x2 xy y y1 y2 yeah yep yes yesterday yet you your youre yup
+    onward onwards whilst amid amidst via thus hence thereby therein herein within upon ditto likewise confirm verify
+    tracker trackers detector detectors algorithm software
+    closely carefully clearly plainly merely
+    minus rate amount scale sake regard concern issue topic honest bit er erm umm hmm hm mhm ahem
     """
 )
 
@@ -235,8 +239,110 @@ POLITE: tuple[str, ...] = tuple(
     i ask
     i am asking
     what i want to know is
+    can|could|may|might i please|kindly? have|get
+    can|could|may|might i please|kindly? ask|know
+    can|could|may|might i ask you? for|about?
+    can|could|may|might i trouble|bother you for
+    could|can|would|will someone|somebody|anyone|anybody please|kindly? tell|inform|say|show me|us?
+    would|do you mind telling|showing|giving|saying me|us?
+    would you be able to tell me|us?
+    are you able to tell me|us?
+    i would|should like|love to be told|know|learn|hear|find
+    i would|should like|love to find out
+    i would|should be|have been curious|interested|glad|happy|keen to know|learn|hear|see
+    i would|should be|have been delighted|pleased|grateful|obliged to know|learn|hear|see
+    i would|should be curious|interested about|in?
+    i would|should appreciate knowing|hearing
+    i am trying|hoping|looking|keen|curious|interested|eager|dying|supposed to find|figure|work|make out?
+    i am trying|hoping|looking|keen|curious|interested|eager|dying to know|learn|see|tell|determine|establish
+    we would like|love to know|learn|hear
+    we want|need|wish|have to know|learn
+    i wish|have|ought to know|learn
+    i just|only|really|simply|also? want|need to know|learn
+    it would be good|nice|great|useful|helpful|interesting to know|learn|hear
+    do|please let me|us know
+    does|do anybody|anyone|somebody|someone|you|we happen_to? know|remember|recall
+    i|we should|must say|admit
+    do tell me?
+    pray tell me?
+    is it possible to tell|say|know|see
+    would it be possible to tell|say|know|get|have
+    i do not know
+    i can not tell|remember|recall
+    just curious
+    out of curiosity
+    quick one
+    one thing
+    tell me honestly|quickly|exactly|please
+    for me
+    for the record
+    if you can|could|would tell|say
     """.strip().splitlines()
 )
+
+# Openings after which a statement is to be judged; `a|b` are alternatives, `a?` may be left out, as in the cues.
+ASSERTING: tuple[str, ...] = tuple(
+    line.strip()
+    for line in """
+    would you say|think|agree that?
+    do you think|believe|reckon|suppose|agree that?
+    did you think|notice that
+    can|could|may we|i|one say|assume|conclude that
+    is|was it true|correct|right|possible|so|likely that
+    is|was it the case that
+    should|would|can|could|may|might|will i|we|one|you expect to see|find
+    could|can|may|might it be true?|the? case? that
+    am i right|correct that
+    am i right|correct in thinking|saying|assuming|believing that?
+    i am right|correct in thinking|saying|assuming|believing that?
+    confirm|verify that|whether|if
+    can|could|would|will you please|kindly? confirm|verify|check that|whether|if
+    please confirm|verify|check that|whether|if
+    i think|believe|guess|suppose|reckon|assume|bet|suspect that?
+    i take it that?
+    so? you are saying|telling me that?
+    true or false
+    yes or no
+    """.strip().splitlines()
+)
+
+# What may stand behind a question without being part of it.
+TAILS: tuple[str, ...] = tuple(
+    line.strip()
+    for line in """
+    please
+    pls
+    plz
+    thanks
+    thank you
+    thanks a lot
+    many thanks
+    thx
+    ta
+    cheers
+    please and thank you
+    thank you very? much?
+    thank you so much
+    thanks in advance
+    if you please
+    if you do not mind
+    if you would|could|can|may
+    if possible
+    if i may ask?
+    may i ask
+    do you know
+    can|could|would|will you please?
+    can|could|would|will you tell me please?
+    any idea
+    any ideas
+    i wonder
+    i mean
+    you know
+    """.strip().splitlines()
+)
+
+# Words before a question that only lead up to it.
+LEADING = words("and but or so also then now , . ! please : ; -")
 
 # Colour names as annotators write them, each with other words for it.
 COLORS: Mapping[str, tuple[str, ...]] = {

@@ -32,7 +32,13 @@ def yes_no(scene: Scene) -> Query:
 
 
 def _choice(scene: Scene) -> Query | None:
-    """ "Moving or parked?", "approaching or receding?", "red or blue?"."""
+    """ "Moving or parked?", "approaching or receding?", "red or blue?", "is object 5 a car or a bird?"."""
+    named = scene.things[0] if scene.things else None
+    offered = scene.things[1:]
+    if scene.reading.has_or and named is not None and named.numbers and len(offered) > 1:
+        kinds = all(t.categories is not None and not t.numbers and not t.definite for t in offered)
+        if kinds and not set(scene.reading.cues) - {"not", "filler", "video", "kind"}:
+            return AttributeQuery(named, "category")
     if not scene.reading.has_or or len(scene.specific) > 1:
         return None
     if scene.has("stationary") and scene.has("in_motion", "move"):
