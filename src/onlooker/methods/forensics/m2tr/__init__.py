@@ -47,8 +47,8 @@ def _output_shapes(config: M2trConfig, batch: int) -> Mapping[str, tuple[int, ..
     width = 1792  # B4
     if config.small is not None:
         width = config.small.feature_channels
-    elif config.efficientnet is not None and config.efficientnet.stages is not None:
-        width = 80  # Lite0, cut as `tiny` cuts it
+    elif config.efficientnet is not None and config.efficientnet.name.endswith("lite0"):
+        width = 1280
     shapes: dict[str, tuple[int, ...]] = {"logits": (batch, config.num_classes), "features": (batch, width)}
     if config.mask_head:
         shapes["mask_logits"] = (batch, 1, config.image_size, config.image_size)

@@ -156,7 +156,7 @@ CONFIGS: Mapping[str, M2trConfig] = MappingProxyType(
         "tiny": M2trConfig(
             image_size=64,
             fusion=FusionConfig(depth=2),
-            efficientnet=EfficientNetConfig("tf_efficientnet_lite0", drop_path=0.0, stages=4),
+            efficientnet=EfficientNetConfig("tf_efficientnet_lite0", drop_path=0.0),
             dropout=0.1,
             mask_head=True,
             mean=(_HALF, _HALF, _HALF),

@@ -34,8 +34,8 @@ from onlooker.types import Image
 Quality = Literal["strong", "none"]
 Arm = Literal["full", "weights of places", "one scale", "backbone", "no mask loss"]
 
-STEPS, BATCH, RATE = 240, 16, 2e-3
-N_TRAIN, N_TEST = 2000, 600
+STEPS, BATCH, RATE = 240, 16, 1e-3
+N_TRAIN, N_TEST = 2000, 800
 _DEPTH = CONFIGS["tiny"].fusion.depth
 _FUSIONS: Mapping[Arm, FusionConfig] = MappingProxyType(
     {
@@ -138,7 +138,8 @@ def pixel_scores(seed: int, quality: Quality) -> Mapping[str, float]:
 def _mean_mask(seed: int, quality: Quality) -> NDArray[np.float64]:
     train_pictures = _pictures(seed, quality)["train"]
     tiles = (train_pictures.tiles[place] for place in range(N_TRAIN))
-    return np.mean([tile.mask for tile in tiles if tile.label], axis=0)
+    shares: NDArray[np.float64] = np.stack([tile.mask for tile in tiles if tile.label]).astype(np.float64).mean(axis=0)
+    return shares
 
 
 def control_scores(seed: int, quality: Quality) -> Mapping[str, float]:
