@@ -18,6 +18,7 @@ from onlooker.methods.forensics.m2tr.infer import M2trJudge
 from onlooker.methods.forensics.m2tr.losses import LossConfig as M2trLossConfig
 from onlooker.methods.forensics.m2tr.losses import m2tr_loss
 from onlooker.methods.forensics.m2tr.model import M2tr, fake_probability
+from onlooker.methods.forensics.m2tr.weights import load_backbone
 from onlooker.methods.forensics.media_forensics.learned import JudgeDetector
 from onlooker.methods.forensics.media_forensics.protocols import Contestant
 from onlooker.methods.forensics.media_forensics.samples import Detector, Sample
@@ -28,6 +29,7 @@ from onlooker.methods.forensics.objectformer.model import ObjectFormer
 from onlooker.train import train
 from onlooker.train.config import OptimiserConfig, ScheduleConfig, TrainConfig
 from onlooker.train.task import Batch, Metric, Moment, SampleDataset, Task
+from onlooker.weights.lite0 import read_lite0
 
 Losses = Callable[[nn.Module, Batch], dict[str, Tensor]]
 Scores = Callable[[nn.Module, Tensor], Tensor]
@@ -129,10 +131,12 @@ def _m2tr(samples: Sequence[Sample], seed: int) -> tuple[_OnSamples, Callable[[]
     config = m2tr_method.METHOD.configs["tiny"]
     network = m2tr_method.METHOD.create(config, seed)
     assert isinstance(network, M2tr)
+    load_backbone(network, read_lite0(), "efficientnet-lite0")  # from ImageNet, as its tiny recipe
+    weights = M2trLossConfig(gamma=0.0, centre_weight=0.0)  # of the same recipe
 
     def losses(model: nn.Module, batch: Batch) -> dict[str, Tensor]:
         known = torch.ones(len(batch["label"]), dtype=torch.bool)
-        return dict(m2tr_loss(model(batch["image"]), batch["label"], batch["mask"], known, M2trLossConfig()))
+        return dict(m2tr_loss(model(batch["image"]), batch["label"], batch["mask"], known, weights))
 
     data = _Samples(samples, lambda image: to_pixels(image, config))
     task = _OnSamples(network, data, losses, lambda model, image: fake_probability(model(image).logits, 1.0))

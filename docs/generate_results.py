@@ -6,7 +6,7 @@ Every number on that page comes from a file a script in benchmarks/ wrote. A tes
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -346,6 +346,73 @@ def follow_bare_ground(result: Mapping[str, Any]) -> str:
     return f"{table(columns, rows)}\n\n{result['what']}"
 
 
+def forensics(result: Mapping[str, Any]) -> str:
+    """One table per plan: who finds what, what is left elsewhere, and who passes the control."""
+    parts = [
+        "AUC of forged against untouched pictures; splits share no photo. `all kinds` stands with its 95 percent "
+        "interval over photos; `kind left out` is the mean over kinds that a detector was not trained on; `perturbed` "
+        "is the mean over all levels of all perturbations. The control fails whoever sees compression alone."
+    ]
+    return "\n\n".join([*parts, *(_forensics_plan(plan) for plan in result["plans"])]) + _forensics_end(result)
+
+
+def _forensics_plan(plan: Mapping[str, Any]) -> str:
+    kinds = list(plan["plan"]["tiles"]["kinds"])
+    rows = []
+    for name, control in plan["controls"].items():
+        found = [row for row in plan["rows"] if row["detector"] == name and row["metric"] == "image auc"]
+        within = {row["tested_on"]: row for row in found if row["protocol"] == "within"}
+        whole = within["all kinds"]
+        rows.append(
+            (
+                name,
+                _interval(whole),
+                *(_rounded(within[kind]["value"]) for kind in kinds),
+                _mean(row["value"] for row in found if row["protocol"] == "cross-manipulation"),
+                _mean(row["value"] for row in found if row["protocol"] == "cross-source"),
+                _mean(row["value"] for row in found if row["protocol"] == "robustness"),
+                "fails" if control["only_compression"] else "passes",
+            )
+        )
+    columns = (plan["plan"]["name"], "all kinds", *kinds, "kind left out", "other saves", "perturbed", "control")
+    return table(columns, rows)
+
+
+def _forensics_end(result: Mapping[str, Any]) -> str:
+    return f"\n\nThe whole took {result['minutes']:g} minutes. Photos: {len(result['photos'])}."
+
+
+def small_judge(result: Mapping[str, Any]) -> str:
+    """A judge that learned some kinds of manipulation, asked about others."""
+    rows = [
+        (name, "learned" if name in result["learned"] else "never seen", _interval({"value": found["auc"], **found}))
+        for name, found in result["kinds"].items()
+    ]
+    rows += [(f"all {name} kinds", "", _interval({"value": f["auc"], **f})) for name, f in result["together"].items()]
+    control = result["control"]
+    return table(("manipulation", "in training", "AUC on new photos"), rows) + (
+        f"\n\n{result['what']}; {result['training']['steps']} steps. Verdict: {result['verdict']}. Control: "
+        f"{control['forgery_auc']:g}, {'passes' if control['passes'] else 'fails'}."
+    )
+
+
+def _interval(found: Mapping[str, Any]) -> str:
+    if found["value"] is None:
+        return "refuses"
+    if found["low"] is None:
+        return _rounded(found["value"])
+    return f"{found['value']:.2f} ({found['low']:.2f} to {found['high']:.2f})"
+
+
+def _rounded(value: float | None) -> str:
+    return "" if value is None else f"{value:.2f}"
+
+
+def _mean(values: Iterable[float | None]) -> str:
+    defined = [value for value in values if value is not None]
+    return _rounded(sum(defined) / len(defined)) if defined else ""
+
+
 SECTIONS: tuple[tuple[str, str, str, Callable[[Mapping[str, Any]], str]], ...] = (
     ("Answers on perfect tracklets", "oracle_questions", "benchmarks/oracle_questions.py", questions),
     (
@@ -378,6 +445,8 @@ SECTIONS: tuple[tuple[str, str, str, Callable[[Mapping[str, Any]], str]], ...] =
     ("Answers against tracks", "oracle_curve", "benchmarks/oracle_curve.py", oracle_curve),
     ("Questions in a large library", "ask_speed", "benchmarks/ask_speed.py", ask_speed),
     ("What an ingest costs", "ingest_cost", "benchmarks/ingest_cost.py", ingest_cost),
+    ("Detectors of manipulations", "forensics", "benchmarks/forensics_report.py", forensics),
+    ("A small judge, asked about what it never saw", "small_judge", "benchmarks/small_judge.py", small_judge),
 )
 
 

@@ -12,12 +12,13 @@ from PIL import ImageDraw, ImageFont
 
 from onlooker.errors import ConfigError, ShapeError, WeightsError
 from onlooker.models.boxes import pairwise_iou
-from onlooker.models.bundled.efficientnet import EfficientNetLite, fold_batch_norms_, square_input, timm_key
+from onlooker.models.bundled.efficientnet import EfficientNetLite, fold_batch_norms_, square_input
 from onlooker.models.bundled.rapidocr_reader import RapidOcrReader
 from onlooker.models.bundled.ssd_detector import SsdDetector, cut_by_window, tile_windows
 from onlooker.models.imagenet import imagenet_names
 from onlooker.types import Image
 from onlooker.video.protocols import AppearanceEmbedder, Detector, Tagger, TextReader
+from onlooker.weights.lite0 import timm_key
 
 pytestmark = pytest.mark.models
 

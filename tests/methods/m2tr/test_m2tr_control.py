@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 
-import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from onlooker.methods.forensics.m2tr.control import LEAST_AUC, ControlResult, compression_control
+from onlooker.methods.forensics.m2tr.control import LEAST_AUC, ControlResult, compression_control, emptiness
 from onlooker.synth.forgeries.config import MATCHED_HISTORY
 from onlooker.synth.forgeries.photos import Photo, photo_sources
 from onlooker.synth.forgeries.tiles import ForgedTiles
-from onlooker.types import Image
 
 
 @pytest.fixture(scope="module")
 def photos() -> tuple[Photo, ...]:
     return photo_sources()
-
-
-def emptiness(images: Sequence[Image]) -> NDArray[np.float64]:
-    """A detector that learned compression alone: the part of the 8x8 blocks' frequencies that a save took to zero."""
-    scores = []
-    for image in images:
-        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)
-        blocks = grey.reshape(grey.shape[0] // 8, 8, -1, 8).transpose(0, 2, 1, 3).reshape(-1, 8, 8)
-        frequencies = np.stack([cv2.dct(block) for block in blocks])
-        scores.append(float((np.abs(frequencies) < 1.0).mean()))
-    return np.array(scores)
 
 
 def test_a_detector_that_learned_compression_alone_fails(photos: tuple[Photo, ...]) -> None:

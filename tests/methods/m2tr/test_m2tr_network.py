@@ -11,7 +11,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from onlooker.errors import ConfigError, ShapeError
 from onlooker.methods.forensics.m2tr.config import CONFIGS, EfficientNetConfig, FusionConfig, M2trConfig, SmallConfig
-from onlooker.methods.forensics.m2tr.fusion import CrossModalityFusion, FourierFilter, FusionBlock, PatchAttention
+from onlooker.methods.forensics.m2tr.fusion import (
+    CrossModalityFusion,
+    FourierFilter,
+    FusionBlock,
+    PatchAttention,
+    SpatialWeights,
+)
 from onlooker.methods.forensics.m2tr.model import M2tr, fake_probability, sample_filter, with_image_size
 
 TINY = CONFIGS["tiny"]
@@ -153,6 +159,35 @@ def test_one_scale_has_as_many_parameters_as_four() -> None:
     assert many == one
 
 
+def test_weights_of_places_are_as_many_as_those_of_frequencies_and_belong_to_one_size() -> None:
+    fourier, spatial = (
+        M2tr(replace(TINY, fusion=FusionConfig(second_stream=stream))) for stream in ("fourier", "spatial")
+    )
+    theirs, ours = (sum(p.numel() for p in built.parameters()) for built in (spatial, fourier))
+    assert 0.99 * ours < theirs < ours
+    module, x = SpatialWeights(2, 4), drawn(1, 2, 4, 4)
+    with torch.no_grad():
+        module.weight.fill_(1.0)
+        module.weight[1, 2, 3] = -2.0
+        changed = module(x)
+    assert changed[0, 1, 2, 3] == -2.0 * x[0, 1, 2, 3]
+    assert int((changed != x).sum()) == 1
+    with pytest.raises(ConfigError, match="belong to one size"):
+        with_image_size(spatial, 96)
+
+
+def test_a_backbone_that_is_cut_short_ends_with_its_last_stage() -> None:
+    config = M2trConfig(image_size=64, efficientnet=EfficientNetConfig("tf_efficientnet_lite0", stages=3))
+    built = network(config)
+    x = built.backbone.textures(drawn(1, 3, 64, 64))
+    with torch.no_grad():
+        assert built.backbone.features(x).equal(built.backbone.net.blocks[2](x))
+    assert built.backbone.feature_channels == 40
+    for stages in (2, 8):
+        with torch.device("meta"), pytest.raises(ConfigError, match=f"3 to 7 of the stages, got {stages}"):
+            M2tr(replace(config, efficientnet=EfficientNetConfig("tf_efficientnet_lite0", stages=stages)))
+
+
 @pytest.mark.parametrize(
     ("name", "channels", "stages"),
     [
@@ -226,7 +261,7 @@ def test_an_all_black_picture_gives_finite_numbers() -> None:
 
 
 def test_logits_are_raw_and_the_same_in_training_and_evaluation_but_for_noise() -> None:
-    quiet = replace(TINY, dropout=0.0, fusion=FusionConfig(depth=0))
+    quiet = M2trConfig(image_size=64, small=SmallConfig(texture_channels=16), dropout=0.0, fusion=FusionConfig(depth=0))
     built = network(quiet)
     for module in built.modules():
         if isinstance(module, torch.nn.BatchNorm2d):

@@ -19,6 +19,7 @@ from onlooker.methods.forensics.m2tr.infer import M2trJudge
 from onlooker.methods.forensics.m2tr.losses import LossConfig
 from onlooker.methods.forensics.m2tr.model import M2tr
 from onlooker.methods.forensics.m2tr.scores import (
+    best_iou,
     best_threshold,
     equal_error_rate,
     fit_temperature,
@@ -88,6 +89,16 @@ def test_mask_scores_by_hand() -> None:
     assert math.isnan(mask_scores(found[:0], masks[:0]).iou)
     with pytest.raises(ShapeError):
         mask_scores(found, masks[:, :2])
+
+
+def test_best_iou_takes_the_threshold_that_suits_and_no_answer_is_every_pixel() -> None:
+    masks = np.zeros((2, 4, 4), np.bool_)
+    masks[:, :2] = True  # eight of sixteen pixels
+    faint = np.where(masks, 0.02, 0.01)  # right, but far below one half
+    assert best_iou(faint, masks) == 1.0
+    assert best_iou(np.zeros((2, 4, 4)), masks) == 0.5
+    with pytest.raises(ShapeError):
+        best_iou(faint, masks[:1])
 
 
 @pytest.mark.parametrize("true", [0.5, 1.0, 4.0])

@@ -16,6 +16,7 @@ from onlooker.methods.forensics.m2tr.config import CONFIGS, EfficientNetConfig, 
 from onlooker.methods.forensics.m2tr.infer import M2trJudge
 from onlooker.methods.forensics.m2tr.model import M2tr
 from onlooker.methods.forensics.m2tr.weights import key_map, load_backbone, to_official
+from onlooker.weights.lite0 import read_lite0
 from onlooker.weights.load import load_state
 
 SMALL = M2trConfig(
@@ -108,6 +109,17 @@ def test_the_start_from_timm_fills_the_backbone_alone() -> None:
         load_backbone(built, cut, "cut")
     with pytest.raises(ConfigError, match="this network has a `small` one"):
         load_backbone(network(), reference.state_dict(), "timm")
+
+
+def test_the_packaged_start_fills_a_backbone_that_is_cut_short() -> None:
+    built, packaged = network(CONFIGS["tiny"]), read_lite0()
+    load_backbone(built, packaged, "packaged")
+    for name, value in built.state_dict().items():
+        if name.startswith("backbone."):
+            assert value.equal(packaged[name.removeprefix("backbone.net.")]), name
+    cut = {name: value for name, value in packaged.items() if not name.startswith("blocks.3.")}
+    with pytest.raises(WeightsError, match=r"missing: `backbone\.net\.blocks\.3"):
+        load_backbone(built, cut, "cut")
 
 
 def test_networks_the_official_code_cannot_build_are_not_written_for_it() -> None:

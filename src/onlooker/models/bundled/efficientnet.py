@@ -11,8 +11,7 @@ complaint and is right less often: on frames of ten DAVIS videos the mean top-1 
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import cv2
@@ -23,33 +22,14 @@ from timm.layers import BatchNormAct2d
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from onlooker.errors import ConfigError, WeightsError
+from onlooker.errors import ConfigError
 from onlooker.models.boxes import check_image
 from onlooker.models.imagenet import imagenet_names
 from onlooker.nn.device import check_device
 from onlooker.types import FloatArray, Image, Tag
-from onlooker.weights.bundled import EFFICIENTNET_LITE0
-from onlooker.weights.verify import verified_path
+from onlooker.weights.lite0 import LITE0, read_lite0
 
 _TRAINED_PX = 224
-_BLOCKS_PER_STAGE = (1, 2, 2, 3, 3, 4, 1)
-_STEM_AND_HEAD = {
-    "_conv_stem": "conv_stem",
-    "_bn0": "bn1",
-    "_conv_head": "conv_head",
-    "_bn1": "bn2",
-    "_fc": "classifier",
-}
-_FIRST_BLOCK = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
-"""The first block has no expansion, so timm numbers its parts differently."""
-_BLOCK = {
-    "_expand_conv": "conv_pw",
-    "_bn0": "bn1",
-    "_depthwise_conv": "conv_dw",
-    "_bn1": "bn2",
-    "_project_conv": "conv_pwl",
-    "_bn2": "bn3",
-}
 
 
 class EfficientNetLite:
@@ -147,39 +127,9 @@ def square_input(image: Image, side: int) -> Image:
     return canvas
 
 
-def timm_key(key: str) -> str:
-    """Our name for a tensor of the file: `_blocks.1._bn0.weight` is `blocks.1.0.bn1.weight`.
-
-    Raises:
-        WeightsError: for a key no part of the network answers to.
-    """
-    block = re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(\w+)", key)
-    if block is not None:
-        index, part, tensor = int(block[1]), block[2], block[3]
-        names = _FIRST_BLOCK if index == 0 else _BLOCK
-        if part in names and index < sum(_BLOCKS_PER_STAGE):
-            stage, inside = _stage_of(index)
-            return f"blocks.{stage}.{inside}.{names[part]}.{tensor}"
-    else:
-        part, _, tensor = key.partition(".")
-        if part in _STEM_AND_HEAD:
-            return f"{_STEM_AND_HEAD[part]}.{tensor}"
-    raise WeightsError(f"the EfficientNet-Lite0 weights hold a tensor `{key}` that the network has no place for")
-
-
-def _stage_of(index: int) -> tuple[int, int]:
-    """Stage and position inside it of the running block number."""
-    for stage, count in enumerate(_BLOCKS_PER_STAGE):
-        if index < count:
-            return stage, index
-        index -= count
-    raise AssertionError("callers check the range")
-
-
 def _load_network() -> timm.models.EfficientNet:
-    state: Mapping[str, Tensor] = torch.load(verified_path(EFFICIENTNET_LITE0), map_location="cpu", weights_only=True)
-    network = timm.create_model("tf_efficientnet_lite0", pretrained=False)
-    network.load_state_dict({timm_key(key): tensor for key, tensor in state.items()}, strict=True)
+    network = timm.create_model(LITE0, pretrained=False)
+    network.load_state_dict(read_lite0(), strict=True)
     fold_batch_norms_(network.eval())
     return network.to(memory_format=torch.channels_last)
 

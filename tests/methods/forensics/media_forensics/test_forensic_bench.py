@@ -51,7 +51,7 @@ from onlooker.methods.forensics.media_forensics.taxonomy import (
     family_of,
     find_dataset,
 )
-from onlooker.synth.forgeries import ForgeryConfig, Photo, photo_sources
+from onlooker.synth.forgeries import CompressionConfig, ForgeryConfig, Photo, photo_sources
 from onlooker.synth.forgeries.config import DOUBLE_JPEG
 
 
@@ -207,6 +207,23 @@ def test_a_detector_of_double_compression_fails_the_control():
     report = run_control(detector, *control_samples(64, 40, 0, photos))
     assert report.only_compression
     assert abs(report.matched.value - 0.5) < 0.2
+
+
+def test_a_detector_that_learned_compression_alone_fails_the_control():
+    """Trained on authentic pictures that were saved once or twice: it knows that well, and nothing of forgeries."""
+    photos = photo_sources(())
+    learned = [
+        replace(sample, label=int(share))
+        for share in (0.0, 1.0)
+        for sample in draw_samples(
+            ForgeryConfig(64, 1.0, compression=CompressionConfig(camera_share=share)), 5, "train", 150, photos
+        )
+    ]
+    detector = fit_detector("dct_statistics", learned)
+    report = run_control(detector, *control_samples(64, 120, 0, photos))
+    assert report.history.value > 0.65  # it did learn what it was taught
+    assert report.only_compression
+    assert report.matched.low < 0.5  # and cannot tell forged from authentic
 
 
 def made_photos() -> list[Photo]:

@@ -44,7 +44,11 @@ def _run(network: nn.Module, inputs: Inputs) -> Outputs:
 
 
 def _output_shapes(config: M2trConfig, batch: int) -> Mapping[str, tuple[int, ...]]:
-    width = config.small.feature_channels if config.small is not None else 1792  # B4, the only one among `CONFIGS`
+    width = 1792  # B4
+    if config.small is not None:
+        width = config.small.feature_channels
+    elif config.efficientnet is not None and config.efficientnet.name.endswith("lite0"):
+        width = 1280
     shapes: dict[str, tuple[int, ...]] = {"logits": (batch, config.num_classes), "features": (batch, width)}
     if config.mask_head:
         shapes["mask_logits"] = (batch, 1, config.image_size, config.image_size)

@@ -38,7 +38,7 @@ class EfficientNetBackbone(nn.Module):
     right for B4 alone).
 
     Raises:
-        ConfigError: timm has no such network, or it is not built like an EfficientNet.
+        ConfigError: timm has no such network, it is not built like an EfficientNet, or it cannot be cut there.
     """
 
     def __init__(self, config: EfficientNetConfig) -> None:
@@ -57,6 +57,18 @@ class EfficientNetBackbone(nn.Module):
         self.cut = int(stages[-1]["module"].split(".")[1]) + 1
         self.texture_channels = int(stages[-1]["num_chs"])
         self.feature_channels = int(self.net.num_features)
+        if config.stages is not None:
+            self._shorten(config.stages)
+
+    def _shorten(self, stages: int) -> None:
+        found = len(self.net.blocks)
+        if not self.cut < stages <= found:
+            raise ConfigError(
+                f"`efficientnet.stages` keeps a deep half: {self.cut + 1} to {found} of the stages, got {stages}"
+            )
+        self.net.blocks = self.net.blocks[:stages]
+        self.net.conv_head, self.net.bn2 = nn.Identity(), nn.Identity()
+        self.feature_channels = int(self.net.blocks[-1][-1].conv_pwl.out_channels)
 
     def textures(self, image: Tensor) -> Tensor:
         x: Tensor = self.net.bn1(self.net.conv_stem(image))

@@ -11,7 +11,7 @@ from typing import Literal
 from onlooker.configs import real_number, whole_number
 from onlooker.errors import ConfigError
 
-SecondStream = Literal["fourier", "plain", "none"]
+SecondStream = Literal["fourier", "spatial", "plain", "none"]
 
 
 @dataclass(frozen=True)
@@ -21,20 +21,25 @@ class EfficientNetConfig:
     Attributes:
         name: timm's ("tf_efficientnet_b4", "tf_efficientnet_b0", "efficientnet_lite0", "mobilenetv2_100", ...).
         drop_path: rate of stochastic depth in the last block, less in earlier ones (official: 0.2).
+        stages: how many of timm's stages are kept, without the head behind them, for networks that are trained in
+            minutes (ours); left out, the whole network.
     """
 
     name: str = "tf_efficientnet_b4"
     drop_path: float = 0.2
+    stages: int | None = None
 
     def __post_init__(self) -> None:
         if not self.name or self.name != self.name.strip():
             raise ConfigError(f"`efficientnet.name` is timm's name of a network, got `{self.name}`")
         real_number("efficientnet.drop_path", self.drop_path, 0.0, 0.9)
+        if self.stages is not None:
+            whole_number("efficientnet.stages", self.stages)
 
 
 @dataclass(frozen=True)
 class SmallConfig:
-    """A backbone of our own for a CPU: three convolutions, then an inverted residual block per entry of `widths`.
+    """A backbone of our own that starts from nothing: three convolutions, then an inverted residual block per width.
 
     Attributes:
         texture_channels: of the map of stride 4 on which the fusion blocks work.
@@ -63,8 +68,9 @@ class FusionConfig:
         depth: blocks (official: 4); 0 leaves the backbone alone.
         patch_divisors: one per chunk of channels: chunk i attends between square patches of side map / divisor. With a
             divisor of 1 there is one patch and nothing to attend to, as in the official code.
-        second_stream: what the fusion attends to: "fourier" is the paper's learnable filter; "plain" leaves the filter
-            out and keeps everything else; "none" leaves out the stream and the fusion with it.
+        second_stream: what the fusion attends to: "fourier" is the paper's learnable filter; "spatial" multiplies
+            places of the map instead of its frequencies by as many learnable numbers (within a ninth), an ablation of
+            equal size; "plain" leaves the filter out; "none" leaves out the stream and the fusion with it.
         slope: of the leaky rectifiers below zero (official: 0.2).
     """
 
@@ -138,6 +144,7 @@ class M2trConfig:
         return -(-self.image_size // step) * step
 
 
+_HALF, _SPREAD = 127 / 255, 128 / 255
 _RELEASED = M2trConfig(efficientnet=EfficientNetConfig())
 
 CONFIGS: Mapping[str, M2trConfig] = MappingProxyType(
@@ -145,12 +152,15 @@ CONFIGS: Mapping[str, M2trConfig] = MappingProxyType(
         "paper": _RELEASED,  # as released; no weights of the mask head are
         "paper-mask": replace(_RELEASED, mask_head=True),  # paper: trained with the mask as well
         "paper-backbone": replace(_RELEASED, fusion=FusionConfig(depth=0)),  # paper: the baseline of its tables
+        # Starts from ImageNet, as the paper's does, and fits a CPU; means and spreads are those of its backbone.
         "tiny": M2trConfig(
             image_size=64,
             fusion=FusionConfig(depth=2),
-            small=SmallConfig(texture_channels=16),
+            efficientnet=EfficientNetConfig("tf_efficientnet_lite0", drop_path=0.0),
             dropout=0.1,
             mask_head=True,
+            mean=(_HALF, _HALF, _HALF),
+            std=(_SPREAD, _SPREAD, _SPREAD),
         ),
     }
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -70,3 +71,19 @@ def saved_pictures(size_px: int, strong: bool, seed: int, n_pictures: int, photo
     saved = CompressionConfig(camera_share=0.0, final_quality=STRONG if strong else WEAK)
     tiles = ForgedTiles(ForgeryConfig(size_px, authentic_share=1.0, compression=saved), seed, "test", photos)
     return [tiles[place].image for place in range(n_pictures)]
+
+
+def emptiness(images: Sequence[Image]) -> NDArray[np.float64]:
+    """What fails the control: a detector of compression and of nothing else. Its score is the share of the frequencies
+    of 8x8 blocks that saves took away.
+
+    Args:
+        images: (H, W, 3) uint8 each, sides multiples of 8.
+    """
+    return np.array([_emptied(cv2.cvtColor(image, cv2.COLOR_RGB2GRAY).astype(np.float32)) for image in images])
+
+
+def _emptied(grey: NDArray[np.float32]) -> float:
+    blocks = grey.reshape(grey.shape[0] // 8, 8, -1, 8).transpose(0, 2, 1, 3).reshape(-1, 8, 8)
+    frequencies = np.stack([cv2.dct(block) for block in blocks])
+    return float((np.abs(frequencies) < 1.0).mean())

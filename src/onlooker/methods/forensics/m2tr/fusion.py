@@ -111,7 +111,11 @@ class FrequencyStream(nn.Module):
 
     def __init__(self, channels: int, size: int, config: FusionConfig) -> None:
         super().__init__()
-        self.filter = FourierFilter(channels, size) if config.second_stream == "fourier" else nn.Identity()
+        self.filter: nn.Module = nn.Identity()
+        if config.second_stream == "fourier":
+            self.filter = FourierFilter(channels, size)
+        elif config.second_stream == "spatial":
+            self.filter = SpatialWeights(channels, size)
         self.feed_forward = FeedForward(channels, config.slope)
 
     def forward(self, x: Tensor) -> Tensor:
@@ -138,6 +142,18 @@ class FourierFilter(nn.Module):
         weight = torch.view_as_complex(self.weight.float().contiguous()).permute(2, 0, 1)
         filtered: Tensor = torch.fft.irfft2(spectrum * weight, s=x.shape[-2:], norm="ortho")
         return filtered.to(x.dtype)
+
+
+class SpatialWeights(nn.Module):
+    """Every place of every channel is multiplied by a learnable number: the filter without its transform (ours)."""
+
+    def __init__(self, channels: int, size: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(channels, size, size) * _FILTER_STD)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, h, w) to the same."""
+        return x * self.weight
 
 
 class CrossModalityFusion(nn.Module):

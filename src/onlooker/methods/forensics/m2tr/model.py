@@ -132,8 +132,10 @@ def with_image_size(network: M2tr, image_size: int) -> M2tr:
     does not have to: measure it. `network` is unchanged.
 
     Raises:
-        ConfigError: the size does not fit the network.
+        ConfigError: the size does not fit the network, or its weights belong to places and not to frequencies.
     """
+    if network.config.fusion.second_stream == "spatial":
+        raise ConfigError("weights of places belong to one size of picture; only a filter can be carried to another")
     config = replace(network.config, image_size=image_size)
     other = M2tr(config).to(next(network.parameters()))
     state = {

@@ -68,6 +68,27 @@ def mask_scores(probabilities: Numbers, masks: Flags) -> MaskScores:
     return MaskScores(float((both / (sizes - both)).mean()), float((2 * both / sizes).mean()), auc)
 
 
+def best_iou(probabilities: Numbers, masks: Flags, thresholds: int = 50) -> float:
+    """Mean intersection over union at the one threshold that suits these pictures best.
+
+    Args:
+        probabilities: (N, H, W), any scale: thresholds are tried at equal steps of their quantiles.
+        masks: (N, H, W), none of which is empty.
+        thresholds: how many are tried.
+
+    Raises:
+        ShapeError: shapes differ.
+    """
+    if probabilities.shape != masks.shape:
+        raise ShapeError(f"masks {masks.shape} and probabilities {probabilities.shape} are of one shape")
+    tried = np.unique(np.quantile(probabilities, np.linspace(0.0, 1.0, thresholds, endpoint=False)))
+    return max(_mean_iou(probabilities >= threshold, masks) for threshold in tried)
+
+
+def _mean_iou(found: Flags, masks: Flags) -> float:
+    return float(((found & masks).sum(axis=(1, 2)) / (found | masks).sum(axis=(1, 2))).mean())
+
+
 def fit_temperature(logits: Tensor, labels: Tensor) -> float:
     """The temperature at which softmax probabilities explain the labels best (Guo et al., 1706.04599, section 4.2).
 

@@ -28,9 +28,12 @@ from onlooker.methods.forensics.m2tr.weights import load_backbone
 from onlooker.synth.forgeries.values import Split
 from onlooker.train.task import Batch, Metric, Moment, SampleDataset, Task
 from onlooker.weights.files import read_tensors
+from onlooker.weights.lite0 import read_lite0
 
 CALIBRATION_FILE = "calibration.json"
 """Beside the weights: temperature, threshold, and what they were measured on."""
+PACKAGED_BACKBONE = "efficientnet-lite0"
+"""Names the weights that come with this package where a file could stand."""
 _EVALUATED_AT_ONCE = 32
 
 
@@ -41,12 +44,16 @@ class DetectOptions:
     Attributes:
         pictures: the data.
         loss: terms and their weights.
-        backbone: file with timm's weights of the backbone to start from, as the paper does (AdvProp on ImageNet).
+        backbone: what the backbone starts from, as the paper's does from ImageNet (AdvProp): a file with timm's
+            weights of it, or "efficientnet-lite0", the weights of that network that come with this package.
     """
 
     pictures: PicturesConfig = field(default_factory=PicturesConfig)
     loss: LossConfig = field(default_factory=LossConfig)
     backbone: str | None = None
+
+
+Pictures = ForgedPictures | IndexedFaces
 
 
 class Seen(NamedTuple):
@@ -70,15 +77,19 @@ class DetectTask(Task):
     Args:
         network: see there.
         options: see there.
+        splits: all of the data, made from `options.pictures` before; left out, it is made when first needed.
     """
 
     network: M2tr
 
-    def __init__(self, network: M2tr, options: DetectOptions) -> None:
+    def __init__(self, network: M2tr, options: DetectOptions, splits: Mapping[Split, Pictures] | None = None) -> None:
         super().__init__(network)
         self.options = options
+        self._given = splits
         self._calibration: dict[str, object] | None = None
-        if options.backbone is not None:
+        if options.backbone == PACKAGED_BACKBONE:
+            load_backbone(network, read_lite0(), PACKAGED_BACKBONE)
+        elif options.backbone is not None:
             path = Path(options.backbone)
             load_backbone(network, read_tensors(path, ("state_dict", "model")), str(path))
 
@@ -142,11 +153,11 @@ class DetectTask(Task):
         return see(self.network, self._pictures[split])
 
     @functools.cached_property
-    def _pictures(self) -> Mapping[Split, ForgedPictures | IndexedFaces]:
-        return make_pictures(self.network.config, self.options.pictures)
+    def _pictures(self) -> Mapping[Split, Pictures]:
+        return self._given or make_pictures(self.network.config, self.options.pictures)
 
 
-def see(network: M2tr, pictures: ForgedPictures | IndexedFaces) -> Seen:
+def see(network: M2tr, pictures: Pictures) -> Seen:
     """Answers of a network on a data set, on the CPU, without gradients."""
     device = next(network.parameters()).device
     seen: list[Seen] = []

@@ -111,6 +111,12 @@ def key_map(config: M2trConfig) -> KeyMap:
     return KeyMap(rules={**backbone, **_LAYER_RULES}, ignored=_UNUSED, transforms=sizes)
 
 
+def _is_behind(name: str, stages: int) -> bool:
+    """Whether a tensor of timm's network is of a part behind its first `stages` stages."""
+    part, _, rest = name.removeprefix("backbone.net.").partition(".")
+    return part in ("conv_head", "bn2") or (part == "blocks" and int(rest.partition(".")[0]) >= stages)
+
+
 def _of_size(config: M2trConfig, weight: Tensor) -> Tensor:
     """The weight of a filter as it is, if it belongs to pictures of the configuration's size; that two shapes differ
     would not tell a reader why."""
@@ -146,7 +152,7 @@ def load_backbone(network: M2tr, state: Mapping[str, Tensor], source: str) -> No
 
     Args:
         network: with a timm backbone; filled in place.
-        state: timm's names, with or without its classifier.
+        state: timm's names, with or without its classifier. Stages that `efficientnet.stages` leaves out may be there.
         source: for messages.
 
     Raises:
@@ -158,6 +164,10 @@ def load_backbone(network: M2tr, state: Mapping[str, Tensor], source: str) -> No
     current = network.state_dict()
     wanted = {name: tensor for name, tensor in current.items() if name.startswith("backbone.")}
     found, unknown = translate(state, _TIMM)
+    if network.config.efficientnet.stages is not None:
+        found = {
+            name: tensor for name, tensor in found.items() if not _is_behind(name, network.config.efficientnet.stages)
+        }
     report = compare_tensors(found, wanted, unknown)
     if not report.fits:
         raise WeightsError(

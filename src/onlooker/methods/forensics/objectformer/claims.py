@@ -26,18 +26,28 @@ from onlooker.methods.forensics.objectformer.data import ForgedPictures, Picture
 from onlooker.methods.forensics.objectformer.losses import LossConfig
 from onlooker.methods.forensics.objectformer.model import Layer, ObjectFormer
 from onlooker.methods.forensics.objectformer.task import LocaliseOptions, LocaliseTask, judge_pictures, mask_prior
-from onlooker.synth.forgeries import CompressionConfig, ForgeryConfig
+from onlooker.synth.forgeries import BlendConfig, CompressionConfig, ForgeryConfig
 from onlooker.train.config import OptimiserConfig, ScheduleConfig, TrainConfig
 from onlooker.train.loop import train
 
 _SEEDS = (10, 11, 12)  # no run on them was looked at before the gates were set
-_STEPS, _BATCH, _RATE = 600, 16, 2e-3
+_STEPS, _BATCH, _RATE = 400, 16, 3e-3
 _N_TRAIN, _N_TEST = 2400, 300
 _LOSS = LossConfig(lambda_cls=1.0, lambda_seg=1.0, mask="bce")
 _TOKEN_SIDES = (24, 32, 48, 64)  # of the map, for the price
 
+# Hard to see and easy to learn: in pilot runs on soft, scaled and turned pastes of every history, networks from nothing
+# stayed near chance for as many steps.
+_PASTES = BlendConfig(
+    area=(0.03, 0.35), scale=(1.0, 1.0), rotation_deg=0.0, rigid_share=1.0, feather_px=(0.0, 0.0), poisson_share=0.0
+)
+_LAST_SAVE = (85, 95)
+# The host was saved twice, what is pasted once.
+_SPLICES = ForgeryConfig(
+    kinds={"splice": 1.0}, blend=_PASTES, compression=CompressionConfig(donor="none", final_quality=_LAST_SAVE)
+)
 # What is pasted has quality and grid of its host, so that compression says nothing about where it is.
-_MATCHED = ForgeryConfig(kinds={"splice": 1.0}, compression=CompressionConfig(donor="same"))
+_MATCHED = replace(_SPLICES, compression=CompressionConfig(donor="same", final_quality=_LAST_SAVE))
 
 
 def _tiny() -> PaperConfig:
@@ -76,7 +86,7 @@ def _data(seed: int) -> _Data:
 
 
 def _pictures(seed: int) -> PicturesConfig:
-    return PicturesConfig(n_train=_N_TRAIN, n_test=_N_TEST, n_prior=_N_TRAIN, seed=seed)
+    return PicturesConfig(forgeries=_SPLICES, n_train=_N_TRAIN, n_test=_N_TEST, n_prior=_N_TRAIN, seed=seed)
 
 
 @functools.lru_cache(maxsize=16)
@@ -198,7 +208,8 @@ def _holds_price(scores: Scores) -> bool:
 
 _SETTING = (
     "configuration `tiny` (0.19 million parameters, 64x64 tiles of real photos cut at their own resolution; half are "
-    "authentic, the others spliced, copy-moved or inpainted, all with the same chain of saves), "
+    "authentic, the others have a region of another photo pasted in by whole pixels with a hard edge, colours matched, "
+    "after the first of two saves), "
     f"{_STEPS} steps of {_BATCH} from nothing on {_N_TRAIN} tiles, cross-entropy on pictures and pixels, {_N_TEST} "
     "test tiles of other photos; arms have equal numbers of parameters within 2 % and see the same tiles in the same "
     "order; pixel scores are means over manipulated tiles; "
