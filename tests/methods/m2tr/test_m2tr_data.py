@@ -173,7 +173,7 @@ def test_faces_of_an_index_become_samples(faces: Path) -> None:
     assert len(splits["train"]) > 0 < len(held_out)
     real, fake = test[0], test[2]
     assert real["image"].shape == (3, 64, 64)
-    torch.testing.assert_close(real["image"][0, 0, 0], torch.tensor((50 / 255 - 0.485) / 0.229))
+    torch.testing.assert_close(real["image"][0, 0, 0], torch.tensor((50 / 255 - TINY.mean[0]) / TINY.std[0]))
     assert (int(real["label"]), int(fake["label"])) == (0, 1)
     assert (bool(real["has_mask"]), bool(fake["has_mask"])) == (True, False)
     masked = [sample for split in (splits["train"], held_out) for sample in split if int(sample["label"])]
