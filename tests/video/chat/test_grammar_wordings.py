@@ -128,3 +128,27 @@ def test_a_follow_up_moves_the_moment_the_order_or_the_event(
         answer = answerer.answer(question, STREET, talk)
         expected = pytest.approx(value) if isinstance(value, float | list) else value
         assert answer.value == expected, (question, answer.text)
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("What amount of cars is there?", 2),
+        ("Give total persons.", 2),
+        ("How many people can you get in a single frame at the very most?", 2),
+        ("How many objects were visible at the point when most were?", 4),
+        ("Which person comes in after the other?", [3]),
+        ("Which person is the last to show?", [3]),
+        ("In which second does car 1 end?", 5.0),
+        ("What's the first second the dog is there?", 9.0),
+        ("Where on the timeline does the dog first show up?", 9.0),
+        ("How many seconds in does the dog first come up?", 9.0),
+        ("How many seconds separate the arrival of person 4 and that of the dog?", 8.0),
+        ("Is the cow the slower animal?", False),
+        ("For how long does car 1 stay, 5 s or more?", 5.1),
+    ],
+)
+def test_searches_and_small_talk_are_understood(answerer: Answerer, question: str, value: object) -> None:
+    answer = answerer.answer(question, STREET)
+    expected = pytest.approx(value) if isinstance(value, float) else value
+    assert answer.value == expected, (answer.text, answer.sql)

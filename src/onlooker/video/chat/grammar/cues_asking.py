@@ -20,26 +20,27 @@ ASKING_CUES: Mapping[str, str] = {
         in total; total; grand total; altogether; in all; overall number; all together
     """,
     "when": """
-        when; when exactly; what|which|whatever time; at what|which
-        time|moment|point|second|instant|timestamp|frame; what|which second|moment|timestamp|instant; time stamp;
-        timestamp; how soon; how late; how early; time|moment|second|instant when|at|that; time of; moment of; how
-        many second into|in|before|until|till|after; how far into; how far in; how long until|till|before; how long
-        do it take; from when; at what|which point in? time; point in time; exact time|moment|second; starting time;
-        start time; end time; how deep into; what second; around|about what time; around when; since when; until
-        when; till when; how many second pass|elapse before|until; first|earliest|initial|last|latest|final
-        moment|time|second|instant|timestamp; first|earliest|last|latest point in time;
-        entry|exit|arrival|departure|start|starting|end|ending|leaving|finish time; moment when; pinpoint when;
-        since what time|moment|second|point; beginning at what|which time; on what|which second|frame|moment; exact
-        moment|second|instant|time; in what|which second|minute; what be the time; what clock time; what moment in
-        time; whereabouts in time; how many second from the start; how many second have pass|elapse when|before; how
-        many second be on the clock; after how many second; how long after the start|beginning; how long into; how
-        many second from the beginning; how late into; how early on; in which moment; time point; time index;
-        timecode; time code; at how many second; which point in time; which time; at what|which number of
-        second|minute; as of what|which time|second; how many second in|into; second|moment|instant|time|frame
-        in|at|on which; minute in which; the? second|moment|instant|time|frame in|at|on which; the?
-        second|moment|instant|time when; from what|which second|moment|time|point|instant on|onward|onwards?; from
-        when on|onward|onwards; by when; by what|which time|second|moment; point at|in which; how far along; upon
-        what|which second|moment; in how many second; since what|which second; second number; how many second along
+        where|whereabouts on the timeline|clock; where in time; when; when exactly; what|which|whatever time; at
+        what|which time|moment|point|second|instant|timestamp|frame; what|which second|moment|timestamp|instant;
+        time stamp; timestamp; how soon; how late; how early; time|moment|second|instant when|at|that; time of;
+        moment of; how many second into|in|before|until|till|after; how far into; how far in; how long
+        until|till|before; how long do it take; from when; at what|which point in? time; point in time; exact
+        time|moment|second; starting time; start time; end time; how deep into; what second; around|about what time;
+        around when; since when; until when; till when; how many second pass|elapse before|until;
+        first|earliest|initial|last|latest|final moment|time|second|instant|timestamp; first|earliest|last|latest
+        point in time; entry|exit|arrival|departure|start|starting|end|ending|leaving|finish time; moment when;
+        pinpoint when; since what time|moment|second|point; beginning at what|which time; on what|which
+        second|frame|moment; exact moment|second|instant|time; in what|which second|minute; what be the time; what
+        clock time; what moment in time; whereabouts in time; how many second from the start; how many second have
+        pass|elapse when|before; how many second be on the clock; after how many second; how long after the
+        start|beginning; how long into; how many second from the beginning; how late into; how early on; in which
+        moment; time point; time index; timecode; time code; at how many second; which point in time; which time; at
+        what|which number of second|minute; as of what|which time|second; how many second in|into;
+        second|moment|instant|time|frame in|at|on which; minute in which; the? second|moment|instant|time|frame
+        in|at|on which; the? second|moment|instant|time when; from what|which second|moment|time|point|instant
+        on|onward|onwards?; from when on|onward|onwards; by when; by what|which time|second|moment; point at|in
+        which; how far along; upon what|which second|moment; in how many second; since what|which second; second
+        number; how many second along
     """,
     "when_noun": """
         the second; the moment; the instant
@@ -68,8 +69,9 @@ ASKING_CUES: Mapping[str, str] = {
         how much footage; how many second worth; second count; how brief; how short a time; what length; how
         prolonged; number of second; number of second the|a|that; what|which number of second|minute; total of what
         second|minute; for what second; sum of visible|screen time; total of what; total period; for what total
-        period; what total period; sum of time; for|over|during|across|through|throughout? what|which|how
-        span|stretch|length|period|amount|interval|spell|window of time?; count the? second|minute;
+        period; what total period; sum of time; for|over|during|across|through|throughout what|which|how
+        span|stretch|length|period|amount|interval|spell|window of_time?; what|which|how
+        span|stretch|length|period|amount|interval|spell of time; count the? second|minute;
         average|mean|typical visible? time; for|over|during how long|big
         a_span|a_stretch|a_period|an_interval|a_spell of? time?; how long a
         while|spell|stint|span|period|stretch|stay|visit; for what|which total? span|stretch|interval|spell|time; by
@@ -132,23 +134,23 @@ ASKING_CUES: Mapping[str, str] = {
         speak of; on balance; all in all; in here; of these two; of the two; of those two
     """,
     "peak": """
-        peak|maximum|max|highest|greatest occupancy; densest; most packed; at its|their densest|thickest; top|max
-        out at; peak at; at the same time; at once; simultaneously; at one time; at any one|given|single
-        time|moment|instant|point; concurrently; in|on|within|per|during
-        one|a|any|a_single|the_same|one_single|any_one|any_single|a_given|each frame|image|moment|picture|shot; at
-        the same moment|instant; maximum number; max number; peak; largest|greatest|highest|biggest|maximum|max
-        number|count|amount; at most; most crowded; busiest; crowded; at a time; all at once; fullest; in parallel;
-        simultaneous; concurrent; maximum|max concurrent|simultaneous; in the same frame|image|picture; maximum; at
-        the very same time; at one and the same time; at peak; side by side; at any single moment|time; share the
-        screen|frame; most object visible; together; jointly; co occur; coincide; one and the same frame; same
-        frame; at any given moment|time|instant; record for; record number; high water mark; ceiling; upper bound;
-        maximal number; top number; at a single point in time; at a single moment|instant|time|point; at any single
-        point in time; in one shot; in the same moment|instant|second; upper limit; there be the? most; the? most of
-        them|these|those; record high; high record; largest|biggest|greatest|highest
-        crowd|group|set|collection|gathering of?; at its|their|the busiest|fullest|peak|maximum|height; maximum of;
-        most ever; ever at once; most at once; high point; all time high; most populated; fullest frame; per frame
-        at most; in the fullest frame; maximum that; it ever get|reach|climb|become; largest it; most it; maximum
-        over; max over; over frame; over all frame; per frame
+        at the most; when most be; when most of they|them be; peak|maximum|max|highest|greatest occupancy; densest;
+        most packed; at its|their densest|thickest; top|max out at; peak at; at the same time; at once;
+        simultaneously; at one time; at any one|given|single time|moment|instant|point; concurrently;
+        in|on|within|per|during one|a|any|a_single|the_same|one_single|any_one|any_single|a_given|each
+        frame|image|moment|picture|shot; at the same moment|instant; maximum number; max number; peak;
+        largest|greatest|highest|biggest|maximum|max number|count|amount; at most; most crowded; busiest; crowded;
+        at a time; all at once; fullest; in parallel; simultaneous; concurrent; maximum|max concurrent|simultaneous;
+        in the same frame|image|picture; maximum; at the very same time; at one and the same time; at peak; side by
+        side; at any single moment|time; share the screen|frame; most object visible; together; jointly; co occur;
+        coincide; one and the same frame; same frame; at any given moment|time|instant; record for; record number;
+        high water mark; ceiling; upper bound; maximal number; top number; at a single point in time; at a single
+        moment|instant|time|point; at any single point in time; in one shot; in the same moment|instant|second;
+        upper limit; there be the? most; the? most of them|these|those; record high; high record;
+        largest|biggest|greatest|highest crowd|group|set|collection|gathering of?; at its|their|the
+        busiest|fullest|peak|maximum|height; maximum of; most ever; ever at once; most at once; high point; all time
+        high; most populated; fullest frame; per frame at most; in the fullest frame; maximum that; it ever
+        get|reach|climb|become; largest it; most it; maximum over; max over; over frame; over all frame; per frame
     """,
     "more": """
         more; more than; outnumber; more numerous; more numerous than; greater in? number; more often

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 OBJECT_CUES: Mapping[str, str] = {
     "start": """
-        show up; pop up; turn up; enter; arrive; emerge; surface; materialise; materialize;
+        last|latest|first to show; last|latest|first to be add; be add; first come up; track start|begin; show up;
+        pop up; turn up; enter; arrive; emerge; surface; materialise; materialize;
         come|get|walk|drive|move|step|go|run|ride|fly|swim|slip|cross|pull|roll|pop|jump|rush in|into|onto|inside
         the? view|sight|frame|scene|picture|shot|video|screen|image|clip|camera|footage|field;
         come|get|walk|drive|move|step|go|run|ride|fly|swim|slip|cross|pull|roll|pop|jump|rush in; come|get on
@@ -35,8 +36,9 @@ OBJECT_CUES: Mapping[str, str] = {
         frame|picture|shot|view|scene; first instance of
     """,
     "end": """
-        lose; say|bid|wave goodbye|farewell|bye|adieu to; clear|make|push off; clear out; take its|his|her|their
-        leave; see the back of; last around|about|there|here; glimpse|sight last; stop|cease be in
+        track end|finish|stop; end of the? track; end of its|his|her|their track; lose; say|bid|wave
+        goodbye|farewell|bye|adieu to; clear|make|push off; clear out; take its|his|her|their leave; see the back
+        of; last around|about|there|here; glimpse|sight last; stop|cease be in
         view|sight|frame|shot|picture|around|there; be no more; last discover|witness|perceive|sight|pick_up;
         last|final instance of; make an exit; get out of the? view|sight|frame|scene|picture|shot; leave; exit;
         disappear; vanish; go away|off|out; last time; for the last time; final

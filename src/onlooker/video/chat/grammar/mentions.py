@@ -155,6 +155,8 @@ class MentionReader:
             return self._text(i - 1) in {"to", "do", "does", "not"}
         if word == "crowd":
             return self._text(i + 1) == "of"
+        if word == "track" and self._text(i - 1) == "of":
+            return self._text(i - 2) in {"end", "start", "beginning"}
         return word == "track" and self._text(i + 1) in {"of", "the"} and self._text(i - 1) in {"", "keep", "to"}
 
     def _build(self, i: int, end: int, sense: NounSense, blocked: frozenset[int]) -> Mention:

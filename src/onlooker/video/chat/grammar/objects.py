@@ -222,6 +222,8 @@ def _which(scene: Scene) -> Query:
         return yes_no.yes_no(scene)
     if not scene.has_subject and not scene.conditions and not _superlative(scene):
         return _not_understood()
+    if scene.form == "list" and scene.has("total") and not _superlative(scene):
+        return CountQuery(_filtered(scene), scene.window)  # "give total persons"
     ranked = timing.which_subject(scene)
     if ranked.rank is None:
         ranked = _without_excluded(scene, with_conditions(_united(scene, ranked), yes_no.life_conditions(scene)))

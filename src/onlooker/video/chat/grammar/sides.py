@@ -25,6 +25,8 @@ _TO = words("to towards toward into through via across over")
 _AT = words("on at in near inside within along by")
 _BEHIND_EXACTLY = words("now away when before after at")
 _FURTHER = words("further farther more")
+# "Show up", "came up": no way up.
+_RISING = words("end show pop turn roll pull sum come comes came coming crop crops cropped")
 _FRAME = words("frame picture image screen video view scene shot clip camera")
 
 
@@ -86,11 +88,7 @@ def _side_at(tokens: Sequence[Token], i: int, blocked: frozenset[int]) -> Side |
         if _text(tokens, k) in _FRAME:
             behind = k + 1
     role = _role(before, value, start != i or behind != end)
-    if (
-        value == "up"
-        and role == "bare"
-        and _text(tokens, i - 1) in {"end", "show", "pop", "turn", "roll", "pull", "sum"}
-    ):
+    if value == "up" and role == "bare" and _text(tokens, i - 1) in _RISING:
         return None
     return Side(value, role, start - (role != "bare"), behind)
 

@@ -186,6 +186,7 @@ def _edge_span(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     else:
         found = read_duration(tokens, j + 1) or _one_unit(tokens, j + 1)
         asked = word_at(tokens, i) == "the" and found is not None and word_at(tokens, found[1]) in _NAMED_BY
+        asked = asked or (word_at(tokens, i) == "the" and i > 0 and tokens[i - 1].base == "be" and i < 3)
         if found is None or asked:
             return None
         near = TimePoint(found[0]) if first else TimePoint(found[0], "end")

@@ -81,7 +81,7 @@ def when(scene: Scene) -> Query:
     spoken = [t for t in scene.reading.tokens if t.is_word]
     if "late" in said and any(t.base in _STAYING for t in spoken):
         return MomentQuery(subject, "end")  # "how late does it stay?"
-    goes = bool(spoken) and spoken[-1].base == "go"  # "when does it go?"
+    goes = bool(spoken) and spoken[-1].base in {"go", "end", "finish"}  # "when does it go?"
     if goes or scene.has("end", "until_when", "gone") or (late and scene.has("visible", "appear", "start")):
         return MomentQuery(subject, "end")
     if scene.has("visible") and not scene.has("start", "appear", "first"):
@@ -145,6 +145,9 @@ def _instant(window: Window) -> Window:
 THE_END = Window("at", TimePoint(1.0, "share"), None)
 
 
+_THE_OTHER = words("other others rest")
+
+
 def which_subject(scene: Scene) -> Selection:
     """The subject with the rank a superlative outside its noun phrase gives it."""
     from onlooker.video.chat.grammar.subjects import order_rank
@@ -158,6 +161,8 @@ def which_subject(scene: Scene) -> Selection:
         return with_conditions(subject, limits) if limits else replace(subject, rank=Rank(*measure))
     if scene.window == THE_END and scene.has("start") and (not subject.plural or scene.reading.word("who", "whose")):
         return replace(subject, rank=Rank("t_start", True))  # "whose entry comes at the very end?"
+    if scene.reading.says("after the", _THE_OTHER) or scene.reading.says("later than the", _THE_OTHER):
+        return replace(subject, rank=order_rank(scene.reading, -1))
     if scene.has("last") or any(t.text in {"last", "latest", "final"} for t in scene.reading.tokens):
         return replace(subject, rank=order_rank(scene.reading, -1))
     if scene.has("first") or any(t.text in {"first", "earliest"} for t in scene.reading.tokens):
