@@ -55,7 +55,7 @@ def questions(result: Mapping[str, Any]) -> str:
         "conversations": "follow-ups with pronouns and ellipses, turn by turn",
         "conversations_second": "longer ones: one second later, the one before that, the same for the dogs",
         "beyond": "other kinds: yes or no, intervals, orders, comparisons, lists",
-        "beyond_second": "the same kinds and a few more in the voices of the third set; the planner was mended on these",
+        "beyond_second": "the same kinds and a few more, in the voices of the third set; mended on, too",
     }
     looks = json.loads((RESULTS / "oracle_questions_first_looks.json").read_text(encoding="utf-8"))["sets"]
     rows = [
