@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 
 from onlooker.video.chat.grammar.cues import CUES
 from onlooker.video.chat.grammar.nouns import singular
@@ -54,7 +54,7 @@ class PhraseTable:
         if phrase and code not in node.codes:
             node.codes.append(code)
 
-    @property
+    @cached_property
     def words(self) -> frozenset[str]:
         """Every word that begins or continues a phrase."""
         found: set[str] = set()
