@@ -118,12 +118,15 @@ def composed(kind: Kind, seed: int, n_clips: int, frames: int) -> list[Clip]:
     return found
 
 
-def held_out_videos(frames: int) -> list[Clip]:
-    """The real test sequences, their first frames."""
+def held_out_videos(frames: int, *, to_and_fro: bool = False) -> list[Clip]:
+    """The real test sequences, their first frames; or played to and fro until there are so many."""
     pictures = MaskedPictures(davis_folder(), TEST_SEQUENCES, height_px=SIZE[0])
     videos = []
     for name in pictures.sequences:
-        read = [pictures.read(name, t) for t in range(min(frames, pictures.n_frames(name)))]
+        last = pictures.n_frames(name) - 1
+        read = [pictures.read(name, t) for t in range(min(frames, last + 1))]
+        if to_and_fro:
+            read = [read[last - abs(last - t % (2 * last))] for t in range(frames)]
         videos.append(Clip(np.stack([one.image for one in read]), np.stack([one.labels for one in read])))
     return videos
 
