@@ -221,6 +221,14 @@ def test_void_is_ground_and_label_maps_go_in_and_out(segmenter: IsvosSegmenter) 
         segmenter.follow([frame(0), frame(1, (20, 20))], first)
 
 
+@pytest.mark.parametrize("number", [-1, 256, 300])
+def test_ids_that_no_byte_holds_are_refused(segmenter: IsvosSegmenter, number: int) -> None:
+    first = np.zeros(frame(0).shape[:2], np.int64)
+    first[4:12, 4:12] = number
+    with pytest.raises(ShapeError, match=str(number)):
+        segmenter.follow([frame(0)], first)
+
+
 @pytest.mark.parametrize(
     ("prompt", "message"),
     [

@@ -111,11 +111,13 @@ class IsvosSegmenter:
             (T, H, W) uint8; the first is `first` without void.
 
         Raises:
-            ShapeError: no frame, frames that differ in size, or labels of another size.
+            ShapeError: no frame, frames that differ in size, labels of another size, or ids that no byte holds.
         """
         if len(frames) == 0 or any(frame.shape != frames[0].shape for frame in frames):
             raise ShapeError("a video has one frame at least, all of one size")
         numbers = [int(number) for number in np.unique(first) if number not in (0, _VOID)]
+        if numbers and not 0 < min(numbers) <= max(numbers) < _VOID:
+            raise ShapeError(f"label maps hold ids from 1 to {_VOID - 1}, got {numbers[0]} to {numbers[-1]}")
         session = self.start(frames[0], {number: first == number for number in numbers})
         found = [np.where(first == _VOID, 0, first).astype(np.uint8)]
         found += [session.segment(frame).index_mask for frame in frames[1:]]
