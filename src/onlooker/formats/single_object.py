@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from onlooker.errors import FormatError, NothingFoundError, ShapeError
 from onlooker.formats.files import number_text, read_text, write_text
+from onlooker.formats.mot import LEAST_SIDE
 
 TRUTH_NAMES = ("groundtruth_rect.txt", "groundtruth.txt")
 _ABSENCE_NAMES = ("full_occlusion.txt", "out_of_view.txt", "absence.label")
@@ -53,9 +54,11 @@ def read_boxes(file: Path, *, origin: Origin = 0) -> BoxTrack:
         FormatError: something is malformed; the message names file and line.
     """
     boxes: list[tuple[float, float, float, float] | None] = []
-    for line, text in enumerate(read_text(file).splitlines(), start=1):
-        if text.strip():
-            boxes.append(_box(text, origin, f"{file}:{line}"))
+    # Blank lines at the end are nothing; one before it would move all frames after it.
+    for line, text in enumerate(read_text(file).rstrip().splitlines(), start=1):
+        if not text.strip():
+            raise FormatError(f"{file}:{line}: is blank; write NaN four times where the object is absent")
+        boxes.append(_box(text, origin, f"{file}:{line}"))
     visible = np.array([box is not None for box in boxes], np.bool_)
     for name in _ABSENCE_NAMES:
         flags = file.with_name(name)
@@ -66,10 +69,14 @@ def read_boxes(file: Path, *, origin: Origin = 0) -> BoxTrack:
 
 
 def write_boxes(file: Path, track: BoxTrack, *, origin: Origin = 0, separator: str = ",") -> Path:
-    """Write `x, y, width, height` per frame; NaN four times where the object is absent."""
+    """Write `x, y, width, height` per frame; NaN four times where the object is absent.
+
+    Sides are at least `LEAST_SIDE`: a box of nothing would be read as absence.
+    """
     lines = []
     for (x1, y1, x2, y2), seen in zip(track.boxes_xyxy.tolist(), track.visible.tolist(), strict=True):
-        values = [number_text(v) for v in (x1 + origin, y1 + origin, x2 - x1, y2 - y1)] if seen else ["NaN"] * 4
+        sides = max(x2 - x1, LEAST_SIDE), max(y2 - y1, LEAST_SIDE)
+        values = [number_text(v) for v in (x1 + origin, y1 + origin, *sides)] if seen else ["NaN"] * 4
         lines.append(separator.join(values) + "\n")
     return write_text(file, "".join(lines))
 
@@ -113,6 +120,8 @@ def _box(text: str, origin: Origin, where: str) -> tuple[float, float, float, fl
     else:
         left, top = values[0] - origin, values[1] - origin
         box = left, top, left + values[2], top + values[3]
+    if not all(map(math.isfinite, box)):
+        raise FormatError(f"{where}: the box `{text.strip()[:60]}` has no far corner; its numbers are too large")
     return box if box[2] > box[0] and box[3] > box[1] else None
 
 
