@@ -117,34 +117,46 @@ def check_folder(folder: Path) -> None:
         raise ConfigError(f"`{folder}` cannot be written (`{there}` does not allow it); give another folder with --out")
 
 
-def check_mask_count(n_tracks: int) -> None:
-    """Raises ConfigError for more tracks than a mask picture can number."""
-    if n_tracks > _LARGEST_LABEL:
-        raise ConfigError(f"mask pictures number {_LARGEST_LABEL} things at most, there are {n_tracks}; follow fewer")
+def picture_limit(result: FollowResult) -> str | None:
+    """Why there are no mask pictures; `None` where there are."""
+    if len(result.tracks) <= _LARGEST_LABEL:
+        return None
+    return (
+        f"mask pictures number {_LARGEST_LABEL} things at most, there are {len(result.tracks)}: none are written, "
+        "all masks are in youtube_vis.json"
+    )
 
 
 def write_masks(folder: Path, result: FollowResult) -> tuple[Path, ...]:
     """Writes `masks/NNNNN.png`, a palette picture per frame as DAVIS has them, and `youtube_vis.json`.
 
-    Where masks overlap, the thing with the lower number lies in front.
+    Where masks overlap, the thing with the lower number lies in front. With more things than a picture can number
+    there are no pictures, see `picture_limit`.
     """
-    check_mask_count(len(result.tracks))
+    place = folder / "masks"
+    if place.is_dir():
+        for old in place.iterdir():
+            if _OWN_PICTURE.fullmatch(old.name):
+                old.unlink()  # of an earlier run over a longer stretch
+    tubes = _write_tubes(folder / "youtube_vis.json", result)
+    if picture_limit(result) is not None:
+        return (tubes,)
+    place.mkdir(exist_ok=True)
+    _write_pictures(place, result)
+    return place, tubes
+
+
+def _write_pictures(place: Path, result: FollowResult) -> None:
     by_frame: defaultdict[int, list[FollowedTrack]] = defaultdict(list)
     for track in result.tracks:
         for frame in track.masks:
             by_frame[frame].append(track)
-    place = folder / "masks"
-    place.mkdir(exist_ok=True)
-    for old in place.iterdir():
-        if _OWN_PICTURE.fullmatch(old.name):
-            old.unlink()  # of an earlier run over a longer stretch
     height, width = result.info.height, result.info.width
     for frame, _ in result.frames:
         labels = np.zeros((1, height, width), np.uint8)
         for track in sorted(by_frame[frame], key=lambda item: -item.number):
             labels[0][decode_mask(track.masks[frame], height, width)] = track.number
         davis.write_sequence(place, labels, [f"{frame:05d}"])
-    return place, _write_tubes(folder / "youtube_vis.json", result)
 
 
 def _write_tubes(file: Path, result: FollowResult) -> Path:
@@ -154,7 +166,14 @@ def _write_tubes(file: Path, result: FollowResult) -> Path:
     pictures = tuple(f"{frame:05d}.jpg" for frame, _ in result.frames)
     video = ytvis.TubeVideo(1, (result.info.width, result.info.height), pictures)
     tubes = tuple(
-        ytvis.Tube(1, number_of[track.label or "thing"], tuple(track.masks.get(frame) for frame, _ in result.frames))
+        ytvis.Tube(1, number_of[track.label or "thing"], counts, _mean_score(track))
         for track in result.tracks
+        for counts in [tuple(track.masks.get(frame) for frame, _ in result.frames)]
     )
     return ytvis.write_truth(file, ytvis.TubeSet({1: video}, categories, tubes))
+
+
+def _mean_score(track: FollowedTrack) -> float | None:
+    if track.scores is None or not track.seen.any():
+        return None
+    return round(float(track.scores[track.seen].mean()), 4)
