@@ -43,11 +43,14 @@ class TrackOptions:
         fps: frames a second of the sequences, for switches per object-minute; a `seqinfo.ini` is believed first.
         rules: "mot17" forgives distractors and counts pedestrians only; "none" counts every row not marked 0.
         one_object: DAVIS masks hold one object, whatever their ids (DAVIS 2016).
+        first_pixel: number of the first pixel in the truth of single objects, 1 in OTB. Predictions count from 0 then,
+            as what `onlooker track` writes does; with 0 both count alike.
     """
 
     fps: float | None = None
     rules: Rules = "none"
     one_object: bool = False
+    first_pixel: single_object.Origin = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,12 +330,11 @@ def _tube_row(scores: TubeScores) -> Row:
 
 
 def _evaluate_sot(predictions: Path, truth: Path, options: TrackOptions) -> TrackReport:
-    del options  # boxes say all there is
     found, true = single_object.sequence_files(predictions), single_object.sequence_files(truth)
     each: dict[str, SingleObjectScores] = {}
     for name, mine, theirs in _paired(found, true, predictions, truth):
         try:
-            boxes = single_object.read_boxes(theirs)
+            boxes = single_object.read_boxes(theirs, origin=options.first_pixel)
             if not boxes.visible.any():
                 raise NothingFoundError(f"`{theirs}`: shows the object on no frame; looked for a box with an area")
             each[name] = score_single_object(single_object.read_boxes(mine), boxes)

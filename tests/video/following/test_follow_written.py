@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from onlooker.errors import ConfigError
-from onlooker.formats import davis, mot, ytvis
+from onlooker.formats import davis, mot, single_object, ytvis
 from onlooker.formats.run_lengths import decode_mask, encode_mask
 from onlooker.media.decode import VideoReader
 from onlooker.synth.clips import make_clip, moving_squares
@@ -96,6 +96,19 @@ def test_mot_rows_count_frames_of_the_file_from_one_and_leave_out_the_unseen(tmp
     assert [(row.frame, row.number) for row in rows] == [(3, 1), (3, 2), (4, 1), (4, 2), (5, 2), (6, 1), (6, 2)]
     assert rows[0].box_xyxy == (10, 10, 20, 20)
     assert (rows[0].confidence, rows[1].confidence) == (0.75, 1.0)
+
+
+def test_boxes_that_were_given_are_a_file_each_with_a_line_per_frame_that_was_looked_at(tmp_path):
+    result = result_of("clip.mp4")
+    late = replace(result, frames=[(1, 0.04), *result.frames])  # the box is of the second frame
+    (tmp_path / "boxes").mkdir()
+    for name in ("9.txt", "mine.txt"):
+        (tmp_path / "boxes" / name).touch()
+    assert write_tracks(tmp_path, REQUEST, late)[2] == tmp_path / "boxes"
+    assert sorted(file.name for file in (tmp_path / "boxes").iterdir()) == ["1.txt", "mine.txt"]
+    read = single_object.read_boxes(tmp_path / "boxes" / "1.txt")
+    assert read.visible.tolist() == [False, True, True, False, True]
+    assert read.boxes_xyxy[1].tolist() == [10, 10, 20, 20]
 
 
 def test_mask_pictures_and_tubes_hold_the_masks_and_leave_no_picture_of_an_earlier_run(tmp_path):
