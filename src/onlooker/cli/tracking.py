@@ -84,7 +84,13 @@ def _run(
     from onlooker.video.following.passes import follow_video
     from onlooker.video.following.pictures import draw_result
     from onlooker.video.following.tools import make_follow_tools
-    from onlooker.video.following.write import check_folder, picture_limit, write_masks, write_tracks
+    from onlooker.video.following.write import (
+        check_folder,
+        missing_masks,
+        picture_limit,
+        write_masks,
+        write_tracks,
+    )
     from onlooker.video.wiring import ModelPool
 
     check_folder(folder)
@@ -94,8 +100,9 @@ def _run(
     files = [*write_tracks(folder, request, result)]
     if masks:
         files += write_masks(folder, result)
-        if (limit := picture_limit(result)) is not None:
-            note(f"note: {limit}")
+        for said in (picture_limit(result), missing_masks(result)):
+            if said is not None:
+                note(f"note: {said}")
     if result.tracks:
         drawn = yield from draw_result(folder, result)
         files += [drawn.video, drawn.sheet]

@@ -273,6 +273,7 @@ def _evaluate_davis(predictions: Path, truth: Path, options: TrackOptions) -> Tr
     pairs = _paired(davis.sequence_folders(predictions), davis.sequence_folders(truth), predictions, truth)
     every: list[ObjectScores] = []
     rows: dict[str, Row] = {}
+    notes: list[str] = []
     for name, found, true in pairs:
         a, b = davis.read_sequence(found, name), davis.read_sequence(true, name)
         if not b.labels.any():
@@ -287,9 +288,14 @@ def _evaluate_davis(predictions: Path, truth: Path, options: TrackOptions) -> Tr
             scores = score_video_objects(a.labels, b.labels, one_object=options.one_object)
         except ShapeError as error:
             raise FormatError(f"{found}: {error}") from error
+        late = sorted(set(np.unique(b.labels).tolist()) - {0, davis.VOID} - set(np.unique(b.labels[0]).tolist()))
+        if late and not options.one_object:
+            notes.append(
+                f"{true}: objects {late[:5]} come after the first frame; DAVIS judges those of the first alone"
+            )
         every += scores.values()
         rows[name] = _object_row(mean_objects(scores.values()), len(scores))
-    return TrackReport("davis", _object_row(mean_objects(every), len(every)), rows)
+    return TrackReport("davis", _object_row(mean_objects(every), len(every)), rows, tuple(notes))
 
 
 def _object_row(scores: ObjectScores, n_objects: int) -> Row:

@@ -16,7 +16,7 @@ from onlooker.types import VideoInfo
 from onlooker.video.following.pictures import draw_result
 from onlooker.video.following.request import FollowRequest
 from onlooker.video.following.values import FollowResult, Sighting, TrackBuilder
-from onlooker.video.following.write import check_folder, picture_limit, write_masks, write_tracks
+from onlooker.video.following.write import check_folder, missing_masks, picture_limit, write_masks, write_tracks
 
 SIZE = (64, 48)
 
@@ -136,6 +136,15 @@ def test_more_things_than_a_mask_picture_numbers_are_in_the_tubes_alone(tmp_path
     assert not list((tmp_path / "masks").glob("*.png"))  # none of the run before
     assert "there are 255" in picture_limit(many)
     assert picture_limit(replace(many, tracks=many.tracks[:254])) is None
+
+
+def test_boxes_without_a_mask_are_counted(tmp_path):
+    result = result_of("clip.mp4")
+    assert missing_masks(result) is None
+    box, car = result.tracks
+    half = replace(car, masks={frame: car.masks[frame] for frame in (2, 4)})
+    assert missing_masks(replace(result, tracks=(box, half))).startswith("2 of 7 boxes")
+    assert missing_masks(replace(result, tracks=(replace(box, masks={}),))) is None  # nobody makes any of it
 
 
 def test_a_tube_has_the_mean_score_of_its_thing_and_none_where_nobody_said_one(tmp_path):

@@ -151,6 +151,16 @@ def picture_limit(result: FollowResult) -> str | None:
     )
 
 
+def missing_masks(result: FollowResult) -> str | None:
+    """How many boxes have no mask though their thing has some; `None` where all have one."""
+    tracks = [track for track in result.tracks if track.masks]
+    boxes = sum(int(track.seen.sum()) for track in tracks)
+    bare = boxes - sum(len(track.masks) for track in tracks)
+    if not bare:
+        return None
+    return f"{bare} of {boxes} boxes have no mask: nothing was found inside, or nobody looked at the frame"
+
+
 def write_masks(folder: Path, result: FollowResult) -> tuple[Path, ...]:
     """Writes `masks/NNNNN.png`, a palette picture per frame as DAVIS has them, and `youtube_vis.json`.
 
