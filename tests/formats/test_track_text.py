@@ -121,6 +121,19 @@ def test_sequences_are_found_in_files_and_folders(tmp_path: Path):
         single_object.sequence_files(tmp_path / "none")
 
 
+def test_sequences_are_found_in_folders_of_categories_as_lasot_has_them(tmp_path: Path):
+    for place in ("airplane/airplane-1", "airplane/airplane-13", "zebra/zebra-2", "lone"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "groundtruth.txt").write_text("1,1,1,1\n")
+    found = single_object.sequence_files(tmp_path)
+    assert sorted(found) == ["airplane-1", "airplane-13", "lone", "zebra-2"]
+    assert found["zebra-2"] == tmp_path / "zebra" / "zebra-2" / "groundtruth.txt"
+    (tmp_path / "zebra" / "airplane-1").mkdir()
+    (tmp_path / "zebra" / "airplane-1" / "groundtruth.txt").write_text("1,1,1,1\n")
+    with pytest.raises(FormatError, match="of a sequence `airplane-1`, too"):
+        single_object.sequence_files(tmp_path)
+
+
 # -- tubes ------------------------------------------------------------------------------------------------------
 
 

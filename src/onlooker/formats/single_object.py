@@ -82,26 +82,41 @@ def write_boxes(file: Path, track: BoxTrack, *, origin: Origin = 0, separator: s
 
 
 def sequence_files(root: Path) -> dict[str, Path]:
-    """File of boxes by sequence: `SEQUENCE/groundtruth*.txt`, `SEQUENCE.txt`, or `root` itself as a file or folder.
+    """File of boxes by sequence: `SEQUENCE/groundtruth*.txt`, the same in folders of categories as LaSOT has them,
+    `SEQUENCE.txt`, or `root` itself as a file or folder.
 
     Raises:
         NothingFoundError: there is none.
+        FormatError: two categories have a sequence of one name.
     """
     if root.is_file():
         return {root.stem: root}
     if not root.is_dir():
         raise NothingFoundError(f"`{root}`: neither a file nor a folder")
-    for name in TRUTH_NAMES:
-        if (root / name).is_file():
-            return {root.resolve().name: root / name}
-    found = {f.stem: f for f in sorted(root.glob("*.txt"))}
-    for folder in sorted(f for f in root.iterdir() if f.is_dir()):
-        own = next((folder / name for name in TRUTH_NAMES if (folder / name).is_file()), None)
-        if own is not None:
-            found[folder.name] = own
+    if (lone := _own_truth(root)) is not None:
+        return {root.resolve().name: lone}
+    found = {f.stem: f for f in sorted(root.glob("*.txt"))} | _truths_below(root)
+    for category in _folders(root):
+        if _own_truth(category) is None:
+            for name, file in _truths_below(category).items():
+                if name in found:
+                    raise FormatError(f"`{file.parent}`: `{found[name]}` is of a sequence `{name}`, too")
+                found[name] = file
     if not found:
         raise NothingFoundError(f"`{root}`: holds neither `SEQUENCE.txt` nor `SEQUENCE/groundtruth.txt`")
     return found
+
+
+def _folders(root: Path) -> list[Path]:
+    return sorted(folder for folder in root.iterdir() if folder.is_dir())
+
+
+def _own_truth(folder: Path) -> Path | None:
+    return next((folder / name for name in TRUTH_NAMES if (folder / name).is_file()), None)
+
+
+def _truths_below(root: Path) -> dict[str, Path]:
+    return {folder.name: own for folder in _folders(root) if (own := _own_truth(folder)) is not None}
 
 
 def _box(text: str, origin: Origin, where: str) -> tuple[float, float, float, float] | None:
