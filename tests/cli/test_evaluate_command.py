@@ -191,3 +191,23 @@ def test_tubes_and_single_boxes(tmp_path: Path):
     (tmp_path / "bag.txt").write_text("0,0,1,1\n")
     with pytest.raises(FormatError, match="1 frames predicted, 3 in the truth"):
         evaluate_tracks(tmp_path / "bag.txt", tmp_path / "bag", "sot")
+
+
+def test_a_truth_whose_first_pixel_is_one_fits_boxes_that_count_from_nought(run, tmp_path):
+    (tmp_path / "mine.txt").write_text("0,0,10,10\n4,4,10,10\n")
+    (tmp_path / "groundtruth_rect.txt").write_text("1,1,10,10\n5,5,10,10\n")
+    words = ("evaluate", "track", tmp_path / "mine.txt", tmp_path / "groundtruth_rect.txt", "--format", "sot", "--json")
+    exact = run(*words, "--first-pixel", "1").json["overall"]
+    assert exact["success_AUC"] == pytest.approx(100 * 20 / 21)  # no overlap exceeds the last threshold, 1
+    assert run(*words).json["overall"]["success_AUC"] < exact["success_AUC"]
+    assert run(*words, "--first-pixel", "2").code == 2
+
+
+def test_objects_that_come_after_the_first_frame_are_said_not_to_be_judged(run, tmp_path):
+    labels = np.zeros((4, 6, 8), np.uint8)
+    labels[:, 1:4, 1:4], labels[2:, 4:, 5:] = 1, 2
+    for side in ("mine", "true"):
+        davis.write_sequence(tmp_path / side / "dog", labels)
+    done = run("evaluate", "track", tmp_path / "mine", tmp_path / "true", "--format", "davis")
+    assert done.code == 0
+    assert "objects [2] come after the first frame" in done.err

@@ -37,10 +37,11 @@ def test_a_box_is_followed_and_everything_is_written(run, clip, tmp_path):
     lines = done.out.splitlines()
     assert lines[0] == "1 thing (box): seen 0.00 to 0.44 s, 12 of 12 frames"
     names = sorted(p.name for p in (tmp_path / "out").iterdir())
-    assert names == ["annotated.mp4", "sheet.png", "tracks.json", "tracks.txt"]
+    assert names == ["annotated.mp4", "boxes", "sheet.png", "tracks.json", "tracks.txt"]
     assert [line.rsplit("/", 1)[-1] for line in lines[1:]] == [
         "tracks.json",
         "tracks.txt",
+        "boxes",
         "annotated.mp4",
         "sheet.png",
     ]
@@ -55,7 +56,7 @@ def test_json_is_the_content_of_the_file_and_names_the_files(run, clip, tmp_path
     files = told.pop("files")
     assert told == json.loads((tmp_path / "tracks.json").read_text())
     assert [row["frame"] for row in told["tracks"][0]["boxes"]] == [5, 6, 7, 8, 9]
-    assert len(files) == 4
+    assert len(files) == 5
 
 
 @pytest.mark.parametrize(

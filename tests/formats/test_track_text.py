@@ -54,7 +54,7 @@ def test_mots_rows_survive_writing(tmp_path: Path):
         ("-1 2001 2 2 3 021O1", "out of range"),
         ("1 2001 2 2 999999 021O1", "pixels"),
         ("1 2001 2 2 3 5", "add up to 5"),
-        ("1 2001 2 2 3 é", "ascii"),
+        ("1 2001 2 2 3 é", "hold the byte"),
         ("1 2001 2 2 3 021O1\n1 2001 2 2 3 021O1", ":2: track 2001 has a second mask"),
         ("1 2001 2 2 3 021O1\n2 2001 2 3 2 021O1", "the first is 3x2"),
     ],
@@ -121,6 +121,19 @@ def test_sequences_are_found_in_files_and_folders(tmp_path: Path):
         single_object.sequence_files(tmp_path / "none")
 
 
+def test_sequences_are_found_in_folders_of_categories_as_lasot_has_them(tmp_path: Path):
+    for place in ("airplane/airplane-1", "airplane/airplane-13", "zebra/zebra-2", "lone"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "groundtruth.txt").write_text("1,1,1,1\n")
+    found = single_object.sequence_files(tmp_path)
+    assert sorted(found) == ["airplane-1", "airplane-13", "lone", "zebra-2"]
+    assert found["zebra-2"] == tmp_path / "zebra" / "zebra-2" / "groundtruth.txt"
+    (tmp_path / "zebra" / "airplane-1").mkdir()
+    (tmp_path / "zebra" / "airplane-1" / "groundtruth.txt").write_text("1,1,1,1\n")
+    with pytest.raises(FormatError, match="of a sequence `airplane-1`, too"):
+        single_object.sequence_files(tmp_path)
+
+
 # -- tubes ------------------------------------------------------------------------------------------------------
 
 
@@ -157,3 +170,76 @@ def test_broken_results_are_named(tmp_path: Path, change: dict, message: str):
     (tmp_path / "r.json").write_text(json.dumps([row]))
     with pytest.raises(FormatError, match=message):
         ytvis.read_results(tmp_path / "r.json", tubes())
+
+
+def test_a_results_file_with_categories_of_its_own_is_understood_by_their_names(tmp_path: Path):
+    # "cat" is 2 in the truth and 1 here; by its number it would be scored as a dog.
+    own = {"categories": [{"id": 1, "name": "cat"}, {"id": 5, "name": "cow"}]}
+    row = {"video_id": 7, "category_id": 1, "segmentations": [None, None], "score": 0.5}
+    (tmp_path / "r.json").write_text(json.dumps(own | {"annotations": [row]}))
+    assert ytvis.read_results(tmp_path / "r.json", tubes()) == (ytvis.Tube(7, 2, (None, None), 0.5),)
+    (tmp_path / "r.json").write_text(json.dumps(own | {"annotations": [row | {"category_id": 5}]}))
+    with pytest.raises(FormatError, match="the id of a category of the truth"):
+        ytvis.read_results(tmp_path / "r.json", tubes())
+
+
+def test_scores_of_a_written_set_come_back_as_results(tmp_path: Path):
+    scored = ytvis.TubeSet(tubes().videos, tubes().categories, (ytvis.Tube(7, 2, (MASK, None), 0.25),))
+    ytvis.write_truth(tmp_path / "t.json", scored)
+    assert ytvis.read_results(tmp_path / "t.json", tubes()) == scored.tubes
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"category_id": 10**400}, "of sane size"),
+        ({"category_id": "²"}, "a number"),
+        ({"category_id": "9" * 5000}, "a number"),
+        ({"segmentations": [{"size": [2, 3], "counts": "\ud800"}, None]}, "run lengths hold the byte"),
+    ],
+)
+def test_numbers_and_letters_that_python_cannot_turn_are_refused_like_others(
+    tmp_path: Path, change: dict, message: str
+):
+    row = {"video_id": 7, "category_id": 2, "segmentations": [None, None], "score": 1.0} | change
+    (tmp_path / "r.json").write_text(json.dumps([row]))
+    with pytest.raises(FormatError, match=message):
+        ytvis.read_results(tmp_path / "r.json", tubes())
+
+
+def test_a_file_with_an_endless_number_is_refused(tmp_path: Path):
+    (tmp_path / "r.json").write_text('[{"video_id": ' + "9" * 5000 + "}]")
+    with pytest.raises(FormatError, match="too long"):
+        ytvis.read_results(tmp_path / "r.json", tubes())
+
+
+def test_large_ids_stay_apart(tmp_path: Path):
+    number = 2**60 + 1  # as a float it is 2**60
+    video = {"id": number, "width": 3, "height": 2, "file_names": ["a/0.jpg"]}
+    (tmp_path / "t.json").write_text(json.dumps({"videos": [video], "categories": [], "annotations": []}))
+    assert list(ytvis.read_truth(tmp_path / "t.json").videos) == [number]
+
+
+def test_a_box_thinner_than_written_numbers_can_say_is_still_a_box(tmp_path: Path):
+    mot.write_rows(tmp_path / "a.txt", [mot.MotRow(1, 1, (5.0, 5.0, 5.0 + 1e-9, 8.0))])
+    (row,) = mot.iterate_rows(tmp_path / "a.txt")
+    assert row.box_xyxy == pytest.approx((5, 5, 5, 8), abs=1e-5)
+    track = single_object.BoxTrack(np.array([[5.0, 5, 5 + 1e-9, 8]]), np.array([True]))
+    assert single_object.read_boxes(single_object.write_boxes(tmp_path / "b.txt", track)).visible.tolist() == [True]
+
+
+def test_boxes_without_a_far_corner_are_named(tmp_path: Path):
+    (tmp_path / "a.txt").write_text("1,1,1e308,1,1e308,2\n")
+    with pytest.raises(FormatError, match=r"a.txt:1: a box of .* has no far corner"):
+        list(mot.iterate_rows(tmp_path / "a.txt"))
+    (tmp_path / "b.txt").write_text("1,1,2,2\n1e308,1,1e308,2\n")
+    with pytest.raises(FormatError, match=r"b.txt:2: .* has no far corner"):
+        single_object.read_boxes(tmp_path / "b.txt")
+
+
+def test_a_blank_line_among_boxes_does_not_move_the_frames_after_it(tmp_path: Path):
+    (tmp_path / "a.txt").write_text("1,1,2,2\n\n3,3,2,2\n")
+    with pytest.raises(FormatError, match=r"a.txt:2: is blank"):
+        single_object.read_boxes(tmp_path / "a.txt")
+    (tmp_path / "a.txt").write_text("1,1,2,2\n3,3,2,2\n\n \n")
+    assert len(single_object.read_boxes(tmp_path / "a.txt")) == 2

@@ -86,3 +86,11 @@ def test_no_pictures_and_bad_rate_are_refused(tmp_path):
         ImageSequenceReader(tmp_path, 0)
     with pytest.raises(DecodeError, match=r"gone\.jpg"):
         ImageSequenceReader([tmp_path / "gone.jpg"], 25)
+
+
+def test_names_with_raised_figures_are_sorted_like_any_letter(tmp_path):
+    # "²" is a digit to Python's `isdigit` and no number to its `int`.
+    names = ["1²2.png", "2.png", "10.png"]
+    for name in names:
+        Pil.new("RGB", (4, 4)).save(tmp_path / name)
+    assert sorted(path.name for path in list_pictures(tmp_path)) == sorted(names)

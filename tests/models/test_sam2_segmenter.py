@@ -118,6 +118,13 @@ def test_given_masks_are_believed_and_one_of_nothing_waits_to_be_shown(segmenter
     assert session.ids == (1, 2, 3)
 
 
+def test_boxes_and_points_in_arrays_are_not_taken_for_masks(segmenter: Sam2Segmenter) -> None:
+    told = segmenter.start(FRAMES[0], {1: BOX, 2: POINT}).masks
+    arrays = {1: np.array(BOX), 2: np.array(POINT)}
+    for number, mask in segmenter.start(FRAMES[0], arrays).masks.items():  # type: ignore[arg-type]
+        np.testing.assert_array_equal(mask, told[number])
+
+
 def test_one_pixel_and_another_size_are_followed(segmenter: Sam2Segmenter) -> None:
     wide = np.zeros((300, 500, 3), np.uint8)
     pixel = np.zeros((300, 500), np.bool_)

@@ -56,12 +56,17 @@ def track(
         RulesName, typer.Option(help="mot17 forgives distractors and counts pedestrians only.")
     ] = RulesName.none,
     one_object: Annotated[bool, typer.Option("--one-object", help="DAVIS 2016: all foreground is one object.")] = False,
+    first_pixel: Annotated[
+        int,
+        typer.Option(min=0, max=1, help="sot: number of the first pixel in the truth, 1 in OTB; predictions have 0."),
+    ] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Score tracks: HOTA, MOTA, IDF1, switches; sMOTSA; J and F; AP of tubes; success of single objects."""
     from onlooker.evaluation.track_files import TrackOptions, evaluate_tracks
 
-    report = evaluate_tracks(predictions, truth, format_.value, TrackOptions(fps, rules.value, one_object))
+    options = TrackOptions(fps, rules.value, one_object, 1 if first_pixel else 0)
+    report = evaluate_tracks(predictions, truth, format_.value, options)
     for line in report.notes:
         note(f"note: {line}")
     if as_json:

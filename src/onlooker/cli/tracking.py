@@ -9,7 +9,7 @@ import typer
 
 from onlooker.cli.following import follow
 from onlooker.cli.ingesting import make_settings
-from onlooker.cli.options import AsJson, Device, Offline, Profile, SetRole, emit, emit_json, printable
+from onlooker.cli.options import AsJson, Device, Offline, Profile, SetRole, emit, emit_json, note, printable
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -84,17 +84,25 @@ def _run(
     from onlooker.video.following.passes import follow_video
     from onlooker.video.following.pictures import draw_result
     from onlooker.video.following.tools import make_follow_tools
-    from onlooker.video.following.write import check_folder, check_mask_count, write_masks, write_tracks
+    from onlooker.video.following.write import (
+        check_folder,
+        missing_masks,
+        picture_limit,
+        write_masks,
+        write_tracks,
+    )
     from onlooker.video.wiring import ModelPool
 
     check_folder(folder)
-    check_mask_count(len(request.boxes) if masks else 0)
     pool = ModelPool(settings)
     result = yield from follow_video(request, lambda checked: make_follow_tools(pool, checked, masks))
     folder.mkdir(parents=True, exist_ok=True)
     files = [*write_tracks(folder, request, result)]
     if masks:
         files += write_masks(folder, result)
+        for said in (picture_limit(result), missing_masks(result)):
+            if said is not None:
+                note(f"note: {said}")
     if result.tracks:
         drawn = yield from draw_result(folder, result)
         files += [drawn.video, drawn.sheet]

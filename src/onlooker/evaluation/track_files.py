@@ -43,11 +43,14 @@ class TrackOptions:
         fps: frames a second of the sequences, for switches per object-minute; a `seqinfo.ini` is believed first.
         rules: "mot17" forgives distractors and counts pedestrians only; "none" counts every row not marked 0.
         one_object: DAVIS masks hold one object, whatever their ids (DAVIS 2016).
+        first_pixel: number of the first pixel in the truth of single objects, 1 in OTB. Predictions count from 0 then,
+            as what `onlooker track` writes does; with 0 both count alike.
     """
 
     fps: float | None = None
     rules: Rules = "none"
     one_object: bool = False
+    first_pixel: single_object.Origin = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +273,7 @@ def _evaluate_davis(predictions: Path, truth: Path, options: TrackOptions) -> Tr
     pairs = _paired(davis.sequence_folders(predictions), davis.sequence_folders(truth), predictions, truth)
     every: list[ObjectScores] = []
     rows: dict[str, Row] = {}
+    notes: list[str] = []
     for name, found, true in pairs:
         a, b = davis.read_sequence(found, name), davis.read_sequence(true, name)
         if not b.labels.any():
@@ -284,9 +288,14 @@ def _evaluate_davis(predictions: Path, truth: Path, options: TrackOptions) -> Tr
             scores = score_video_objects(a.labels, b.labels, one_object=options.one_object)
         except ShapeError as error:
             raise FormatError(f"{found}: {error}") from error
+        late = sorted(set(np.unique(b.labels).tolist()) - {0, davis.VOID} - set(np.unique(b.labels[0]).tolist()))
+        if late and not options.one_object:
+            notes.append(
+                f"{true}: objects {late[:5]} come after the first frame; DAVIS judges those of the first alone"
+            )
         every += scores.values()
         rows[name] = _object_row(mean_objects(scores.values()), len(scores))
-    return TrackReport("davis", _object_row(mean_objects(every), len(every)), rows)
+    return TrackReport("davis", _object_row(mean_objects(every), len(every)), rows, tuple(notes))
 
 
 def _object_row(scores: ObjectScores, n_objects: int) -> Row:
@@ -327,12 +336,11 @@ def _tube_row(scores: TubeScores) -> Row:
 
 
 def _evaluate_sot(predictions: Path, truth: Path, options: TrackOptions) -> TrackReport:
-    del options  # boxes say all there is
     found, true = single_object.sequence_files(predictions), single_object.sequence_files(truth)
     each: dict[str, SingleObjectScores] = {}
     for name, mine, theirs in _paired(found, true, predictions, truth):
         try:
-            boxes = single_object.read_boxes(theirs)
+            boxes = single_object.read_boxes(theirs, origin=options.first_pixel)
             if not boxes.visible.any():
                 raise NothingFoundError(f"`{theirs}`: shows the object on no frame; looked for a box with an area")
             each[name] = score_single_object(single_object.read_boxes(mine), boxes)

@@ -29,7 +29,7 @@ def mask_of(node: Node | None, size: tuple[int, int]) -> bytes | None:
             raise node.field("size").wrong(f"[height, width] of the video, [{height}, {width}]")
         counts = node.field("counts")
         if isinstance(counts.value, str):
-            packed = counts.value.encode()
+            packed = counts.value.encode(errors="surrogatepass")  # such bytes are refused as counts
             check_runs(counts_to_runs(packed), height, width)
             return packed
         return runs_to_counts(check_runs([item.integer() for item in counts.items()], height, width))

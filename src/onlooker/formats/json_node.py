@@ -10,6 +10,8 @@ from pathlib import Path
 
 from onlooker.errors import FormatError
 
+_MOST_DIGITS = 18  # of a whole number that is written as text; ours
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -36,6 +38,8 @@ class Node:
             raise FormatError(f"{file}:{error.lineno}: {error.msg} (column {error.colno})") from error
         except RecursionError as error:
             raise FormatError(f"{file}: nested too deeply") from error
+        except ValueError as error:  # Python reads no whole number of thousands of digits
+            raise FormatError(f"{file}: holds a number that is too long to be one ({error})") from error
         except OSError as error:
             raise FormatError(f"{file}: cannot be read ({error.strerror})") from error
 
@@ -67,18 +71,25 @@ class Node:
 
     def number(self) -> float:
         """A finite number."""
-        if isinstance(self.value, bool) or not isinstance(self.value, (int, float)) or not math.isfinite(self.value):
+        if isinstance(self.value, bool) or not isinstance(self.value, (int, float)):
             raise self.wrong("a number")
-        return float(self.value)
+        try:
+            number = float(self.value)
+        except OverflowError as error:
+            raise self.wrong("a number of sane size") from error
+        if not math.isfinite(number):
+            raise self.wrong("a number")
+        return number
 
     def integer(self) -> int:
         """A whole number; text of digits counts, some tools write ids so."""
-        if isinstance(self.value, str) and self.value.isdigit():
+        if isinstance(self.value, str) and self.value.isdecimal() and len(self.value) <= _MOST_DIGITS:
             return int(self.value)
         number = self.number()
         if number != int(number):
             raise self.wrong("a whole number")
-        return int(number)
+        # Not by way of the float: ids above 2^53 would run together.
+        return self.value if isinstance(self.value, int) else int(number)
 
     def text(self) -> str:
         """Text that is not blank."""

@@ -28,6 +28,7 @@ MOT_CLASSES = {
     7: "person",  # static
 }
 NO_OBJECTS = frozenset(range(8, 14))
+LEAST_SIDE = 1e-6  # ours: what the six decimals of a written number can say; a side of nothing is no box
 LARGEST = 10_000_000  # ours: 92 hours at 30 frames a second; a larger frame or track number is a broken file
 
 
@@ -81,13 +82,17 @@ def iterate_rows(file: Path, *, detections: bool = False) -> Iterator[MotRow]:
 
 
 def write_rows(file: Path, rows: Iterable[MotRow]) -> Path:
-    """Write rows sorted by frame and track, with nine numbers each where class or visibility is known, else seven."""
+    """Write rows sorted by frame and track, with nine numbers each where class or visibility is known, else seven.
+
+    Boxes thinner than `LEAST_SIDE` are written with it, so that what is written can be read.
+    """
     listed = sorted(rows, key=lambda row: (row.frame, row.number))
     classed = any(row.class_number is not None or row.visibility is not None for row in listed)
     lines = []
     for row in listed:
         x1, y1, x2, y2 = row.box_xyxy
-        values = [x1, y1, x2 - x1, y2 - y1, 1.0 if row.confidence is None else row.confidence]
+        sides = max(x2 - x1, LEAST_SIDE), max(y2 - y1, LEAST_SIDE)
+        values = [x1, y1, *sides, 1.0 if row.confidence is None else row.confidence]
         if classed:
             # -1 is the format's own word for "unknown" in the class column; a visibility defaults to whole.
             values += [-1 if row.class_number is None else row.class_number]
@@ -152,6 +157,8 @@ def _row(values: list[float], file: Path, line: int) -> MotRow:
     x, y, w, h = values[2:6]
     if w <= 0 or h <= 0:
         raise FormatError(f"{file}:{line}: box of width {w:g} and height {h:g}; both must be above 0")
+    if not (math.isfinite(x + w) and math.isfinite(y + h)):
+        raise FormatError(f"{file}:{line}: a box of {w:g}x{h:g} at {x:g},{y:g} has no far corner")
     classed = len(values) in (8, 9)
     return MotRow(
         frame,

@@ -74,8 +74,8 @@ def _row(parts: list[str], where: str) -> MotsRow:
     if not (0 < height <= _LARGEST_SIDE and 0 < width <= _LARGEST_SIDE):
         raise FormatError(f"{where}: a mask of {width}x{height} pixels")
     try:
-        counts = parts[5].encode("ascii")
+        counts = parts[5].encode()
         check_runs(counts_to_runs(counts), height, width)
-    except (ShapeError, UnicodeEncodeError) as error:
+    except ShapeError as error:
         raise FormatError(f"{where}: {error}") from error
     return MotsRow(frame, number, kind, height, width, counts)

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from onlooker.errors import FormatError, NothingFoundError, ShapeError
 from onlooker.formats.files import number_text, read_text, write_text
+from onlooker.formats.mot import LEAST_SIDE
 
 TRUTH_NAMES = ("groundtruth_rect.txt", "groundtruth.txt")
 _ABSENCE_NAMES = ("full_occlusion.txt", "out_of_view.txt", "absence.label")
@@ -53,9 +54,11 @@ def read_boxes(file: Path, *, origin: Origin = 0) -> BoxTrack:
         FormatError: something is malformed; the message names file and line.
     """
     boxes: list[tuple[float, float, float, float] | None] = []
-    for line, text in enumerate(read_text(file).splitlines(), start=1):
-        if text.strip():
-            boxes.append(_box(text, origin, f"{file}:{line}"))
+    # Blank lines at the end are nothing; one before it would move all frames after it.
+    for line, text in enumerate(read_text(file).rstrip().splitlines(), start=1):
+        if not text.strip():
+            raise FormatError(f"{file}:{line}: is blank; write NaN four times where the object is absent")
+        boxes.append(_box(text, origin, f"{file}:{line}"))
     visible = np.array([box is not None for box in boxes], np.bool_)
     for name in _ABSENCE_NAMES:
         flags = file.with_name(name)
@@ -66,35 +69,54 @@ def read_boxes(file: Path, *, origin: Origin = 0) -> BoxTrack:
 
 
 def write_boxes(file: Path, track: BoxTrack, *, origin: Origin = 0, separator: str = ",") -> Path:
-    """Write `x, y, width, height` per frame; NaN four times where the object is absent."""
+    """Write `x, y, width, height` per frame; NaN four times where the object is absent.
+
+    Sides are at least `LEAST_SIDE`: a box of nothing would be read as absence.
+    """
     lines = []
     for (x1, y1, x2, y2), seen in zip(track.boxes_xyxy.tolist(), track.visible.tolist(), strict=True):
-        values = [number_text(v) for v in (x1 + origin, y1 + origin, x2 - x1, y2 - y1)] if seen else ["NaN"] * 4
+        sides = max(x2 - x1, LEAST_SIDE), max(y2 - y1, LEAST_SIDE)
+        values = [number_text(v) for v in (x1 + origin, y1 + origin, *sides)] if seen else ["NaN"] * 4
         lines.append(separator.join(values) + "\n")
     return write_text(file, "".join(lines))
 
 
 def sequence_files(root: Path) -> dict[str, Path]:
-    """File of boxes by sequence: `SEQUENCE/groundtruth*.txt`, `SEQUENCE.txt`, or `root` itself as a file or folder.
+    """File of boxes by sequence: `SEQUENCE/groundtruth*.txt`, the same in folders of categories as LaSOT has them,
+    `SEQUENCE.txt`, or `root` itself as a file or folder.
 
     Raises:
         NothingFoundError: there is none.
+        FormatError: two categories have a sequence of one name.
     """
     if root.is_file():
         return {root.stem: root}
     if not root.is_dir():
         raise NothingFoundError(f"`{root}`: neither a file nor a folder")
-    for name in TRUTH_NAMES:
-        if (root / name).is_file():
-            return {root.resolve().name: root / name}
-    found = {f.stem: f for f in sorted(root.glob("*.txt"))}
-    for folder in sorted(f for f in root.iterdir() if f.is_dir()):
-        own = next((folder / name for name in TRUTH_NAMES if (folder / name).is_file()), None)
-        if own is not None:
-            found[folder.name] = own
+    if (lone := _own_truth(root)) is not None:
+        return {root.resolve().name: lone}
+    found = {f.stem: f for f in sorted(root.glob("*.txt"))} | _truths_below(root)
+    for category in _folders(root):
+        if _own_truth(category) is None:
+            for name, file in _truths_below(category).items():
+                if name in found:
+                    raise FormatError(f"`{file.parent}`: `{found[name]}` is of a sequence `{name}`, too")
+                found[name] = file
     if not found:
         raise NothingFoundError(f"`{root}`: holds neither `SEQUENCE.txt` nor `SEQUENCE/groundtruth.txt`")
     return found
+
+
+def _folders(root: Path) -> list[Path]:
+    return sorted(folder for folder in root.iterdir() if folder.is_dir())
+
+
+def _own_truth(folder: Path) -> Path | None:
+    return next((folder / name for name in TRUTH_NAMES if (folder / name).is_file()), None)
+
+
+def _truths_below(root: Path) -> dict[str, Path]:
+    return {folder.name: own for folder in _folders(root) if (own := _own_truth(folder)) is not None}
 
 
 def _box(text: str, origin: Origin, where: str) -> tuple[float, float, float, float] | None:
@@ -113,6 +135,8 @@ def _box(text: str, origin: Origin, where: str) -> tuple[float, float, float, fl
     else:
         left, top = values[0] - origin, values[1] - origin
         box = left, top, left + values[2], top + values[3]
+    if not all(map(math.isfinite, box)):
+        raise FormatError(f"{where}: the box `{text.strip()[:60]}` has no far corner; its numbers are too large")
     return box if box[2] > box[0] and box[3] > box[1] else None
 
 

@@ -71,26 +71,34 @@ def read_truth(file: Path) -> TubeSet:
             raise node.wrong(f"a video of at most {_LARGEST_SIDE} pixels a side")
         names = tuple(item.text() for item in node.field("file_names").items())
         videos[number] = TubeVideo(number, size, names)
-    categories = {n.field("id").integer(): n.field("name").text() for n in root.field("categories").items()}
+    categories = _read_categories(root)
+    kinds = {number: number for number in categories}
     listed = root.get("annotations")
-    tubes = tuple(_read_tube(n, videos, categories, scored=False) for n in (listed.items() if listed else ()))
+    tubes = tuple(_read_tube(n, videos, kinds, scored=False) for n in (listed.items() if listed else ()))
     return TubeSet(videos, categories, tubes)
 
 
 def read_results(file: Path, truth: TubeSet) -> tuple[Tube, ...]:
     """Scored tubes: a list, or a file like the truth whose annotations have scores (1 where they have none).
 
+    A file with categories of its own is understood by their names: who numbers them otherwise means the same.
+
     Raises:
         FormatError: something is malformed, or a video or category is not one of the truth's.
     """
     root = Node.read(file)
+    own: Mapping[int, str] = truth.categories
     if isinstance(root.value, dict):
+        own = _read_categories(root) if root.get("categories") else own
         root = root.field("annotations")
-    return tuple(_read_tube(node, truth.videos, truth.categories, scored=True) for node in root.items())
+    numbers = {name: number for number, name in truth.categories.items()}
+    same = {number: number for number, name in own.items() if truth.categories.get(number) == name}
+    kinds = {number: numbers[name] for number, name in own.items() if name in numbers} | same
+    return tuple(_read_tube(node, truth.videos, kinds, scored=True) for node in root.items())
 
 
 def write_truth(file: Path, tubes: TubeSet) -> Path:
-    """Write videos, categories and annotations."""
+    """Write videos, categories and annotations; scores too, where tubes have them: such a file can be scored."""
     videos = [
         {"id": v.number, "width": v.size[0], "height": v.size[1], "length": len(v.file_names)}
         | {"file_names": list(v.file_names)}
@@ -98,6 +106,7 @@ def write_truth(file: Path, tubes: TubeSet) -> Path:
     ]
     annotations = [
         {"id": place, "iscrowd": int(tube.crowd), **_tube_fields(tube, tubes.videos)}
+        | ({} if tube.score is None else {"score": tube.score})
         for place, tube in enumerate(tubes.tubes, start=1)
     ]
     categories = [{"id": number, "name": name} for number, name in tubes.categories.items()]
@@ -122,12 +131,17 @@ def _tube_fields(tube: Tube, videos: Mapping[int, TubeVideo]) -> dict[str, objec
     return {"video_id": tube.video, "category_id": tube.category, "segmentations": masks}
 
 
-def _read_tube(node: Node, videos: Mapping[int, TubeVideo], categories: Mapping[int, str], *, scored: bool) -> Tube:
+def _read_categories(root: Node) -> dict[int, str]:
+    return {n.field("id").integer(): n.field("name").text() for n in root.field("categories").items()}
+
+
+def _read_tube(node: Node, videos: Mapping[int, TubeVideo], kinds: Mapping[int, int], *, scored: bool) -> Tube:
+    """`kinds`: number of a category in the file -> number in the truth."""
     owner, kind = node.field("video_id"), node.field("category_id")
     video = videos.get(owner.integer())
     if video is None:
         raise owner.wrong("the id of a video of the truth")
-    if kind.integer() not in categories:
+    if kind.integer() not in kinds:
         raise kind.wrong("the id of a category of the truth")
     masks = list(node.field("segmentations").items())
     if len(masks) != len(video.file_names):
@@ -135,7 +149,7 @@ def _read_tube(node: Node, videos: Mapping[int, TubeVideo], categories: Mapping[
     counts = tuple(mask_of(None if mask.value is None else mask, video.size) for mask in masks)
     score, crowd = node.get("score"), node.get("iscrowd")
     value = (score.number() if score else 1.0) if scored else None
-    return Tube(video.number, kind.integer(), counts, value, bool(crowd and crowd.integer()))
+    return Tube(video.number, kinds[kind.integer()], counts, value, bool(crowd and crowd.integer()))
 
 
 def _check_tube(tube: Tube, videos: Mapping[int, TubeVideo], categories: Mapping[int, str] | None, where: str) -> None:

@@ -156,4 +156,4 @@ def _eight_bits(picture: Pil.Image) -> Pil.Image:
 
 def _natural_key(path: Path) -> tuple[list[tuple[int, str]], str]:
     parts = re.split(r"(\d+)", path.name)
-    return [(int(p), "") if p.isdigit() else (-1, p) for p in parts], path.name
+    return [(int(p), "") if p.isdecimal() else (-1, p) for p in parts], path.name

@@ -81,7 +81,7 @@ def check_source(video: StoredVideo, path: Path) -> None:
 def _sequence_frames(video: StoredVideo, folder: Path) -> Iterator[Frame]:
     pictures = list_pictures(_picture_folder(folder, video.name))
     # Frame 0 is picture 1 where all names are numbers (MOTChallenge), whatever numbers are missing; else order counts.
-    numbers = [int(p.stem) if p.stem.isdigit() else None for p in pictures]
+    numbers = [int(p.stem) if p.stem.isdecimal() else None for p in pictures]
     by_number = all(number is not None and number >= 1 for number in numbers)
     fps = video.fps or 25.0
     reader = ImageSequenceReader(pictures, fps)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from onlooker.errors import ConfigError, ShapeError, UnknownNameError
+from onlooker.errors import ConfigError, FormatError, ShapeError, UnknownNameError
 from onlooker.methods.trackers.omnitracker import CONFIGS, METHOD, OmniTrackerNetwork
 from onlooker.methods.trackers.omnitracker.detections import Detected, FrameTracks
 from onlooker.models.own.omnitracker import OmniTracklets
@@ -132,6 +132,14 @@ def test_the_tracker_is_the_bundled_one_where_nothing_is_said() -> None:
     pool = ModelPool(Settings())
     assert not pool.has("tracker")
     assert pool.tracker_fingerprint().startswith("tracklets@")
+
+
+def test_labels_that_are_no_text_are_named(weights: Path, tmp_path: Path) -> None:
+    (tmp_path / "labels.txt").write_bytes(b"\xff\xfe\n")
+    with pytest.raises(FormatError, match=r"labels.txt: not a text file"):
+        OmniTracklets(str(weights), labels=str(tmp_path / "labels.txt"))
+    (tmp_path / "labels.txt").write_text("\ufeff" + "\n".join("abcdefg"), encoding="utf-8")  # as some editors save
+    assert OmniTracklets(str(weights), labels=str(tmp_path / "labels.txt")).categories == tuple("abcdefg")
 
 
 def test_what_is_missing_is_said(weights: Path) -> None:

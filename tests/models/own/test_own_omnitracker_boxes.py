@@ -75,6 +75,16 @@ def test_boxes_are_told_on_looks_between_them_and_not_where_the_thing_is_absent(
     assert script.cuts == [False] * 3
 
 
+def test_the_first_mask_stays_inside_the_box_that_was_given(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    follower = OmniTracklets(str(weights)).box_follower()
+    script = Scripted(8.0)
+    monkeypatch.setattr(follower._tracker, "start", lambda image, boxes, ids, time_s: script(image, time_s, False))
+    follower.start(frame(0), {3: (20.5, 10.0, 40.0, 30.0)}, None)
+    inside = np.zeros(SIZE, np.bool_)
+    inside[10:30, 20:32] = True  # the network's mask is the left half of the frame
+    np.testing.assert_array_equal(decode_mask(follower.finish()[3].masks[0], *SIZE), inside)
+
+
 def test_a_cut_is_looked_at_at_once(weights: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     follower = OmniTracklets(str(weights), hz=1.0).box_follower()
     follower.start(frame(0), {3: (0.0, 10.0, 20.0, 30.0)}, None)

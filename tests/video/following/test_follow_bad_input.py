@@ -119,6 +119,14 @@ def test_a_thing_of_one_pixel(pools: dict[str, ModelPool], name: str, tmp_path: 
 
 
 @pytest.mark.parametrize("name", FOLLOWERS)
+def test_a_box_that_is_given_twice_is_told_twice(pools: dict[str, ModelPool], name: str, tmp_path: Path) -> None:
+    first, second = run(pools[name], tmp_path, [HERE] * 4, [BOX, BOX]).tracks
+    np.testing.assert_array_equal(first.seen, second.seen)
+    np.testing.assert_array_equal(first.boxes_xyxy_px, second.boxes_xyxy_px)
+    assert first.masks == second.masks
+
+
+@pytest.mark.parametrize("name", FOLLOWERS)
 def test_a_box_that_is_partly_outside_is_cut_to_the_frame(
     pools: dict[str, ModelPool], name: str, tmp_path: Path
 ) -> None:

@@ -1,13 +1,14 @@
 """What was followed, as files."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from onlooker.errors import ConfigError
-from onlooker.formats import davis, mot, ytvis
+from onlooker.formats import davis, mot, single_object, ytvis
 from onlooker.formats.run_lengths import decode_mask, encode_mask
 from onlooker.media.decode import VideoReader
 from onlooker.synth.clips import make_clip, moving_squares
@@ -15,7 +16,7 @@ from onlooker.types import VideoInfo
 from onlooker.video.following.pictures import draw_result
 from onlooker.video.following.request import FollowRequest
 from onlooker.video.following.values import FollowResult, Sighting, TrackBuilder
-from onlooker.video.following.write import check_folder, check_mask_count, write_masks, write_tracks
+from onlooker.video.following.write import check_folder, missing_masks, picture_limit, write_masks, write_tracks
 
 SIZE = (64, 48)
 
@@ -97,6 +98,19 @@ def test_mot_rows_count_frames_of_the_file_from_one_and_leave_out_the_unseen(tmp
     assert (rows[0].confidence, rows[1].confidence) == (0.75, 1.0)
 
 
+def test_boxes_that_were_given_are_a_file_each_with_a_line_per_frame_that_was_looked_at(tmp_path):
+    result = result_of("clip.mp4")
+    late = replace(result, frames=[(1, 0.04), *result.frames])  # the box is of the second frame
+    (tmp_path / "boxes").mkdir()
+    for name in ("9.txt", "mine.txt"):
+        (tmp_path / "boxes" / name).touch()
+    assert write_tracks(tmp_path, REQUEST, late)[2] == tmp_path / "boxes"
+    assert sorted(file.name for file in (tmp_path / "boxes").iterdir()) == ["1.txt", "mine.txt"]
+    read = single_object.read_boxes(tmp_path / "boxes" / "1.txt")
+    assert read.visible.tolist() == [False, True, True, False, True]
+    assert read.boxes_xyxy[1].tolist() == [10, 10, 20, 20]
+
+
 def test_mask_pictures_and_tubes_hold_the_masks_and_leave_no_picture_of_an_earlier_run(tmp_path):
     write_masks(tmp_path, result_of("clip.mp4", n=6))
     (tmp_path / "masks" / "mine.png").write_bytes(b"kept")
@@ -112,10 +126,39 @@ def test_mask_pictures_and_tubes_hold_the_masks_and_leave_no_picture_of_an_earli
     assert [counts is None for counts in tubes.tubes[0].counts] == [False, False, True, False]
 
 
-def test_more_things_than_a_mask_picture_numbers_are_refused():
-    check_mask_count(254)
-    with pytest.raises(ConfigError, match="254 things at most, there are 255"):
-        check_mask_count(255)
+def test_more_things_than_a_mask_picture_numbers_are_in_the_tubes_alone(tmp_path):
+    result = result_of("clip.mp4")
+    write_masks(tmp_path, result)
+    _, car = result.tracks
+    many = replace(result, tracks=tuple(replace(car, number=number) for number in range(1, 256)))
+    assert write_masks(tmp_path, many) == (tmp_path / "youtube_vis.json",)
+    assert len(ytvis.read_truth(tmp_path / "youtube_vis.json").tubes) == 255
+    assert not list((tmp_path / "masks").glob("*.png"))  # none of the run before
+    assert "there are 255" in picture_limit(many)
+    assert picture_limit(replace(many, tracks=many.tracks[:254])) is None
+
+
+def test_boxes_without_a_mask_are_counted(tmp_path):
+    result = result_of("clip.mp4")
+    assert missing_masks(result) is None
+    box, car = result.tracks
+    half = replace(car, masks={frame: car.masks[frame] for frame in (2, 4)})
+    assert missing_masks(replace(result, tracks=(box, half))).startswith("2 of 7 boxes")
+    assert missing_masks(replace(result, tracks=(replace(box, masks={}),))) is None  # nobody makes any of it
+
+
+def test_a_tube_has_the_mean_score_of_its_thing_and_none_where_nobody_said_one(tmp_path):
+    write_masks(tmp_path, result_of("clip.mp4"))
+    truth = ytvis.read_truth(tmp_path / "youtube_vis.json")
+    assert [tube.score for tube in ytvis.read_results(tmp_path / "youtube_vis.json", truth)] == [0.75, 1.0]
+
+
+def test_a_box_thinner_than_two_decimals_is_in_the_mot_file_as_a_box(tmp_path):
+    thin = TrackBuilder()
+    thin.add(2, 0.08, Sighting((10.0, 10.0, 10.001, 20.0), 1.0))
+    result = replace(result_of("clip.mp4"), tracks=(thin.build(1, "box", None),))
+    (row,) = mot.iterate_rows(write_tracks(tmp_path, REQUEST, result)[1])
+    assert row.box_xyxy == pytest.approx((10, 10, 10, 20), abs=0.01)
 
 
 def test_a_place_that_cannot_hold_results_is_refused_and_nothing_is_made(tmp_path):

@@ -152,15 +152,16 @@ class Sam2Session:
 
     def _show(self, number: int, prompt: Prompt) -> Sam2VideoInferenceSession | None:
         """The memory of a new object; `None` for one whose mask is of nothing, which is listed and never found."""
-        if isinstance(prompt, np.ndarray) and not prompt.any():
+        mask = _as_mask(prompt)
+        if mask is not None and not mask.any():
             return None
         memory: Sam2VideoInferenceSession = self._processor.init_video_session(inference_device=self._device)
-        if isinstance(prompt, np.ndarray):
-            self._prompt(memory, number, input_masks=[prompt])
+        if mask is not None:
+            self._prompt(memory, number, input_masks=[mask])
             if not memory.mask_inputs_per_obj[0][self._place].any():  # too small for the size of the network
-                self._prompt(memory, number, input_boxes=[[list(_box_around(prompt))]])
+                self._prompt(memory, number, input_boxes=[[list(_box_around(mask))]])
             self._run(memory)
-            self._claim(number, np.where(prompt, _CERTAIN, np.float32(0)))
+            self._claim(number, np.where(mask, _CERTAIN, np.float32(0)))
             return memory
         if len(prompt) == 4:
             self._prompt(memory, number, input_boxes=[[[float(edge) for edge in prompt]]])
@@ -210,9 +211,10 @@ def _check_prompt(number: int, prompt: Prompt, size: tuple[int, int]) -> None:
     """Raises before anything is computed."""
     if isinstance(number, bool) or not isinstance(number, (int, np.integer)) or number < 1:
         raise ConfigError(f"objects are numbered from 1, got `{number!r}`")
-    if isinstance(prompt, np.ndarray) and prompt.ndim == 2:
-        if prompt.shape != size or prompt.dtype != np.bool_:
-            raise ShapeError(f"the mask of object {number} must be bool {size}, got {prompt.dtype} {prompt.shape}")
+    mask = _as_mask(prompt)
+    if mask is not None:
+        if mask.shape != size or mask.dtype != np.bool_:
+            raise ShapeError(f"the mask of object {number} must be bool {size}, got {mask.dtype} {mask.shape}")
         return
     values = np.asarray(prompt, np.float64)
     if values.shape not in ((4,), (2,)) or not np.isfinite(values).all():
@@ -225,8 +227,14 @@ def _check_prompt(number: int, prompt: Prompt, size: tuple[int, int]) -> None:
         raise ShapeError(f"object {number} at {tuple(values.tolist())} lies outside the frame of {width}x{height}")
 
 
+def _as_mask(prompt: Prompt) -> Mask | None:
+    """The prompt if it is a mask; a row of numbers is a box or a point, in an array as in a tuple."""
+    return prompt if isinstance(prompt, np.ndarray) and prompt.ndim == 2 else None
+
+
 def _pixels(prompt: Prompt) -> int:
-    return int(prompt.sum()) if isinstance(prompt, np.ndarray) else 0
+    mask = _as_mask(prompt)
+    return 0 if mask is None else int(mask.sum())
 
 
 def _box_around(mask: Mask) -> BoxXYXY:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from onlooker.errors import ConfigError, ShapeError, WeightsError
+from onlooker.formats.files import read_text
 from onlooker.formats.run_lengths import encode_mask
 from onlooker.methods.trackers.omnitracker import CONFIGS, OmniTracker
 from onlooker.models.own.omnitracker_boxes import OmniBoxes
@@ -61,7 +62,8 @@ class OmniTracklets:
 
     Raises:
         ConfigError: no weights, a configuration that does not exist, or a rate out of range.
-        WeightsError: weights or labels cannot be read, or do not fit.
+        WeightsError: weights cannot be read or do not fit, or labels are not where they should be.
+        FormatError: labels that are not text.
         UnknownNameError: a class that the labels do not have.
     """
 
@@ -220,4 +222,4 @@ def _read_labels(path: Path, required: bool) -> list[str] | None:
         if required:
             raise WeightsError(f"there are no labels at `{path}`; give a text file with one class a line")
         return None
-    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [line.strip() for line in read_text(path).splitlines() if line.strip()]

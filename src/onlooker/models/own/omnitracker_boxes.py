@@ -10,6 +10,7 @@ import copy
 from collections.abc import Mapping
 
 import numpy as np
+from numpy.typing import NDArray
 
 from onlooker.errors import ShapeError
 from onlooker.formats.run_lengths import encode_mask
@@ -53,8 +54,7 @@ class OmniBoxes:
         self._built = {number: TrackBuilder() for number in boxes}
         told = self._tracker.start(frame.image, corners, ids=tuple(boxes), time_s=frame.time_s)
         for place, number in enumerate(told.ids.tolist()):
-            mask = told.mask(place)
-            rle = None if mask is None or not mask.any() else encode_mask(mask)
+            rle = _inside(told.mask(place), boxes[number])
             self._built[number].add(frame.index, frame.time_s, Sighting(boxes[number], 1.0, mask=rle))
         self._due_s, self._last_s = frame.time_s + self._period_s, frame.time_s
 
@@ -85,3 +85,13 @@ class OmniBoxes:
     def finish(self) -> Mapping[int, FollowedTrack]:
         """Number -> track; labelled by the class the network took it for."""
         return {n: built.build(n, "box", self._category.get(n)) for n, built in self._built.items()}
+
+
+def _inside(mask: NDArray[np.bool_] | None, box: BoxXYXY) -> bytes | None:
+    """Run lengths of the part of a mask inside a box that was given, and is true; `None` where that is nothing."""
+    if mask is None:
+        return None
+    kept = np.zeros_like(mask)
+    x1, y1, x2, y2 = int(box[0]), int(box[1]), int(np.ceil(box[2])), int(np.ceil(box[3]))
+    kept[y1:y2, x1:x2] = mask[y1:y2, x1:x2]
+    return encode_mask(kept) if kept.any() else None

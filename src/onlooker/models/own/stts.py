@@ -12,6 +12,7 @@ from pathlib import Path
 
 from onlooker.configs import config_from_dict, real_number
 from onlooker.errors import ConfigError, UnknownNameError, WeightsError
+from onlooker.formats.files import read_text
 from onlooker.methods.encoders.stts.config import CONFIGS, SttsConfig
 from onlooker.methods.encoders.stts.infer import SttsRecogniser
 from onlooker.methods.encoders.stts.model import Stts
@@ -41,7 +42,8 @@ class SttsActions:
     Raises:
         ConfigError: no weights, a share out of range, a network without the scorer that a share needs, or labels that
             are not as many as the classes, or a device that cannot be used.
-        WeightsError: the weights or the labels cannot be read, or do not fit.
+        WeightsError: the weights cannot be read or do not fit, or labels are not where they should be.
+        FormatError: labels that are not text.
     """
 
     name = "stts"
@@ -123,4 +125,4 @@ def _read_labels(path: Path, required: bool) -> list[str] | None:
         if required:
             raise WeightsError(f"there are no labels at `{path}`; give a text file with one action a line")
         return None
-    return [line.strip() for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [line.strip() for line in read_text(path).splitlines() if line.strip()]

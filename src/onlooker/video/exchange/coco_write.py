@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from onlooker.formats.run_lengths import mask_area
 from onlooker.video.exchange.json_rows import Json, JsonRows, json_of_lists
 from onlooker.video.exchange.outgoing import (
@@ -106,6 +108,8 @@ def _ytvis_annotation(video: OutgoingVideo, track: OutgoingTrack) -> dict[str, J
         "width": video.stored.width,
         "height": video.stored.height,
         "length": len(video.frames),
+        # Of the whole tube: what YouTube-VIS ranks results by.
+        "score": round(float(np.mean(track.scores)), 6) if len(track.scores) else 0.0,
         "bboxes": [None if row is None else row["bbox"] for row in fields],
         "scores": [None if row is None else row["score"] for row in fields],
         "areas": areas,

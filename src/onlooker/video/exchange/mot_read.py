@@ -223,7 +223,7 @@ def _pictures(folder: Path) -> dict[int, Path]:
     if not folder.is_dir():
         return {}
     files = sorted(f for f in folder.iterdir() if f.suffix.lower() in _PICTURES)
-    numbered = {int(f.stem): f for f in files if f.stem.isdigit()}
+    numbered = {int(f.stem): f for f in files if f.stem.isdecimal()}
     if len(numbered) == len(files) and min(numbered, default=0) >= 1:
         return {number - 1: file for number, file in numbered.items()}
     return dict(enumerate(files))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from onlooker.errors import ConfigError
 from onlooker.formats.files import number_text, write_text
+from onlooker.formats.mot import LEAST_SIDE
 from onlooker.video.exchange.outgoing import ExportReport, OutgoingVideo, open_videos, unique_names
 from onlooker.video.store.store import Store
 
@@ -40,7 +41,8 @@ def _write(video: OutgoingVideo, folder: Path) -> list[Path]:
     for track in video.tracks:
         place = labels.index(track.category) + 1
         for frame, (x1, y1, x2, y2) in zip(track.frames.tolist(), track.boxes_xyxy_px.tolist(), strict=True):
-            box = ",".join(map(number_text, (x1, y1, x2 - x1, y2 - y1)))
+            sides = max(x2 - x1, LEAST_SIDE), max(y2 - y1, LEAST_SIDE)
+            box = ",".join(map(number_text, (x1, y1, *sides)))
             rows.append((frame + 1, track.number, f"{frame + 1},{track.number},{box},1,{place},1"))
     header = {
         "name": video.stored.name,

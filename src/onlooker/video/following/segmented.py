@@ -19,6 +19,9 @@ Mask = NDArray[np.bool_]
 class SegmentedFollower:
     """Follows given boxes through one video; make a new one for the next.
 
+    Masks of a segmenter share no pixel, so that of two equal boxes one would get nothing: they are followed as one
+    thing and told as two.
+
     Args:
         segmenter: shown every box on the first frame and nothing after it. It cannot say how sure it is.
     """
@@ -29,6 +32,7 @@ class SegmentedFollower:
         self._segmenter = segmenter
         self._session: SegmenterSession | None = None
         self._built: dict[int, TrackBuilder] = {}
+        self._followed_as: dict[int, int] = {}  # number -> the first that was given with the same box
 
     @property
     def name(self) -> str:
@@ -40,11 +44,13 @@ class SegmentedFollower:
 
     def start(self, frame: Frame, boxes: Mapping[int, BoxXYXY], found: Detections | None) -> None:
         """The frame on which the things are shown; a thing it finds nothing of is told with the box it was given."""
-        self._session = self._segmenter.start(frame.image, boxes)
+        first: dict[BoxXYXY, int] = {}
+        self._followed_as = {number: first.setdefault(box, number) for number, box in boxes.items()}
+        self._session = self._segmenter.start(frame.image, {number: box for box, number in first.items()})
         masks = self._session.masks
         for number, box in boxes.items():
             self._built[number] = TrackBuilder()
-            seen = _sighting(masks.get(number))
+            seen = _sighting(masks.get(self._followed_as[number]))
             self._built[number].add(frame.index, frame.time_s, seen if seen.box_xyxy_px else Sighting(box, None))
 
     def update(self, frame: Frame, new_shot: bool, found: Detections | None) -> None:
@@ -55,7 +61,7 @@ class SegmentedFollower:
             self._session.cut()
         masks = self._session.step(frame.image)
         for number, built in self._built.items():
-            built.add(frame.index, frame.time_s, _sighting(masks.get(number)))
+            built.add(frame.index, frame.time_s, _sighting(masks.get(self._followed_as[number])))
 
     def finish(self) -> Mapping[int, FollowedTrack]:
         """Number -> track."""

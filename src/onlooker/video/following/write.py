@@ -1,4 +1,4 @@
-"""What was followed, as files: `tracks.json`, `tracks.txt` (MOTChallenge), and masks.
+"""What was followed, as files: `tracks.json`, `tracks.txt` (MOTChallenge), `boxes/` (single objects), and masks.
 
 `tracks.json`, field by field (times in seconds on the video's own clock, its first frame at 0; boxes `[x1, y1, x2, y2]`
 in pixels of the shown frame, ends exclusive):
@@ -7,10 +7,11 @@ in pixels of the shown frame, ends exclusive):
   `from_s`, `to_s`, `n_frames` of the stretch that was looked at, `cuts_s` where shots begin, `problem` or `null`;
 - `asked`: `boxes`, `at_s`, `classes`; `models`: role -> name@version;
 - `tracks`: a list of `id`, `source` ("box" or "class"), `label` or `null`, `same_as` (ids of the tracks of the
-  other source that are the same thing), `first_s`, `last_s` it was seen, and `boxes`: one entry per frame with
-  `time_s`, `frame` (from 0), `seen`, `box_xyxy` (`null` where not seen), `score` in [0, 1] (`null` where not seen, or
-  for a follower that cannot say), `measured` (false: between two looks), and with masks `mask`: `size` [height, width]
-  and `counts`, COCO's compressed run lengths.
+  other source that are the same thing), `first_s`, `last_s` it was seen, and `boxes`: one entry per frame, of a box
+  from the frame it was given on, of a class for the frames the thing is on alone, with `time_s`, `frame` (from 0),
+  `seen`, `box_xyxy` (`null` where not seen), `score` in [0, 1] (`null` where not seen, or for a follower that cannot
+  say), `measured` (false: between two looks), and with masks `mask`: `size` [height, width] and `counts`, COCO's
+  compressed run lengths.
 """
 
 from __future__ import annotations
@@ -25,13 +26,14 @@ from pathlib import Path
 import numpy as np
 
 from onlooker.errors import ConfigError
-from onlooker.formats import davis, mot, ytvis
+from onlooker.formats import davis, mot, single_object, ytvis
 from onlooker.formats.files import write_text
 from onlooker.formats.run_lengths import decode_mask
 from onlooker.video.following.request import FollowRequest
 from onlooker.video.following.values import FollowedTrack, FollowResult
 
 _LARGEST_LABEL = 254  # 255 is void in mask pictures
+_OWN_BOXES = re.compile(r"\d+\.txt")
 _OWN_PICTURE = re.compile(r"\d{5,}\.png")
 
 
@@ -89,10 +91,32 @@ def _row(track: FollowedTrack, row: int, size: tuple[int, int]) -> dict[str, obj
     return told
 
 
-def write_tracks(folder: Path, request: FollowRequest, result: FollowResult) -> tuple[Path, Path]:
-    """Writes `tracks.json` and `tracks.txt`."""
+def write_tracks(folder: Path, request: FollowRequest, result: FollowResult) -> tuple[Path, ...]:
+    """Writes `tracks.json`, `tracks.txt` and, for every thing that was pointed at, `boxes/NUMBER.txt`."""
     told = write_text(folder / "tracks.json", json.dumps(as_dict(request, result), ensure_ascii=False) + "\n")
-    return told, mot.write_rows(folder / "tracks.txt", _mot_rows(result))
+    rows = mot.write_rows(folder / "tracks.txt", _mot_rows(result))
+    place = folder / "boxes"
+    _clear(place, _OWN_BOXES)
+    pointed = [track for track in result.tracks if track.source == "box"]
+    for track in pointed:
+        single_object.write_boxes(place / f"{track.number}.txt", _box_track(track, result))
+    return (told, rows, place) if pointed else (told, rows)
+
+
+def _box_track(track: FollowedTrack, result: FollowResult) -> single_object.BoxTrack:
+    """A line per frame that was looked at; absent before the frame it was given on."""
+    places = {frame: place for place, (frame, _) in enumerate(result.frames)}
+    boxes, visible = np.zeros((len(places), 4)), np.zeros(len(places), np.bool_)
+    mine = [places[frame] for frame in track.frames.tolist()]
+    boxes[mine], visible[mine] = track.boxes_xyxy_px, track.seen
+    return single_object.BoxTrack(boxes, visible)
+
+
+def _clear(place: Path, own: re.Pattern[str]) -> None:
+    """Removes files of an earlier run, which may have had more of them."""
+    for old in place.iterdir() if place.is_dir() else ():
+        if own.fullmatch(old.name):
+            old.unlink()
 
 
 def _mot_rows(result: FollowResult) -> Iterator[mot.MotRow]:
@@ -117,34 +141,53 @@ def check_folder(folder: Path) -> None:
         raise ConfigError(f"`{folder}` cannot be written (`{there}` does not allow it); give another folder with --out")
 
 
-def check_mask_count(n_tracks: int) -> None:
-    """Raises ConfigError for more tracks than a mask picture can number."""
-    if n_tracks > _LARGEST_LABEL:
-        raise ConfigError(f"mask pictures number {_LARGEST_LABEL} things at most, there are {n_tracks}; follow fewer")
+def picture_limit(result: FollowResult) -> str | None:
+    """Why there are no mask pictures; `None` where there are."""
+    if len(result.tracks) <= _LARGEST_LABEL:
+        return None
+    return (
+        f"mask pictures number {_LARGEST_LABEL} things at most, there are {len(result.tracks)}: none are written, "
+        "all masks are in youtube_vis.json"
+    )
+
+
+def missing_masks(result: FollowResult) -> str | None:
+    """How many boxes have no mask though their thing has some; `None` where all have one."""
+    tracks = [track for track in result.tracks if track.masks]
+    boxes = sum(int(track.seen.sum()) for track in tracks)
+    bare = boxes - sum(len(track.masks) for track in tracks)
+    if not bare:
+        return None
+    return f"{bare} of {boxes} boxes have no mask: nothing was found inside, or nobody looked at the frame"
 
 
 def write_masks(folder: Path, result: FollowResult) -> tuple[Path, ...]:
     """Writes `masks/NNNNN.png`, a palette picture per frame as DAVIS has them, and `youtube_vis.json`.
 
-    Where masks overlap, the thing with the lower number lies in front.
+    Where masks overlap, the thing with the lower number lies in front. With more things than a picture can number
+    there are no pictures, see `picture_limit`.
     """
-    check_mask_count(len(result.tracks))
+    place = folder / "masks"
+    _clear(place, _OWN_PICTURE)
+    tubes = _write_tubes(folder / "youtube_vis.json", result)
+    if picture_limit(result) is not None:
+        return (tubes,)
+    place.mkdir(exist_ok=True)
+    _write_pictures(place, result)
+    return place, tubes
+
+
+def _write_pictures(place: Path, result: FollowResult) -> None:
     by_frame: defaultdict[int, list[FollowedTrack]] = defaultdict(list)
     for track in result.tracks:
         for frame in track.masks:
             by_frame[frame].append(track)
-    place = folder / "masks"
-    place.mkdir(exist_ok=True)
-    for old in place.iterdir():
-        if _OWN_PICTURE.fullmatch(old.name):
-            old.unlink()  # of an earlier run over a longer stretch
     height, width = result.info.height, result.info.width
     for frame, _ in result.frames:
         labels = np.zeros((1, height, width), np.uint8)
         for track in sorted(by_frame[frame], key=lambda item: -item.number):
             labels[0][decode_mask(track.masks[frame], height, width)] = track.number
         davis.write_sequence(place, labels, [f"{frame:05d}"])
-    return place, _write_tubes(folder / "youtube_vis.json", result)
 
 
 def _write_tubes(file: Path, result: FollowResult) -> Path:
@@ -154,7 +197,14 @@ def _write_tubes(file: Path, result: FollowResult) -> Path:
     pictures = tuple(f"{frame:05d}.jpg" for frame, _ in result.frames)
     video = ytvis.TubeVideo(1, (result.info.width, result.info.height), pictures)
     tubes = tuple(
-        ytvis.Tube(1, number_of[track.label or "thing"], tuple(track.masks.get(frame) for frame, _ in result.frames))
+        ytvis.Tube(1, number_of[track.label or "thing"], counts, _mean_score(track))
         for track in result.tracks
+        for counts in [tuple(track.masks.get(frame) for frame, _ in result.frames)]
     )
     return ytvis.write_truth(file, ytvis.TubeSet({1: video}, categories, tubes))
+
+
+def _mean_score(track: FollowedTrack) -> float | None:
+    if track.scores is None or not track.seen.any():
+        return None
+    return round(float(track.scores[track.seen].mean()), 4)
