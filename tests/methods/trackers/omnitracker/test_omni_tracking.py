@@ -97,6 +97,15 @@ def test_a_given_object_that_was_lost_is_found_anywhere_at_once() -> None:
     assert matched(state, found) == [(0, 0)]
 
 
+def test_a_given_object_that_was_lost_is_not_the_first_weak_detection_anywhere() -> None:
+    """Similarity alone cannot refuse: with one object it is a half at least."""
+    weak = detected(B, identities=6 * torch.eye(4)[3:], scores=[0.4])
+    for bar, pairs in ((0.5, []), (0.3, [(0, 0)])):
+        state = following(A, task="instance", birth_score=bar)
+        state.trajectories[0].unseen = 1
+        assert matched(state, weak) == pairs
+
+
 def test_similar_but_not_similar_enough_is_no_match() -> None:
     found = detected(A, [11.0, 11.0, 31.0, 31.0], identities=torch.zeros(2, 4))
     assert matched(following(A, B, match_score=0.6), found) == []
@@ -117,10 +126,11 @@ def test_the_order_of_detections_does_not_matter() -> None:
     assert turned == [(0, 1), (1, 0)]
 
 
-def test_of_two_masks_that_overlap_the_surer_stays_and_empty_ones_hide_nothing() -> None:
-    masks = torch.zeros(4, 4, 4, dtype=torch.bool)
+def test_of_two_masks_that_overlap_the_surer_stays_and_empty_ones_are_told_apart_by_boxes() -> None:
+    masks = torch.zeros(6, 4, 4, dtype=torch.bool)
     masks[0, :2], masks[1, :2], masks[2, 1:] = True, True, True
-    assert mask_nms(masks, 0.7).tolist() == [0, 2, 3]
+    boxes = torch.tensor([A, A, A, B, B, [9.0, 9.0, 9.5, 9.5]])
+    assert mask_nms(masks, boxes, 0.7).tolist() == [0, 2, 3, 5]
 
 
 # -- motion -----------------------------------------------------------------------------------------------------
@@ -202,6 +212,7 @@ def test_given_objects_are_told_while_absent_and_nothing_else_is_born(
     told = [follow.update(frame) for frame in rest]
     assert [t.present.tolist() for t in told] == [[False], [False], [True]]
     assert [t.scores[0] for t in told[:2]] == [0.0, 0.0]
+    assert [t.boxes_xyxy_px[0].tolist() for t in told[:2]] == [A, A], "an absent object has no speed"
     assert not told[0].mask(0).any()  # type: ignore[union-attr]
     assert tokens is not None, "a lost target has nothing to refer to"
     assert told[2].ids.tolist() == [1]

@@ -11,10 +11,11 @@ import torch
 from torch import Tensor
 
 from onlooker.errors import ConfigError, ShapeError
-from onlooker.methods.trackers.omnitracker import CONFIGS, METHOD, OmniTrackerNetwork
+from onlooker.methods.trackers.omnitracker import CONFIGS, METHOD, OmniTracker, OmniTrackerNetwork
 from onlooker.methods.trackers.omnitracker.data import ClipsConfig, Pairs
 from onlooker.methods.trackers.omnitracker.losses import LossConfig, Truth, detection_losses, dice_loss, match
 from onlooker.methods.trackers.omnitracker.task import TrackingTask, TrackOptions, found_objects, track
+from onlooker.synth.sprites import SHAPES
 from onlooker.train.task import Moment
 
 CLIPS = ClipsConfig(size=(64, 64), n_train=8, n_test=4)
@@ -227,6 +228,15 @@ def test_the_backbone_learns_more_slowly_and_drops_when_asked() -> None:
     assert [schedule(step, 12) for step in (0, 7, 8, 11)] == pytest.approx([0.1, 0.1, 0.01, 0.01])
     counted = sum(len(group.parameters) for group in groups.values())
     assert counted == len([p for p in slow.parameters() if p.requires_grad])
+
+
+def test_a_run_hands_out_a_name_for_every_class_of_the_network() -> None:
+    task = TrackingTask(tiny(), TrackOptions(train_on="category", clips=CLIPS))
+    names = task.companions()["labels.txt"].splitlines()
+    classes = task.network.config.detector.classes
+    assert names[:3] == list(SHAPES[:3])
+    assert names[3:] == [f"class {number}" for number in range(3, classes)]
+    assert OmniTracker.from_network(task.network, labels=names).labels == tuple(names)
 
 
 def test_found_counts_objects_whose_box_and_class_are_right() -> None:

@@ -169,7 +169,8 @@ class TrackingConfig:
         nms_overlap: the weaker of two detections that overlap more goes; of masks where there is a mask head, across
             classes, else of boxes within a class.
         match_score: least similarity of a detection to a trajectory (IDOL: 0.5).
-        birth_score: an unmatched detection at least this sure starts a trajectory (IDOL: 0.5).
+        birth_score: an unmatched detection at least this sure starts a trajectory (IDOL: 0.5), or is a given object
+            that was lost (ours).
         update_score: a weaker detection is followed but not remembered (ours): bad matches make memories drift.
         memory_length: identities kept per trajectory, M (IDOL: 3 to 10).
         memory_weights: "temporal" adds i / M to the score of the i-th oldest; "scores" does not (ours, to compare).

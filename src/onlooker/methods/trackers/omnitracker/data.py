@@ -156,6 +156,11 @@ class Pairs(SampleDataset):
         self._network, self._config, self._task, self._split = network, config, task, split
         self._clips = Clips(config, split)
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """By class number."""
+        return tuple(self._clips.names)
+
     def __len__(self) -> int:
         return self._config.n_train if self._split == "train" else self._config.n_test
 

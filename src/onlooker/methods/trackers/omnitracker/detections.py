@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
-from torchvision.ops import batched_nms
+from torchvision.ops import batched_nms, box_iou
 
 from onlooker.methods.trackers.omnitracker.config import TrackingConfig, TrackTask
 from onlooker.methods.trackers.omnitracker.model import OmniTrackerNetwork, Seen, boxes_px
@@ -147,7 +147,7 @@ def find(
     masks = None
     if network.mask_head is not None and len(order):
         masks = network.mask_logits(seen, order[None])[0]  # (n, h, w)
-        kept = mask_nms(masks > 0, config.nms_overlap)
+        kept = mask_nms(masks > 0, boxes[order], config.nms_overlap)
         order, masks = order[kept], masks[kept]
     elif len(order):
         labels = class_scores[order].argmax(1) if task == "category" else torch.zeros_like(order)
@@ -173,15 +173,17 @@ def _counted(class_scores: Tensor, classes: tuple[int, ...] | None) -> Array:
     return numbers * wanted
 
 
-def mask_nms(masks: Tensor, overlap: float) -> Tensor:
+def mask_nms(masks: Tensor, boxes: Tensor, overlap: float) -> Tensor:
     """Places to keep of (N, h, w) masks, surest first: one that overlaps a kept one by more than `overlap` goes.
 
-    Empty masks overlap nothing.
+    Small objects can have empty masks: those are compared by their boxes (N, 4).
     """
     flat = masks.flatten(1).float()
     shared = flat @ flat.T
     areas = flat.sum(1)
     iou = shared / (areas[:, None] + areas[None] - shared).clamp(min=1.0)
+    empty = areas == 0
+    iou = torch.where(empty[:, None] | empty[None], box_iou(boxes, boxes).to(iou), iou)
     kept: list[int] = []
     for place in range(len(masks)):
         if not kept or float(iou[place, kept].max()) <= overlap:

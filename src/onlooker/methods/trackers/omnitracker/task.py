@@ -157,6 +157,12 @@ class TrackingTask(Task):
     def data_fingerprint(self) -> str | None:
         return hashlib.sha256(repr(self.options.clips).encode()).hexdigest()[:16]
 
+    def companions(self) -> Mapping[str, str]:
+        """`labels.txt`, as the application reads it: a class a line, "class N" for those that the data do not have."""
+        names = next(iter(self._sets.values())).class_names
+        spare = range(len(names), self.network.config.detector.classes)
+        return {"labels.txt": "".join(f"{name}\n" for name in (*names, *(f"class {number}" for number in spare)))}
+
     @functools.cached_property
     def _held_out(self) -> dict[TrackTask, Pairs]:
         return {kind: Pairs(self.network.config, self.options.clips, "test", kind) for kind in self.options.kinds}

@@ -33,7 +33,8 @@ class Trajectory:
     Attributes:
         number: its id.
         memory: its identities.
-        motion: its box, in pixels of the last frame.
+        motion: where it is expected, in pixels of the last frame.
+        box: where it was last seen, likewise.
         class_scores: (C,) summed over the frames it was seen on.
         score: of its last detection.
         unseen: frames since then.
@@ -44,6 +45,7 @@ class Trajectory:
     number: int
     memory: TrajectoryMemory
     motion: BoxMotion
+    box: Array
     class_scores: NDArray[np.float64]
     score: float
     unseen: int = 0
@@ -126,6 +128,7 @@ def _arrive(state: TrackState, frame: FrameInput) -> float:
         scale = np.array([width / old_width, height / old_height] * 2)
         for trajectory in state.trajectories:
             trajectory.motion.restart(trajectory.motion.box * scale)
+            trajectory.box = trajectory.box * scale
             trajectory.ungated = trajectory.ungated or frame.new_shot
         if frame.new_shot:
             state.before = None
@@ -147,7 +150,12 @@ def _reference(
 
 
 def match(state: TrackState, predicted: Sequence[Array], found: Found) -> list[tuple[int, int]]:
-    """Pairs (trajectory, detection), each at most once: the best sum of similarities among those that are allowed."""
+    """Pairs (trajectory, detection), each at most once: the best sum of similarities among those that are allowed.
+
+    A similarity of one trajectory, or to one detection, is never below a half, whatever they look like. So a given
+    object that was lost is found again only by a detection sure enough to start a trajectory (ours); else the first weak
+    one anywhere in the frame would be it.
+    """
     config = state.config
     keys = [trajectory.memory.key() for trajectory in state.trajectories]
     known = [row for row, key in enumerate(keys) if key is not None]
@@ -163,6 +171,9 @@ def match(state: TrackState, predicted: Sequence[Array], found: Found) -> list[t
         if config.gate_iou is not None:
             free = np.array([_is_free(state, state.trajectories[row]) for row in known])
             allowed = (overlap >= config.gate_iou) | free[:, None]
+        if state.task == "instance":
+            lost = np.array([state.trajectories[row].unseen > 0 for row in known])
+            allowed &= ~lost[:, None] | (found.scores >= config.birth_score)
     # What is not allowed is worth nothing, and taken out again: infinite costs would make the problem infeasible.
     rows, columns = linear_sum_assignment(np.where(allowed, similarity, 0.0), maximize=True)
     pairs = zip(rows.tolist(), columns.tolist(), strict=True)
@@ -189,6 +200,7 @@ def _see(state: TrackState, trajectory: Trajectory, found: Found, column: int) -
         trajectory.motion.restart(found.boxes[column])
     else:
         trajectory.motion.correct(found.boxes[column])
+    trajectory.box = np.array(found.boxes[column], np.float64)
     if score >= state.config.update_score:
         trajectory.memory.remember(found.identities[column], score)
     trajectory.class_scores = trajectory.class_scores + found.class_scores[column]
@@ -214,8 +226,8 @@ def new_trajectory(state: TrackState, number: int, box: Array, class_scores: NDA
     """A trajectory that remembers nothing yet."""
     config = state.config
     memory = TrajectoryMemory(config.memory_length, config.memory_weights, keep_first=state.task == "instance")
-    motion = BoxMotion(np.array(box, np.float64), config.motion)
-    return Trajectory(number, memory, motion, np.array(class_scores, np.float64), 1.0)
+    here = np.array(box, np.float64)
+    return Trajectory(number, memory, BoxMotion(here, config.motion), here, np.array(class_scores, np.float64), 1.0)
 
 
 def keep_tokens(
@@ -240,7 +252,7 @@ def report(
     rows: list[Detected] = []
     for trajectory, column in places:
         category = int(trajectory.class_scores.argmax()) if trajectory.class_scores.any() else None
-        row = Detected(trajectory.number, trajectory.motion.box, 0.0, category, None, None)
+        row = Detected(trajectory.number, trajectory.box, 0.0, category, None, None)
         if column is not None:
             logits = None if found.mask_logits is None else found.mask_logits[column]
             row = Detected(
