@@ -153,8 +153,8 @@ def match(state: TrackState, predicted: Sequence[Array], found: Found) -> list[t
     """Pairs (trajectory, detection), each at most once: the best sum of similarities among those that are allowed.
 
     A similarity of one trajectory, or to one detection, is never below a half, whatever they look like. So a given
-    object that was lost is found again only by a detection sure enough to start a trajectory (ours); else the first weak
-    one anywhere in the frame would be it.
+    object that was lost is found again only by a detection sure enough to start a trajectory (ours); else the first
+    weak one anywhere in the frame would be it.
     """
     config = state.config
     keys = [trajectory.memory.key() for trajectory in state.trajectories]
