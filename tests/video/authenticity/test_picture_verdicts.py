@@ -101,6 +101,15 @@ def test_odd_modes_are_judged_outside_the_tested_domain(tmp_path: Path, tools: T
     assert verdict.outside_tested_domain
 
 
+def test_rules_of_jpeg_blocks_do_not_read_inks(tmp_path: Path, tools: Tools) -> None:
+    """A JPEG in CMYK has blocks of inks; luminance worked out from them was never in a block."""
+    Pil.fromarray(scene(192, 256)).convert("CMYK").save(tmp_path / "print.jpg", quality=92)
+    verdict = verify_picture(tmp_path / "print.jpg", tools)
+    said = {one.name: one for one in verdict.evidence}
+    for name in ("error_level", "jpeg_ghost", "double_quantisation"):
+        assert said[name].refusal is not None
+
+
 def test_a_large_picture_is_judged_in_steps_with_a_coarser_map(tmp_path: Path) -> None:
     tools = Tools(RuleJudge({"jpeg": combination()}, most_windows=5))
     large = np.tile(scene(128, 128), (20, 24, 1))  # 2560 x 3072

@@ -49,7 +49,8 @@ def picture_facts(picture: OpenedPicture, jpeg_quality: int | None) -> tuple[Fac
         Fact("bytes", len(picture.data)),
     ]
     if picture.n_frames > 1:
-        facts.append(Fact("frames", picture.n_frames, "an animation: only the first frame was judged", True))
+        what, one = ("pages", "page") if picture.file_format == "TIFF" else ("frames", "frame")
+        facts.append(Fact(what, picture.n_frames, f"only the first {one} was judged", True))
     if jpeg_quality is not None:
         facts.append(Fact("jpeg_quality", jpeg_quality, _quality_note(jpeg_quality), jpeg_quality < 70))
     with warnings.catch_warnings():

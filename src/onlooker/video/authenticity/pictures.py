@@ -78,7 +78,7 @@ def verify_picture(path: str | Path, tools: Tools) -> Verdict:
         DecodeError: damaged.
     """
     opened = open_picture(path)
-    report = tools.rules.report_file(opened.image, opened.data, None, None)
+    report = tools.rules.report_file(opened.image, opened.file_bytes, None, None)
     seen = upright(opened.image, opened.orientation)
     boxes = find_faces(tools, seen)
     asked = [ask(judge, seen, boxes) for judge in tools.judges]
