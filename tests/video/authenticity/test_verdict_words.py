@@ -118,6 +118,16 @@ def test_pictures_and_json_are_written(tmp_path: Path) -> None:
     assert saturation[:3].mean() < 20  # grey where it is not
 
 
+def test_a_curve_is_drawn_over_the_length_of_the_video(tmp_path: Path) -> None:
+    """A face that was seen in the first seconds only must not be drawn as if the video ended there."""
+    short = verdict(facts=())
+    whole = verdict(facts=(Fact("duration_s", 20.0),))
+    drawn = [np.array(Pil.open(write_verdict(one, tmp_path).curve_file or "")) for one in (short, whole)]
+    assert drawn[0].shape == drawn[1].shape
+    blue = [np.flatnonzero((one == (47, 96, 160)).all(axis=2).any(axis=0)) for one in drawn]
+    assert blue[1].max() < blue[0].max() / 2
+
+
 def test_without_map_and_curve_only_json_is_written(tmp_path: Path) -> None:
     write_verdict(verdict(sight=None, curves=()), tmp_path / "out")
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["verdict.json"]

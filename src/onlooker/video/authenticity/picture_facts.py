@@ -12,7 +12,7 @@ from PIL import Image as Pil
 from PIL.TiffImagePlugin import IFDRational
 
 from onlooker.errors import OnlookerError
-from onlooker.media.marks import read_mark
+from onlooker.media.marks import Mark, read_mark
 from onlooker.video.authenticity.opening import OpenedPicture, known_formats
 from onlooker.video.authenticity.verdict import Fact, MarkFact
 
@@ -65,9 +65,13 @@ def picture_mark(picture: OpenedPicture) -> MarkFact | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            mark = read_mark(picture.path)
+            return mark_fact(read_mark(picture.path))
     except OnlookerError:
         return None
+
+
+def mark_fact(mark: Mark | None) -> MarkFact | None:
+    """A mark with its text made fit to be shown."""
     return None if mark is None else MarkFact(mark.kind, shown(mark.by), shown(mark.detail))
 
 

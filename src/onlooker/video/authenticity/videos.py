@@ -12,6 +12,7 @@ import numpy as np
 from onlooker.errors import ConfigError
 from onlooker.media.decode import VideoReader
 from onlooker.media.probe import probe
+from onlooker.media.video_marks import read_video_mark
 from onlooker.types import BoxXYXY, FloatArray, Frame, Image, VideoInfo
 from onlooker.video.authenticity.following import FRAMES, CurveBook, FaceLinker, Seen, owner_of
 from onlooker.video.authenticity.heat import fit_map, shrunk
@@ -27,6 +28,7 @@ from onlooker.video.authenticity.judging import (
     traits_of,
     vote_of,
 )
+from onlooker.video.authenticity.picture_facts import mark_fact
 from onlooker.video.authenticity.pictures import NOTHING_CALIBRATED, Asked, Tools, ask, find_faces
 from onlooker.video.authenticity.provenance import read_provenance
 from onlooker.video.authenticity.verdict import Curve, Evidence, Fact, Sight, Verdict
@@ -89,7 +91,8 @@ def verify_video(path: str | Path, tools: Tools, look: VideoLook | None = None) 
                 next_s = frame.time_s + every_s - 1e-6
             yield Progress(place.name, "check", frame.time_s, info.duration_s, "s")
         problem = reader.problem
-    facts = (*facts, *repeat_facts(watch.result()), Fact("looks", looks.n, f"one every {every_s:g} s"))
+    length = Fact("duration_s", None if info.duration_s is None else round(info.duration_s, 3))
+    facts = (length, *facts, *repeat_facts(watch.result()), Fact("looks", looks.n, f"one every {every_s:g} s"))
     return looks.verdict(info, facts, problem)
 
 
@@ -197,6 +200,7 @@ class _Looks:
             curves=curves,
             facts=facts,
             provenance=read_provenance(info.path),
+            mark=mark_fact(read_video_mark(info.path)),
             sight=self.sight,
             problem=problem,
         )
@@ -220,7 +224,8 @@ class _Looks:
         if used is None:
             return refused_evidence(judge, self.refusals.get(key, NOTHING_CALIBRATED)), None
         what = "whole frames" if used.label == FRAMES else used.label
-        words = f"manipulated with probability {used.mean:.2f}, the mean of {len(used.times_s)} looks at {what}"
+        looks = "look" if len(used.times_s) == 1 else "looks"
+        words = f"manipulated with probability {used.mean:.2f}, the mean of {len(used.times_s)} {looks} at {what}"
         return judge_evidence(judge, used.mean, words, self.notes.get(key, ())), vote_of(judge, used.mean)
 
     def _outside(self, info: VideoInfo) -> tuple[str, ...]:

@@ -44,12 +44,17 @@ def write_verdict(verdict: Verdict, folder: Path) -> Verdict:
         verdict = replace(verdict, heat_map_file=str(name))
     if verdict.curves:
         name = folder / _CURVE
-        duration_s = duration_of(verdict.curves, None)
+        duration_s = duration_of(verdict.curves, _length_s(verdict))
         Pil.fromarray(draw_curves(verdict, duration_s)).save(name, "PNG")
         verdict = replace(verdict, curve_file=str(name))
     text = json.dumps(verdict_as_dict(verdict), ensure_ascii=False, indent=1)
     (folder / _JSON).write_text(text + "\n", encoding="utf-8")
     return verdict
+
+
+def _length_s(verdict: Verdict) -> float | None:
+    found = next((fact.value for fact in verdict.facts if fact.name == "duration_s"), None)
+    return found if isinstance(found, float) else None
 
 
 def describe(verdict: Verdict) -> list[str]:
