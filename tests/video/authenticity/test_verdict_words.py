@@ -79,6 +79,41 @@ def test_suspicion_names_the_rules_behind_it() -> None:
     assert any("odd noise" in line for line in lines)
 
 
+def test_a_judge_that_does_not_count_says_so_and_what_it_was_tested_on() -> None:
+    """Its probability above its threshold must not read like a finding."""
+    why = "it takes no part in the verdict: nobody measured it"
+    m2tr = Evidence(
+        "m2tr", "1", None, 0.93, "40 faces (experimental)", "the network's answer on a face", None, False, (why,)
+    )
+    lines = describe(verdict(evidence=(m2tr,)))
+    place = lines.index("  evidence: m2tr: probability 0.93, the network's answer on a face")
+    assert lines[place + 1 : place + 3] == ["    tested on: 40 faces (experimental)", f"    mind: {why}"]
+    assert "  tested on: tiles" in lines  # of the verdict
+
+
+def test_facts_are_sentences() -> None:
+    facts = (
+        Fact("photoshop_segment", True, "holds a segment", True),
+        Fact("exif", None, "damaged: cut", True),
+        Fact("repeated_frames", 3, "frozen", True),
+    )
+    lines = describe(verdict(facts=facts))
+    assert lines[-3:] == [
+        "  file: photoshop segment: holds a segment",
+        "  file: exif: damaged: cut",
+        "  file: repeated frames 3: frozen",
+    ]
+
+
+def test_the_line_below_a_small_heat_map_is_not_cut() -> None:
+    """It ends with what the map means."""
+    sight = Sight(scene(40, 60), np.ones((40, 60), np.float32))
+    short, long = draw_overlay(sight, "short"), draw_overlay(sight, "a long line " * 12 + "an end")
+    assert long.shape[0] > short.shape[0] + 30
+    last = long[-18:].astype(int)
+    assert (last.min(axis=2) < 100).any()  # letters in the last line, too
+
+
 def test_broken_credentials_come_before_evidence() -> None:
     found = verdict(provenance=Provenance("invalid", "A camera", note="it was changed after it was signed"))
     text = "\n".join(describe(found))

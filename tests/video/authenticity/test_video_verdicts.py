@@ -56,6 +56,12 @@ def test_the_curve_follows_the_frames_on_the_videos_own_clock(write_clip, deaf_r
     assert verdict.sight.time_s == pytest.approx(times[-1] / 100, abs=0.02)  # the brightest frame
 
 
+def test_what_a_judge_notes_at_every_look_is_told_once(write_clip, deaf_rules: RuleJudge) -> None:
+    verdict = judged(write_clip(moving(50)), Tools(deaf_rules, (BrightnessJudge(),)), every_s=0.5)
+    said = next(one for one in verdict.evidence if one.name == "brightness")
+    assert len(said.caveats) == len(set(said.caveats)) == 2
+
+
 def test_looks_are_as_far_apart_as_asked(write_clip, rules: RuleJudge) -> None:
     verdict = judged(write_clip(moving(25), "a.mp4"), Tools(rules), every_s=0.4)
     curve = verdict.curves[0]

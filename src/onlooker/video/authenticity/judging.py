@@ -14,6 +14,7 @@ from onlooker.types import BoxXYXY, Detections, FloatArray, Image, Judgement
 from onlooker.video.authenticity.verdict import Evidence, Status
 
 Domain = Literal["jpeg", "pixels", "video"]
+_DOES_NOT_COUNT = "it takes no part in the verdict: nobody measured how often its threshold alarms for nothing"
 _MARGIN = 1.3  # a face is judged with this much around it, as judges of faces are trained
 
 
@@ -159,9 +160,7 @@ def judge_evidence(judge: PictureJudge, probability: float, sentence: str, notes
     """What a judge said, as evidence."""
     traits = traits_of(judge)
     counts = vote_of(judge, probability) is not None
-    caveats = tuple(dict.fromkeys(notes))
-    if not counts:
-        caveats += ("it takes no part in the verdict: nobody measured how often its threshold alarms for nothing",)
+    caveats = tuple(dict.fromkeys(notes if counts else (*notes, _DOES_NOT_COUNT)))  # notes of many looks repeat
     return Evidence(judge.name, judge.version, None, probability, traits.tested_on, sentence, None, counts, caveats)
 
 

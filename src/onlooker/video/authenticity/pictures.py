@@ -135,8 +135,7 @@ def ask(judge: PictureJudge, image: Image, faces: Sequence[BoxXYXY]) -> Asked:
 
 
 def _sentence(said: Judgement, what: str) -> str:
-    kind = f", like {said.kind}" if said.kind else ""
-    return f"manipulated with probability {said.probability:.2f}{kind}, on {what}"
+    return f"the network's answer on {what}" + (f", like {said.kind}" if said.kind else "")
 
 
 def _face_map(image: Image, boxes: Sequence[BoxXYXY], judged: Sequence[Judgement]) -> FloatArray:

@@ -89,7 +89,7 @@ def _writer_facts(
     if handler:
         facts.append(Fact("handler", shown(handler)))
     if len(tags) <= 4 and not camera:
-        facts.append(Fact("metadata", len(tags), "hardly any metadata: removed, or never there", True))
+        facts.append(Fact("metadata", len(tags), "hardly any entries: removed, or never there", True))
     return facts
 
 

@@ -225,7 +225,7 @@ class _Looks:
             return refused_evidence(judge, self.refusals.get(key, NOTHING_CALIBRATED)), None
         what = "whole frames" if used.label == FRAMES else used.label
         looks = "look" if len(used.times_s) == 1 else "looks"
-        words = f"manipulated with probability {used.mean:.2f}, the mean of {len(used.times_s)} {looks} at {what}"
+        words = f"the network's answer, the mean of {len(used.times_s)} {looks} at {what}"
         return judge_evidence(judge, used.mean, words, self.notes.get(key, ())), vote_of(judge, used.mean)
 
     def _outside(self, info: VideoInfo) -> tuple[str, ...]:
