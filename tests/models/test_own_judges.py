@@ -74,14 +74,14 @@ def test_what_m2tr_was_tested_on_is_told_in_words(tmp_path: Path) -> None:
     recorded = f"40 forgeries {config_to_dict(config)} seed 0 test of a, b"[:200]
     words = words_on_test(tmp_path, recorded)
     assert words == (
-        "40 pictures of 64x64 pixels of aligned faces, half of them untouched and the others with faces blended with "
-        "themselves by Onlooker (experimental)"
+        "40 pictures of 64x64 pixels of aligned faces, half of them untouched, the others with self-blended "
+        "faces made by Onlooker (experimental)"
     )
     (tmp_path / "recipe.toml").write_text(_RECIPE)
-    assert "saved as JPEG at quality 30 to 50" in words_on_test(tmp_path, recorded)
+    assert "saved as JPEG 30 to 50" in words_on_test(tmp_path, recorded)
     other = recorded.replace("40 forgeries", "41 forgeries")
-    assert "quality" not in words_on_test(tmp_path, other)  # the recipe is not of this test
-    assert words_on_test(tmp_path, other[:84]).endswith("blended with themselves or more by Onlooker (experimental)")
+    assert "JPEG" not in words_on_test(tmp_path, other)  # the recipe is not of this test
+    assert words_on_test(tmp_path, other[:84]).endswith("self-blended faces or more made by Onlooker (experimental)")
 
 
 def test_faces_of_a_list_are_named_by_it(tmp_path: Path) -> None:

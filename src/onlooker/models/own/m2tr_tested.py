@@ -21,13 +21,13 @@ from onlooker.methods.forensics.m2tr.task import CALIBRATION_FILE
 _UNMEASURED = "nothing anybody recorded beside the weights (experimental)"
 _RECIPE_FILE = "recipe.toml"
 _KINDS: Mapping[str, str] = {
-    "splice": "parts of other photos put in",
-    "copy_move": "parts copied within them",
-    "removal": "parts removed",
-    "self_blended": "faces blended with themselves",
-    "face_swap": "faces swapped",
-    "reenactment": "mouths and eyes moved",
-    "corruption": "damage painted in",
+    "splice": "splices",
+    "copy_move": "copied parts",
+    "removal": "removed parts",
+    "self_blended": "self-blended faces",
+    "face_swap": "swapped faces",
+    "reenactment": "moved mouths and eyes",
+    "corruption": "painted damage",
 }
 _HOSTS: Mapping[str, str] = {
     "photos": "cut from photos",
@@ -64,7 +64,7 @@ def _pictures(recipe: Path, recorded: str) -> str:
     if config is not None and config.index is None and config.n_test == n and config.forgeries.size_px == side:
         kinds = [name for name, weight in config.forgeries.kinds.items() if weight > 0]
         quality = config.forgeries.compression.final_quality
-        saved = "saved without loss" if quality is None else f"saved as JPEG at quality {quality[0]} to {quality[1]}"
+        saved = "saved without loss" if quality is None else f"saved as JPEG {quality[0]} to {quality[1]}"
         return f"{_tiles(n, side, config.forgeries.hosts)}, {_shares(untouched, kinds)}, {saved}"
     kinds = re.findall(r"'(\w+)': (?!0\.0\b)[\d.]", forgeries[4] or "")
     kinds += [] if forgeries[5] else ["more"]  # cut off in the middle of them
@@ -77,9 +77,9 @@ def _tiles(n: int, side: int, hosts: str) -> str:
 
 
 def _shares(untouched: float, kinds: Iterable[str]) -> str:
-    done = " or ".join(_KINDS.get(kind, kind.replace("_", " ")) for kind in kinds) or "something changed"
+    done = " or ".join(_KINDS.get(kind, kind.replace("_", " ")) for kind in kinds) or "changes"
     share = "half" if untouched == 0.5 else f"{100 * untouched:.0f} percent"
-    return f"{share} of them untouched and the others with {done} by Onlooker"
+    return f"{share} of them untouched, the others with {done} made by Onlooker"
 
 
 def _index_name(index: IndexConfig | None) -> str:
