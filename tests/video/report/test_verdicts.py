@@ -53,6 +53,8 @@ def test_a_verdict_is_the_mean_of_what_was_judged_and_the_label_that_of_the_near
     assert ShownVerdict("j@1", 0.5, "drawings", ((0.0, 0.25),), None).summary == "below the threshold, 0.25"
     assert ShownVerdict("j@1", 0.5, "drawings", (), NO_FACE).summary == "not judged: no face found"
     assert ShownVerdict("j@1", 0.5, "drawings", (), NO_FACE).whole == "not judged: no face found (j@1)"
+    below = ShownVerdict("j@1", 0.5, "drawings", ((0.0, 0.25),), None)
+    assert below.whole == "below the threshold, 0.25, suspected from 0.50 (j@1)"
 
 
 def test_the_label_wears_the_verdict_while_the_curve_is_high(judged):
@@ -79,6 +81,6 @@ def test_sheet_and_page_say_what_the_judge_said(judged, tmp_path):
     text = write_page([data], [], tmp_path / "page.html").read_text(encoding="utf-8")
     told = json.loads(text.split('type="application/json"')[1].split(">", 1)[1].split("</script>")[0])
     assert [one["verdict"] for one in told["videos"][0]["tracklets"]] == [
-        "looks manipulated, 0.55 (j@1, suspected from 0.50; tested on drawings)",
+        "looks manipulated, 0.55, suspected from 0.50 (j@1; tested on drawings)",
         None,
     ]

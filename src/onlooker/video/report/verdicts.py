@@ -43,10 +43,11 @@ class ShownVerdict:
 
     @property
     def whole(self) -> str:
-        """The summary, who said so, from what probability on, and on what that was tested."""
+        """The summary, who said so, from what probability on, and, of what looks manipulated, on what he was tested."""
         if self.mean is None:
             return f"{self.summary} ({self.judge})"
-        return f"{self.summary} ({self.judge}, suspected from {self.threshold:.2f}; tested on {self.tested_on})"
+        tested = f"; tested on {self.tested_on}" if self.mean >= self.threshold else ""
+        return f"{self.summary}, suspected from {self.threshold:.2f} ({self.judge}{tested})"
 
     def label_at(self, t: float) -> str:
         """ "Manipulated? 0.83" where the judged moment nearest to `t` (seconds) reaches the threshold, else nothing."""
