@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from PIL import Image as Pil
 from onlooker.errors import MediaError
 from onlooker.media.marks import Mark, save_marked
 from onlooker.methods.forensics.media_forensics.rule_judge import RuleJudge
-from onlooker.types import Image
+from onlooker.types import Image, Judgement
 from onlooker.video.authenticity.pictures import Tools, verify_picture
 from onlooker.video.authenticity.verdict import Fact, Verdict, verdict_as_dict
 
@@ -165,6 +166,26 @@ def test_a_judge_of_faces_sees_every_face_with_a_margin_and_the_likeliest_counts
     said = next(one for one in verdict.evidence if one.name == "brightness")
     assert "the likeliest of 2 faces" in said.sentence
     assert fact(verdict, "faces").value == 3
+
+
+def test_the_map_of_a_face_lies_where_the_judge_put_it(tmp_path: Path, deaf_rules: RuleJudge) -> None:
+    """A judge with a mask head shows where in the face; all of the face was painted alike."""
+
+    class UpperHalf(BrightnessJudge):
+        def judge(self, images: Sequence[Image]) -> list[Judgement]:
+            maps = [np.zeros(image.shape[:2], np.float32) for image in images]
+            for one in maps:
+                one[: len(one) // 2] = 1.0
+            return [Judgement(0.8, one, None, ()) for one in maps]
+
+    Pil.fromarray(scene(200, 200)).save(tmp_path / "face.png")
+    tools = Tools(deaf_rules, (UpperHalf(need="face"),), FixedFaces([(60.0, 60.0, 140.0, 140.0)]))
+    verdict = verify_picture(tmp_path / "face.png", tools)
+    assert verdict.sight is not None
+    heat = verdict.sight.heat_map
+    assert heat[70:95, 70:130] == pytest.approx(0.8)
+    assert heat[105:130, 70:130] == pytest.approx(0.4)
+    assert heat[:59].max() == heat[:, 141:].max() == 0.0
 
 
 @pytest.mark.parametrize("boxes", [[], [(5.0, 5.0, 15.0, 15.0)]])

@@ -219,9 +219,14 @@ def status_of(vote: Vote | None) -> Status:
 
 def face_crop(image: Image, box: BoxXYXY) -> Image:
     """A face with what is around it, cut at the border of the picture."""
+    return image[face_window(image.shape, box)]
+
+
+def face_window(shape: tuple[int, ...], box: BoxXYXY) -> tuple[slice, slice]:
+    """Rows and columns of `face_crop` in a picture (H, W, ...)."""
     x1, y1, x2, y2 = box
     half = _MARGIN * max(x2 - x1, y2 - y1) / 2
     x, y = (x1 + x2) / 2, (y1 + y2) / 2
     left, top = max(int(x - half), 0), max(int(y - half), 0)
-    right, bottom = min(int(x + half) + 1, image.shape[1]), min(int(y + half) + 1, image.shape[0])
-    return image[top : max(bottom, top + 1), left : max(right, left + 1)]
+    right, bottom = min(int(x + half) + 1, shape[1]), min(int(y + half) + 1, shape[0])
+    return slice(top, max(bottom, top + 1)), slice(left, max(right, left + 1))

@@ -17,6 +17,7 @@ from onlooker.video.authenticity.judging import (
     Rules,
     Vote,
     face_crop,
+    face_window,
     judge_evidence,
     loudest,
     refused_evidence,
@@ -139,11 +140,17 @@ def _sentence(said: Judgement, what: str) -> str:
 
 
 def _face_map(image: Image, boxes: Sequence[BoxXYXY], judged: Sequence[Judgement]) -> FloatArray:
-    """Every face as bright as it is suspicious, or as its own map says."""
+    """Every face as bright as it is suspicious; with a map of its own, half as bright where that finds nothing."""
     heat = np.zeros(image.shape[:2], np.float32)
     for box, said in zip(boxes, judged, strict=True):
         x1, y1, x2, y2 = (max(round(end), 0) for end in box)
-        heat[y1:y2, x1:x2] = np.maximum(heat[y1:y2, x1:x2], np.float32(said.probability))
+        face = np.zeros_like(heat)
+        face[y1:y2, x1:x2] = 0.5 if said.heat_map is not None else 1.0
+        if said.heat_map is not None:
+            window = face_window(image.shape, box)
+            shape = face[window].shape[0], face[window].shape[1]
+            face[window] = np.maximum(face[window], 0.5 + 0.5 * fit_map(said.heat_map, shape)) * (face[window] > 0)
+        heat = np.maximum(heat, face * np.float32(said.probability))
     return heat
 
 
