@@ -35,8 +35,8 @@ _LOOKING = words("look looks looked looking seem seems seemed appear appears app
 # What may stand behind "fake" at the end of what it is said of.
 _BEHIND = words(
     "after past beyond before between at in from during until till by to with or and than according here now then "
-    "anywhere ever when while since around within throughout somewhere somehow somewhat there first last as if on please right again "
-    "one ones because for digitally me you exactly today again over near the this that about"
+    "anywhere ever when while since around within throughout somewhere somehow somewhat there first last as if on "
+    "please right again one ones because for digitally me you exactly today again over near the this that about"
 )
 _NOT_BEHIND = words("by for the this that")  # of these only at the end of a time ("by 3 s") or never
 _LEADING = words(
