@@ -15,6 +15,7 @@ from onlooker.errors import MediaError
 from onlooker.media.marks import Mark, save_marked
 from onlooker.methods.forensics.media_forensics.rule_judge import RuleJudge
 from onlooker.types import Image, Judgement
+from onlooker.video.attributes.looks import cut, widened
 from onlooker.video.authenticity.pictures import Tools, verify_picture
 from onlooker.video.authenticity.verdict import Fact, Verdict, verdict_as_dict
 
@@ -166,6 +167,17 @@ def test_a_judge_of_faces_sees_every_face_with_a_margin_and_the_likeliest_counts
     said = next(one for one in verdict.evidence if one.name == "brightness")
     assert "the likeliest of 2 faces" in said.sentence
     assert fact(verdict, "faces").value == 3
+
+
+def test_verify_shows_a_judge_the_same_pixels_of_a_face_as_ingest(tmp_path: Path, deaf_rules: RuleJudge) -> None:
+    """Both cut by rules of their own, which were a pixel apart: one face, two probabilities."""
+    Pil.fromarray(scene(200, 200)).save(tmp_path / "face.png")
+    judge, box = BrightnessJudge(need="face"), (60.4, 60.4, 139.6, 139.7)
+    verify_picture(tmp_path / "face.png", Tools(deaf_rules, (judge,), FixedFaces([box])))
+    stored = np.float32(box).tolist()  # a finder's boxes are float32
+    assert judge.sizes == [
+        cut(scene(200, 200), widened((stored[0], stored[1], stored[2], stored[3]), 1.3, True))[0].shape
+    ]
 
 
 def test_the_map_of_a_face_lies_where_the_judge_put_it(tmp_path: Path, deaf_rules: RuleJudge) -> None:

@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from onlooker.types import BoxXYXY, Detections, FloatArray, Image, Judgement
+from onlooker.types import Detections, FloatArray, Image, Judgement
 from onlooker.video.authenticity.verdict import Evidence, Status
 
 Domain = Literal["jpeg", "pixels", "video"]
 _DOES_NOT_COUNT = "it takes no part in the verdict: nobody measured how often its threshold alarms for nothing"
-_MARGIN = 1.3  # a face is judged with this much around it, as judges of faces are trained
 
 
 class PictureJudge(Protocol):
@@ -215,18 +214,3 @@ def status_of(vote: Vote | None) -> Status:
     if vote is None:
         return "not_judged"
     return "manipulation_suspected" if vote.probability >= vote.threshold else "nothing_found"
-
-
-def face_crop(image: Image, box: BoxXYXY) -> Image:
-    """A face with what is around it, cut at the border of the picture."""
-    return image[face_window(image.shape, box)]
-
-
-def face_window(shape: tuple[int, ...], box: BoxXYXY) -> tuple[slice, slice]:
-    """Rows and columns of `face_crop` in a picture (H, W, ...)."""
-    x1, y1, x2, y2 = box
-    half = _MARGIN * max(x2 - x1, y2 - y1) / 2
-    x, y = (x1 + x2) / 2, (y1 + y2) / 2
-    left, top = max(int(x - half), 0), max(int(y - half), 0)
-    right, bottom = min(int(x + half) + 1, shape[1]), min(int(y + half) + 1, shape[0])
-    return slice(top, max(bottom, top + 1)), slice(left, max(right, left + 1))

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from onlooker.types import BoxXYXY, FloatArray, Image, Judgement
+from onlooker.video.attributes.looks import cut_to_judge
 from onlooker.video.authenticity.heat import fit_map, shrunk
 from onlooker.video.authenticity.judging import (
     FaceFinder,
@@ -16,8 +17,6 @@ from onlooker.video.authenticity.judging import (
     Report,
     Rules,
     Vote,
-    face_crop,
-    face_window,
     judge_evidence,
     loudest,
     refused_evidence,
@@ -127,7 +126,7 @@ def ask(judge: PictureJudge, image: Image, faces: Sequence[BoxXYXY]) -> Asked:
     if not large:
         why = _NO_FACE if not faces else f"all faces are below {traits.smallest_px} pixels"
         return Asked(refused_evidence(judge, why), None, None)
-    judged = judge.judge([face_crop(image, box) for box in large])
+    judged = judge.judge([cut_to_judge(image, box, is_face=True)[0] for box in large])
     best = max(judged, key=lambda one: one.probability)
     what = "a face" if len(large) == 1 else f"the likeliest of {len(large)} faces"
     told = judge_evidence(judge, best.probability, _sentence(best, what), best.notes)
@@ -147,9 +146,9 @@ def _face_map(image: Image, boxes: Sequence[BoxXYXY], judged: Sequence[Judgement
         face = np.zeros_like(heat)
         face[y1:y2, x1:x2] = 0.5 if said.heat_map is not None else 1.0
         if said.heat_map is not None:
-            window = face_window(image.shape, box)
-            shape = face[window].shape[0], face[window].shape[1]
-            face[window] = np.maximum(face[window], 0.5 + 0.5 * fit_map(said.heat_map, shape)) * (face[window] > 0)
+            seen, (left, top) = cut_to_judge(image, box, is_face=True)
+            window = np.s_[top : top + seen.shape[0], left : left + seen.shape[1]]
+            face[window] *= 1 + fit_map(said.heat_map, (seen.shape[0], seen.shape[1]))
         heat = np.maximum(heat, face * np.float32(said.probability))
     return heat
 

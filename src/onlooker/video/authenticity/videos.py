@@ -14,6 +14,7 @@ from onlooker.media.decode import VideoReader
 from onlooker.media.probe import probe
 from onlooker.media.video_marks import read_video_mark
 from onlooker.types import BoxXYXY, FloatArray, Frame, Image, VideoInfo
+from onlooker.video.attributes.looks import cut_to_judge
 from onlooker.video.authenticity.following import FRAMES, CurveBook, FaceLinker, Seen, owner_of
 from onlooker.video.authenticity.heat import fit_map, shrunk
 from onlooker.video.authenticity.judging import (
@@ -156,7 +157,7 @@ class _Looks:
         self._keep_sight(image, asked.heat_map, said.probability, time_s)
 
     def _ask_of_tracklets(self, judge: PictureJudge, image: Image, around: Sequence[Seen], time_s: float) -> None:
-        crops = [(one, _cut(image, one.box_xyxy_px)) for one in around]
+        crops = [(one, cut_to_judge(image, one.box_xyxy_px, is_face=False)[0]) for one in around]
         least = max(_LEAST_CROP_PX, traits_of(judge).smallest_px)
         large = [(one, crop) for one, crop in crops if min(crop.shape[:2]) >= least]
         if not large:
@@ -239,8 +240,3 @@ def _named(faces: Sequence[BoxXYXY], around: Sequence[Seen]) -> list[Seen]:
     """Faces with the tracklet they are of; those of none are left out."""
     owners = [(face, owner_of(face, around)) for face in faces]
     return [owner._replace(box_xyxy_px=face) for face, owner in owners if owner is not None]
-
-
-def _cut(image: Image, box: BoxXYXY) -> Image:
-    x1, y1, x2, y2 = (max(round(end), 0) for end in box)
-    return image[y1:y2, x1:x2]
