@@ -10,9 +10,12 @@ import pytest
 
 import onlooker
 from onlooker.catalogue import create
+from onlooker.configs import config_to_dict
 from onlooker.errors import ConfigError, UnknownNameError, WeightsError
 from onlooker.models.own.m2tr import M2trFaces
+from onlooker.models.own.m2tr_tested import words_on_test
 from onlooker.models.own.objectformer import ObjectFormerCrops
+from onlooker.synth.forgeries.config import ForgeryConfig
 
 PICTURES = [np.random.default_rng(n).integers(0, 255, (70 + n, 90, 3)).astype(np.uint8) for n in range(3)]
 
@@ -43,15 +46,54 @@ def test_m2tr_without_a_calibration_says_that_nobody_measured_it(m2tr: Path) -> 
 def test_m2tr_takes_threshold_and_test_from_beside_the_weights_unless_told(m2tr: Path, tmp_path: Path) -> None:
     for file in m2tr.iterdir():
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    stored = {"temperature": 2.0, "threshold": 0.31, "tested_on": "12 faces", "test_auc_percent": 50.0}
+    stored = {"temperature": 2.0, "threshold": 0.31, "tested_on": "12 faces", "test_auc_percent": 61.2}
     (tmp_path / "calibration.json").write_text(json.dumps(stored))
     judge = M2trFaces(str(tmp_path))
-    assert (judge.threshold, judge.tested_on) == (0.31, "12 faces (experimental)")
+    assert (judge.threshold, judge.tested_on) == (0.31, "12 faces (AUC 0.61 on them; experimental)")
     assert M2trFaces(str(tmp_path), threshold=0.9).threshold == 0.9
     assert judge.version == M2trFaces(str(m2tr)).version
     cooler = judge.judge(PICTURES[:1])[0].probability
     plain = M2trFaces(str(m2tr)).judge(PICTURES[:1])[0].probability
     assert abs(cooler - 0.5) < abs(plain - 0.5)  # a temperature above one draws probabilities to the middle
+
+
+_RECIPE = """
+method = "m2tr"
+[task_options.pictures]
+n_test = 40
+[task_options.pictures.forgeries]
+hosts = "portraits"
+kinds = {self_blended = 1.0, splice = 0.0}
+compression = {final_quality = [30, 50]}
+"""
+
+
+def test_what_m2tr_was_tested_on_is_told_in_words(tmp_path: Path) -> None:
+    """A run writes the settings of its pictures, cut off after 200 characters; nobody reads those."""
+    config = ForgeryConfig(hosts="portraits", kinds={"self_blended": 1.0, "splice": 0.0})
+    recorded = f"40 forgeries {config_to_dict(config)} seed 0 test of a, b"[:200]
+    words = words_on_test(tmp_path, recorded)
+    assert words == (
+        "40 pictures of 64x64 pixels of aligned faces, half of them untouched, the others with self-blended "
+        "faces made by Onlooker (experimental)"
+    )
+    (tmp_path / "recipe.toml").write_text(_RECIPE)
+    assert "saved as JPEG 30 to 50" in words_on_test(tmp_path, recorded)
+    other = recorded.replace("40 forgeries", "41 forgeries")
+    assert "JPEG" not in words_on_test(tmp_path, other)  # the recipe is not of this test
+    assert words_on_test(tmp_path, other[:84]).endswith("self-blended faces or more made by Onlooker (experimental)")
+
+
+def test_faces_of_a_list_are_named_by_it(tmp_path: Path) -> None:
+    recorded = "7 faces 0123456789abcdef"
+    assert words_on_test(tmp_path, recorded) == "7 faces of a list of the trainer's own (experimental)"
+    lists = 'index = {root = "/data/faces", train = "train.txt", test = "lists/c40_test.txt"}'
+    (tmp_path / "recipe.toml").write_text(f"[task_options.pictures]\n{lists}\n")
+    (tmp_path / "calibration.json").write_text('{"test_auc_percent": NaN}')
+    assert words_on_test(tmp_path, recorded) == "7 faces of the list `c40_test.txt` (experimental)"
+    (tmp_path / "recipe.toml").write_text("not = [toml")
+    assert "7 faces" in words_on_test(tmp_path, recorded)
+    assert words_on_test(tmp_path, "what somebody wrote") == "what somebody wrote (experimental)"
 
 
 def test_objectformer_judges_crops_and_is_not_calibrated(objectformer: Path) -> None:

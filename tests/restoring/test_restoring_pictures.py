@@ -12,7 +12,7 @@ import pytest
 from PIL import Image as Pil
 from restoring_samples import DAMAGE, FILL, picture
 
-from onlooker.errors import ConfigError, DecodeError, ShapeError, WeightsError
+from onlooker.errors import ConfigError, DecodeError, NotAVideoError, ShapeError, WeightsError
 from onlooker.media.marks import Mark, read_mark, save_marked
 from onlooker.methods.forensics.fttdr import FtTdrRestorer, read_pixels
 from onlooker.restoring import RestoreRequest, open_restorer, restore
@@ -50,6 +50,27 @@ def test_damage_is_filled_and_everything_else_stays(restorer: FtTdrRestorer, her
     assert mask[y1:y2, x1:x2].sum() == mask.sum()
     assert done.mark is not None
     assert read_mark("old.restored.png") == read_mark("old.restored.compare.png") == done.mark
+
+
+def test_a_label_on_a_transparent_picture_says_what_is_lost(restorer: FtTdrRestorer, here: Path) -> None:
+    clear = np.dstack([picture(), np.full(picture().shape[:2], 200, np.uint8)])
+    Pil.fromarray(clear).save("clear.png")
+    told = {label: run(restorer, RestoreRequest("clear.png", "unused", label=label)) for label in (False, True)}
+    assert told[False].notes == ()
+    assert told[True].notes == ("transparency was dropped: a label is written on RGB",)
+    assert read_pixels("clear.restored.png").pixels.shape[2] == 3
+
+
+def test_a_picture_of_fractions_is_refused_not_made_black(here: Path) -> None:
+    Pil.fromarray(np.linspace(0, 1, 2400, dtype=np.float32).reshape(40, 60)).save("fractions.tif")
+    with pytest.raises(DecodeError, match="holds fractions"):
+        kind_of(Path("fractions.tif"))
+
+
+def test_what_is_neither_picture_nor_video_is_told_before_the_output(here: Path) -> None:
+    Path("drawing.svg").write_text("<svg/>" * 50)
+    with pytest.raises(NotAVideoError, match="not a video"):
+        restore(RestoreRequest("drawing.svg", "unused", output="drawing.png"))
 
 
 def test_nothing_found_writes_nothing(restorer: FtTdrRestorer, here: Path) -> None:

@@ -209,7 +209,7 @@ def pixel_scores(
     """Localisation over pictures, at a fixed threshold and at the best one.
 
     `f1_permuted` takes the better of a map and its inverse for every picture: for detectors that mark either side of a
-    boundary. `best_f1` takes one threshold for all pictures, chosen on them.
+    boundary. `best_f1` and `best_iou` take one threshold for all pictures, chosen on them.
 
     Args:
         heat_maps: (H, W) each, in [0, 1].
@@ -237,6 +237,7 @@ def pixel_scores(
         "auc": image_auc(everything[0], everything[1].astype(np.int64)),
         "weighted_f1": f1(soft),
         "weighted_iou": iou(soft),
+        **_best_pooled(pairs),
     }
     false_alarms = [float((heat_map > threshold).mean()) for heat_map in quiet]
     nothing = undefined("no authentic picture")
@@ -250,13 +251,14 @@ def pixel_scores(
 
 
 def _mean_scores(pairs: Sequence[tuple[FloatVector, NDArray[np.bool_]]], threshold: float) -> dict[str, Score]:
-    names = ("f1", "best_f1", "f1_permuted", "iou", "matthews", "auc", "weighted_f1", "weighted_iou")
+    names = ("f1", "best_f1", "f1_permuted", "iou", "best_iou", "matthews", "auc", "weighted_f1", "weighted_iou")
     if not pairs:
         return {name: undefined("no manipulated picture") for name in names}
     counts = [count_pixels(heat_map > threshold, mask) for heat_map, mask in pairs]
     inverse = [count_pixels(1 - heat_map > threshold, mask) for heat_map, mask in pairs]
     soft = [soft_counts(*pair) for pair in pairs]
-    curves = np.array([_f1_curve(*pair) for pair in pairs])  # (N, thresholds)
+    hits, found, true = (np.array(part) for part in zip(*(_hit_curve(*pair) for pair in pairs), strict=True))
+    curves = 2 * hits / (found + true)  # (N, thresholds); 0 where nothing is found
     return {
         "f1": mean_score([f1(c) for c in counts]),
         "best_f1": Score(float(curves.mean(axis=0).max())),
@@ -264,6 +266,7 @@ def _mean_scores(pairs: Sequence[tuple[FloatVector, NDArray[np.bool_]]], thresho
             float(np.mean([max(f1(a).value, f1(b).value) for a, b in zip(counts, inverse, strict=True)]))
         ),
         "iou": mean_score([iou(c) for c in counts]),
+        "best_iou": Score(float((hits / (found + true - hits)).mean(axis=0).max())),
         "matthews": mean_score([matthews(c) for c in counts]),
         "auc": mean_score([image_auc(h.ravel(), m.ravel().astype(np.int64)) for h, m in pairs]),
         "weighted_f1": mean_score([f1(c) for c in soft]),
@@ -280,13 +283,30 @@ def mean_score(scores: Sequence[Score]) -> Score:
     return Score(float(np.mean(defined)), f"{left_out} of {len(scores)} left out as undefined" if left_out else None)
 
 
-def _f1_curve(heat_map: FloatVector, mask: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """F1 at every threshold of the grid; 0 where nothing is found."""
+def _best_pooled(pairs: Sequence[tuple[FloatVector, NDArray[np.bool_]]]) -> dict[str, Score]:
+    """Of all pixels in one count, each at its own best threshold."""
+    hits, found, true = (np.sum(part, axis=0) for part in zip(*(_hit_curve(*pair) for pair in pairs), strict=True))
+    if not int(true[0]):
+        return {name: undefined("no manipulated picture") for name in ("best_f1", "best_iou")}
+    return {
+        "best_f1": Score(float((2 * hits / (found + true)).max())),
+        "best_iou": Score(float((hits / (found + true - hits)).max())),
+    }
+
+
+class _HitCurve(NamedTuple):
+    """At every threshold of the grid, (thresholds,) each: found and true pixels, found ones, true ones."""
+
+    hits: NDArray[np.intp]
+    found: NDArray[np.intp]
+    true: NDArray[np.intp]
+
+
+def _hit_curve(heat_map: FloatVector, mask: NDArray[np.bool_]) -> _HitCurve:
     all_sorted, true_sorted = np.sort(heat_map.ravel()), np.sort(heat_map[mask])
     found = heat_map.size - np.searchsorted(all_sorted, _THRESHOLDS, side="right")
     hits = len(true_sorted) - np.searchsorted(true_sorted, _THRESHOLDS, side="right")
-    curve: NDArray[np.float64] = 2 * hits / (found + len(true_sorted))
-    return curve
+    return _HitCurve(hits, found, np.full_like(hits, len(true_sorted)))
 
 
 def bootstrap(

@@ -33,7 +33,10 @@ def restore_picture(restorer: FtTdrRestorer, request: RestoreRequest, files: Out
     mark = with_history(restored.mark, before) if restored.is_changed else None
     if mark is not None:
         _write(read, restored, mark, request, files)
-    return _told(request, size, (restored, count, regions), (mark, before), read.notes, files)
+    notes = read.notes
+    if request.label and mark is not None and read.pixels.shape[2:] == (4,):
+        notes = (*notes, "transparency was dropped: a label is written on RGB")
+    return _told(request, size, (restored, count, regions), (mark, before), notes, files)
 
 
 def read_mask(path: str | Path, size: tuple[int, int]) -> Mask:

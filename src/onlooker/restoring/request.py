@@ -46,7 +46,7 @@ def kind_of(path: Path) -> Kind:
     """What a file is: by its ending, else by its first bytes; whatever is no picture is tried as a video.
 
     Raises:
-        DecodeError: missing, a folder, no regular file, or a picture too large to be held.
+        DecodeError: missing, a folder, no regular file, a picture of fractions, or one too large to be held.
     """
     if not path.exists():
         raise DecodeError(f"there is no file `{path}`; check the name and the folder it is in")
@@ -58,6 +58,7 @@ def kind_of(path: Path) -> Kind:
             warnings.simplefilter("ignore", Pil.DecompressionBombWarning)  # the size is checked right here
             with Pil.open(path) as opened:
                 width, height = opened.size
+                fractions = opened.mode == "F"
                 if opened.format == "MPEG":  # Pillow knows the head of a film, and no way to read one
                     return "video"
     except Pil.DecompressionBombError as error:
@@ -66,6 +67,10 @@ def kind_of(path: Path) -> Kind:
         if named:
             raise DecodeError(f"`{path}` cannot be read as a picture ({error})") from error
         return "video"
+    if fractions:
+        raise DecodeError(
+            f"`{path}` holds fractions, and nothing says which of them is white; save it with 16 bits first"
+        )
     if width * height > MOST_PIXELS:
         raise DecodeError(
             f"`{path}` is {width}x{height}: more than {MOST_PIXELS // 1_000_000} million pixels; make it smaller first"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Generator
 from pathlib import Path
 
+from onlooker.media.probe import probe
 from onlooker.restoring.pictures import restore_picture
 from onlooker.restoring.request import RestoreRequest, kind_of, plan_files
 from onlooker.restoring.values import Restoration
@@ -23,6 +24,8 @@ def restore_steps(request: RestoreRequest) -> Generator[Progress, None, Restorat
         ConfigError: an output that cannot be, or a setting out of range.
     """
     kind = kind_of(Path(request.source))
+    if kind == "video":
+        probe(request.source)  # what is neither is told as that, not as a wrong name of the output
     files = plan_files(request, kind)
     restorer = open_restorer(request.weights, request.short_side, request.device)
     if kind == "picture":

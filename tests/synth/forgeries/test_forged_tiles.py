@@ -76,3 +76,12 @@ def test_wrong_settings_are_refused():
         ForgeryConfig(kinds={"copymove": 1.0})
     with pytest.raises(ShapeError, match="empty mask"):
         ForgedImage(np.zeros((8, 8, 3), np.uint8), np.ones((8, 8), bool), "authentic", ("a",), {})
+
+
+def test_grey_photos_give_no_tiles(photos: tuple[Photo, ...]) -> None:
+    """What `docs/how-to/restore-a-picture.md` says of five photos that come with packages."""
+    plain = [photo for photo in photos if not photo.id.startswith("insightface/")]  # no part of what is installed
+    tiles = ForgedTiles(ForgeryConfig(kinds={"corruption": 1.0}), 0, "train", plain)
+    listed = {photo.id for photo in plain if photo.split == "train"}
+    assert listed - set(tiles.photo_ids) == {"skimage/brick", "skimage/grass"}
+    assert len(tiles.photo_ids) == 5

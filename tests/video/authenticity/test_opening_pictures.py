@@ -6,6 +6,7 @@ import struct
 import zlib
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from authenticity_doubles import jpeg, scene
@@ -78,6 +79,31 @@ def test_sixteen_bits_keep_their_brightness(tmp_path: Path) -> None:
     assert any("8 bits" in reason for reason in unlike_tested(opened))
 
 
+@pytest.mark.parametrize("suffix", [".png", ".tif"])
+def test_colours_of_sixteen_bits_are_told_to_be_cut(tmp_path: Path, suffix: str) -> None:
+    image = scene(32, 48)
+    assert cv2.imwrite(str(tmp_path / f"deep{suffix}"), image[..., ::-1].astype(np.uint16) * 257)
+    opened = open_picture(tmp_path / f"deep{suffix}")
+    np.testing.assert_array_equal(opened.image, image)
+    assert opened.changed == ("depth: more than 8 bits, cut to 8",)
+
+
+@pytest.mark.parametrize(("most", "level"), [(1.0, 255), (255.0, 255), (1000.0, 4), (65535.0, 255), (1e6, 255)])
+def test_fractions_keep_their_brightness(tmp_path: Path, most: float, level: int) -> None:
+    values = np.linspace(0, most, 40 * 40, dtype=np.float32).reshape(40, 40)
+    values[0, 0], values[0, 1] = np.nan, -np.inf
+    Pil.fromarray(values).save(tmp_path / "fractions.tif")
+    grey = open_picture(tmp_path / "fractions.tif").image[..., 0]
+    assert abs(int(grey.max()) - level) <= 1
+    assert abs(int(grey[20, 0]) - level / 2) <= 2
+
+
+def test_pages_are_no_animation(tmp_path: Path) -> None:
+    pages = [Pil.fromarray(scene(32, 48, seed)) for seed in range(3)]
+    pages[0].save(tmp_path / "pages.tif", save_all=True, append_images=pages[1:])
+    assert unlike_tested(open_picture(tmp_path / "pages.tif")) == ("pages: only the first of 3 pages was judged",)
+
+
 @pytest.mark.parametrize(("suffix", "options"), [(".gif", {}), (".webp", {"lossless": True}), (".png", {})])
 def test_of_an_animation_the_first_frame_is_taken_and_told(
     tmp_path: Path, suffix: str, options: dict[str, object]
@@ -135,5 +161,5 @@ def test_a_phones_two_pictures_in_one_jpeg_are_one_picture(tmp_path: Path) -> No
     first, second = Pil.fromarray(scene(64, 64)), Pil.fromarray(scene(64, 64, 1))
     first.save(tmp_path / "two.jpg", format="MPO", save_all=True, append_images=[second])
     opened = open_picture(tmp_path / "two.jpg")
-    assert opened.is_jpeg
+    assert opened.file_format == "MPO"
     assert opened.n_frames == 1

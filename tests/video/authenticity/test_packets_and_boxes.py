@@ -11,6 +11,7 @@ import pytest
 from authenticity_doubles import moving
 
 from onlooker.errors import NotAVideoError
+from onlooker.media.decode import VideoReader
 from onlooker.media.samples import sample_video
 from onlooker.types import Frame, Image
 from onlooker.video.authenticity.boxes import Edit, read_boxes
@@ -24,7 +25,7 @@ from onlooker.video.authenticity.packets import (
     scan_packets,
 )
 from onlooker.video.authenticity.verdict import Fact
-from onlooker.video.authenticity.video_facts import RepeatWatch, container_facts, repeat_facts
+from onlooker.video.authenticity.video_facts import Repeats, RepeatWatch, container_facts, repeat_facts
 
 
 def facts_of(path: Path) -> dict[str, Fact]:
@@ -132,6 +133,41 @@ def test_a_frozen_stretch_is_told_with_its_length() -> None:
     found = watch.result()
     assert (found.n_repeated, found.period) == (9, None)
     assert found.longest_s == pytest.approx(0.9)
+
+
+def repeats_of(path: Path) -> Repeats:
+    watch = RepeatWatch()
+    with VideoReader(path) as reader:
+        for frame in reader:
+            watch.look(frame)
+    return watch.result()
+
+
+@pytest.mark.parametrize(("crf", "bf"), [("18", "3"), ("23", "2"), ("30", "0"), ("35", "3")])
+def test_repeated_frames_are_found_behind_another_encoding(write_clip, crf: str, bf: str) -> None:
+    """An encoder changes repeated frames a little: few of them are equal to the one before."""
+    frames = [frame[:128, :176] for frame in decoded(sample_video("carphone"), 40)]
+    found = repeats_of(write_clip([*frames[:20], *[frames[19]] * 10, *frames[20:]], crf=crf, bf=bf))
+    assert 8 <= found.n_repeated <= 10
+    assert found.period is None
+    assert 0.3 <= found.longest_s <= 0.41
+    assert repeats_of(write_clip(frames, "plain.mp4", crf=crf, bf=bf)).n_repeated == 0
+
+
+def test_a_raised_rate_is_found_behind_another_encoding(write_clip) -> None:
+    frames = [frame[:128, :176] for frame in decoded(sample_video("carphone"), 40)]
+    raised = [frame for k, frame in enumerate(frames) for _ in range(2 if k % 4 == 3 else 1)]
+    assert repeats_of(write_clip(raised, crf="18")).period == 5
+
+
+def test_a_scene_that_comes_to_rest_repeats_nothing() -> None:
+    """It slows down and speeds up: frames nearly alike are no frozen ones."""
+    slope = np.broadcast_to(np.linspace(0, 100, 96)[:, None, None], (96, 96, 3))
+    watch, level = RepeatWatch(), 50.0
+    for k, step in enumerate([2.0, 1.0, 0.4, 0.3, 0.2, 0.05, 0.05, 0.05, 0.05, 0.2, 0.3, 0.4, 1.0, 2.0]):
+        level += step
+        watch.look(Frame.from_image(k, k / 25, np.floor(level + slope).astype(np.uint8)))
+    assert watch.result().n_repeated == 0
 
 
 def test_sound_that_ends_elsewhere_than_the_picture_is_told(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from PIL import Image as Pil
 from onlooker.errors import MediaError
 from onlooker.media.marks import Mark, save_marked
 from onlooker.methods.forensics.media_forensics.rule_judge import RuleJudge
-from onlooker.types import Image
+from onlooker.types import Image, Judgement
+from onlooker.video.attributes.looks import cut, widened
 from onlooker.video.authenticity.pictures import Tools, verify_picture
 from onlooker.video.authenticity.verdict import Fact, Verdict, verdict_as_dict
 
@@ -101,6 +103,15 @@ def test_odd_modes_are_judged_outside_the_tested_domain(tmp_path: Path, tools: T
     assert verdict.outside_tested_domain
 
 
+def test_rules_of_jpeg_blocks_do_not_read_inks(tmp_path: Path, tools: Tools) -> None:
+    """A JPEG in CMYK has blocks of inks; luminance worked out from them was never in a block."""
+    Pil.fromarray(scene(192, 256)).convert("CMYK").save(tmp_path / "print.jpg", quality=92)
+    verdict = verify_picture(tmp_path / "print.jpg", tools)
+    said = {one.name: one for one in verdict.evidence}
+    for name in ("error_level", "jpeg_ghost", "double_quantisation"):
+        assert said[name].refusal is not None
+
+
 def test_a_large_picture_is_judged_in_steps_with_a_coarser_map(tmp_path: Path) -> None:
     tools = Tools(RuleJudge({"jpeg": combination()}, most_windows=5))
     large = np.tile(scene(128, 128), (20, 24, 1))  # 2560 x 3072
@@ -156,6 +167,37 @@ def test_a_judge_of_faces_sees_every_face_with_a_margin_and_the_likeliest_counts
     said = next(one for one in verdict.evidence if one.name == "brightness")
     assert "the likeliest of 2 faces" in said.sentence
     assert fact(verdict, "faces").value == 3
+
+
+def test_verify_shows_a_judge_the_same_pixels_of_a_face_as_ingest(tmp_path: Path, deaf_rules: RuleJudge) -> None:
+    """Both cut by rules of their own, which were a pixel apart: one face, two probabilities."""
+    Pil.fromarray(scene(200, 200)).save(tmp_path / "face.png")
+    judge, box = BrightnessJudge(need="face"), (60.4, 60.4, 139.6, 139.7)
+    verify_picture(tmp_path / "face.png", Tools(deaf_rules, (judge,), FixedFaces([box])))
+    stored = np.float32(box).tolist()  # a finder's boxes are float32
+    assert judge.sizes == [
+        cut(scene(200, 200), widened((stored[0], stored[1], stored[2], stored[3]), 1.3, True))[0].shape
+    ]
+
+
+def test_the_map_of_a_face_lies_where_the_judge_put_it(tmp_path: Path, deaf_rules: RuleJudge) -> None:
+    """A judge with a mask head shows where in the face; all of the face was painted alike."""
+
+    class UpperHalf(BrightnessJudge):
+        def judge(self, images: Sequence[Image]) -> list[Judgement]:
+            maps = [np.zeros(image.shape[:2], np.float32) for image in images]
+            for one in maps:
+                one[: len(one) // 2] = 1.0
+            return [Judgement(0.8, one, None, ()) for one in maps]
+
+    Pil.fromarray(scene(200, 200)).save(tmp_path / "face.png")
+    tools = Tools(deaf_rules, (UpperHalf(need="face"),), FixedFaces([(60.0, 60.0, 140.0, 140.0)]))
+    verdict = verify_picture(tmp_path / "face.png", tools)
+    assert verdict.sight is not None
+    heat = verdict.sight.heat_map
+    assert heat[70:95, 70:130] == pytest.approx(0.8)
+    assert heat[105:130, 70:130] == pytest.approx(0.4)
+    assert heat[:59].max() == heat[:, 141:].max() == 0.0
 
 
 @pytest.mark.parametrize("boxes", [[], [(5.0, 5.0, 15.0, 15.0)]])

@@ -79,6 +79,41 @@ def test_suspicion_names_the_rules_behind_it() -> None:
     assert any("odd noise" in line for line in lines)
 
 
+def test_a_judge_that_does_not_count_says_so_and_what_it_was_tested_on() -> None:
+    """Its probability above its threshold must not read like a finding."""
+    why = "it takes no part in the verdict: nobody measured it"
+    m2tr = Evidence(
+        "m2tr", "1", None, 0.93, "40 faces (experimental)", "the network's answer on a face", None, False, (why,)
+    )
+    lines = describe(verdict(evidence=(m2tr,)))
+    place = lines.index("  evidence: m2tr: probability 0.93, the network's answer on a face")
+    assert lines[place + 1 : place + 3] == ["    tested on: 40 faces (experimental)", f"    mind: {why}"]
+    assert "  tested on: tiles" in lines  # of the verdict
+
+
+def test_facts_are_sentences() -> None:
+    facts = (
+        Fact("photoshop_segment", True, "holds a segment", True),
+        Fact("exif", None, "damaged: cut", True),
+        Fact("repeated_frames", 3, "frozen", True),
+    )
+    lines = describe(verdict(facts=facts))
+    assert lines[-3:] == [
+        "  file: photoshop segment: holds a segment",
+        "  file: exif: damaged: cut",
+        "  file: repeated frames 3: frozen",
+    ]
+
+
+def test_the_line_below_a_small_heat_map_is_not_cut() -> None:
+    """It ends with what the map means."""
+    sight = Sight(scene(40, 60), np.ones((40, 60), np.float32))
+    short, long = draw_overlay(sight, "short"), draw_overlay(sight, "a long line " * 12 + "an end")
+    assert long.shape[0] > short.shape[0] + 30
+    last = long[-18:].astype(int)
+    assert (last.min(axis=2) < 100).any()  # letters in the last line, too
+
+
 def test_broken_credentials_come_before_evidence() -> None:
     found = verdict(provenance=Provenance("invalid", "A camera", note="it was changed after it was signed"))
     text = "\n".join(describe(found))
@@ -116,6 +151,16 @@ def test_pictures_and_json_are_written(tmp_path: Path) -> None:
     saturation = right.max(axis=2) - right.min(axis=2)
     assert saturation[-5:].mean() > 100  # bright where the map is
     assert saturation[:3].mean() < 20  # grey where it is not
+
+
+def test_a_curve_is_drawn_over_the_length_of_the_video(tmp_path: Path) -> None:
+    """A face that was seen in the first seconds only must not be drawn as if the video ended there."""
+    short = verdict(facts=())
+    whole = verdict(facts=(Fact("duration_s", 20.0),))
+    drawn = [np.array(Pil.open(write_verdict(one, tmp_path).curve_file or "")) for one in (short, whole)]
+    assert drawn[0].shape == drawn[1].shape
+    blue = [np.flatnonzero((one == (47, 96, 160)).all(axis=2).any(axis=0)) for one in drawn]
+    assert blue[1].max() < blue[0].max() / 2
 
 
 def test_without_map_and_curve_only_json_is_written(tmp_path: Path) -> None:

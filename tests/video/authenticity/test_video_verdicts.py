@@ -10,13 +10,15 @@ import numpy as np
 import pytest
 from authenticity_doubles import BrightnessJudge, FixedFaces, moving, scene
 
-from onlooker.errors import ConfigError, MediaError, NotAVideoError
+from onlooker.errors import ConfigError, DecodeError, MediaError, NotAVideoError
+from onlooker.media.marks import Mark
+from onlooker.media.video_marks import mark_video
 from onlooker.methods.forensics.media_forensics.rule_judge import RuleJudge
 from onlooker.types import Detections, Image
 from onlooker.video.authenticity.files import verify_file
 from onlooker.video.authenticity.following import FaceLinker, Seen, overlap, owner_of
 from onlooker.video.authenticity.pictures import Tools
-from onlooker.video.authenticity.verdict import Verdict
+from onlooker.video.authenticity.verdict import MarkFact, Verdict
 from onlooker.video.authenticity.videos import VideoLook, verify_video
 
 T = TypeVar("T")
@@ -52,6 +54,12 @@ def test_the_curve_follows_the_frames_on_the_videos_own_clock(write_clip, deaf_r
     assert verdict.status == "nothing_found"
     assert verdict.sight is not None
     assert verdict.sight.time_s == pytest.approx(times[-1] / 100, abs=0.02)  # the brightest frame
+
+
+def test_what_a_judge_notes_at_every_look_is_told_once(write_clip, deaf_rules: RuleJudge) -> None:
+    verdict = judged(write_clip(moving(50)), Tools(deaf_rules, (BrightnessJudge(),)), every_s=0.5)
+    said = next(one for one in verdict.evidence if one.name == "brightness")
+    assert len(said.caveats) == len(set(said.caveats)) == 2
 
 
 def test_looks_are_as_far_apart_as_asked(write_clip, rules: RuleJudge) -> None:
@@ -162,6 +170,26 @@ def test_a_cut_off_video_is_judged_as_far_as_it_goes_and_says_so(write_clip, tmp
     verdict = judged(tmp_path / "cut.mkv", Tools(rules), every_s=0.5)
     assert verdict.probability is not None
     assert verdict.problem is not None
+
+
+def test_a_video_without_its_index_is_cut_off_not_something_else(write_clip, tmp_path: Path, tools: Tools) -> None:
+    whole = write_clip(moving(20), "whole.mp4").read_bytes()
+    (tmp_path / "cut.mp4").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(DecodeError, match="is cut off: it begins like an MP4 video"):
+        finish(verify_file(tmp_path / "cut.mp4", tools))
+
+
+def test_the_mark_of_a_restored_video_is_told(write_clip, rules: RuleJudge) -> None:
+    path = write_clip(moving(5))
+    assert judged(path, Tools(rules)).mark is None
+    mark_video(path, Mark("restored", "a network", "filled 3\x1b[31m percent"))
+    assert judged(path, Tools(rules)).mark == MarkFact("restored", "a network", "filled 3 [31m percent")
+
+
+def test_the_length_of_the_video_is_told(write_clip, deaf_rules: RuleJudge) -> None:
+    verdict = judged(write_clip(moving(50)), Tools(deaf_rules))
+    length = next(one for one in verdict.facts if one.name == "duration_s")
+    assert length.value == pytest.approx(2.0, abs=0.05)
 
 
 def test_the_content_decides_what_a_file_is(write_clip, tmp_path: Path, tools: Tools) -> None:

@@ -46,12 +46,15 @@ def data_of(scene):
 
 def test_a_verdict_is_the_mean_of_what_was_judged_and_the_label_that_of_the_nearest_moment(judged):
     person, car = (one.verdict for one in data_of(judged).tracklets)
-    assert person == ShownVerdict("j@1", 0.5, ((0.5, 0.2), (2.0, 0.9)), NO_FACE)
+    assert person == ShownVerdict("j@1", 0.5, "drawings", ((0.5, 0.2), (2.0, 0.9)), NO_FACE)
     assert person.summary == "looks manipulated, 0.55"
     assert [person.label_at(t) for t in (0.0, 1.2, 1.3, 2.9)] == ["", "", "manipulated? 0.90", "manipulated? 0.90"]
     assert car is None
-    assert ShownVerdict("j@1", 0.5, ((0.0, 0.25),), None).summary == "below the threshold, 0.25"
-    assert ShownVerdict("j@1", 0.5, (), NO_FACE).summary == "not judged: no face found"
+    assert ShownVerdict("j@1", 0.5, "drawings", ((0.0, 0.25),), None).summary == "below the threshold, 0.25"
+    assert ShownVerdict("j@1", 0.5, "drawings", (), NO_FACE).summary == "not judged: no face found"
+    assert ShownVerdict("j@1", 0.5, "drawings", (), NO_FACE).whole == "not judged: no face found (j@1)"
+    below = ShownVerdict("j@1", 0.5, "drawings", ((0.0, 0.25),), None)
+    assert below.whole == "below the threshold, 0.25, suspected from 0.50 (j@1)"
 
 
 def test_the_label_wears_the_verdict_while_the_curve_is_high(judged):
@@ -77,4 +80,7 @@ def test_sheet_and_page_say_what_the_judge_said(judged, tmp_path):
     assert write_sheet(data, tmp_path / "sheet.png").is_file()
     text = write_page([data], [], tmp_path / "page.html").read_text(encoding="utf-8")
     told = json.loads(text.split('type="application/json"')[1].split(">", 1)[1].split("</script>")[0])
-    assert [one["verdict"] for one in told["videos"][0]["tracklets"]] == ["looks manipulated, 0.55 (j@1)", None]
+    assert [one["verdict"] for one in told["videos"][0]["tracklets"]] == [
+        "looks manipulated, 0.55, suspected from 0.50 (j@1; tested on drawings)",
+        None,
+    ]

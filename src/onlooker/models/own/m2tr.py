@@ -12,12 +12,12 @@ from typing import Literal
 from onlooker.configs import real_number
 from onlooker.errors import ConfigError
 from onlooker.methods.forensics.m2tr.infer import Calibration, M2trJudge
+from onlooker.models.own.m2tr_tested import words_on_test
 from onlooker.types import Image, Judgement
 from onlooker.weights.load import locate_weights
 from onlooker.weights.verify import sha256_of
 
 _SMALLEST_PX = 64  # below, what a forgery leaves is gone after enlarging (ours, as in the method)
-_UNMEASURED = "nothing anybody recorded beside the weights (experimental)"
 
 
 class M2trFaces:
@@ -56,7 +56,7 @@ class M2trFaces:
         calibration = self._judge.calibration or Calibration()
         chosen = calibration.threshold if threshold is None else threshold
         self._threshold = real_number("threshold", chosen, 0.0, 1.0)
-        self._tested_on = f"{calibration.tested_on} (experimental)" if calibration.tested_on else _UNMEASURED
+        self._tested_on = words_on_test(found.path.parent, calibration.tested_on)
 
     @property
     def version(self) -> str:
@@ -70,7 +70,7 @@ class M2trFaces:
 
     @property
     def tested_on(self) -> str:
-        """The test pictures of the training run, as it recorded them."""
+        """The test pictures of the training run, in words."""
         return self._tested_on
 
     def judge(self, images: Sequence[Image]) -> list[Judgement]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from onlooker.errors import MediaError
 from onlooker.types import BoxXYXY, Frame, Image, Judgement
 from onlooker.video.attributes.faces import find_face
-from onlooker.video.attributes.looks import Look, LookPlan, boxes_on, cut, plan_looks, read_frames, widened
+from onlooker.video.attributes.looks import Look, LookPlan, boxes_on, cut_to_judge, plan_looks, read_frames
 from onlooker.video.attributes.registry import AnnotatorSpec, Context, ModelHandle, Output, Row, clean_text
 from onlooker.video.protocols import AuthenticityJudge, FaceFinder
 from onlooker.video.reasons import NO_FACE, NO_FINDER, NO_PICTURES, NOT_A_PERSON, NOT_READ, too_small
@@ -27,8 +27,6 @@ PEOPLE = frozenset(
 person/pedestrian/man/woman/boy/girl/child/player/rider/cyclist/motorcyclist/skier/human/person sitting/sitting person
 """.strip().split("/")
 )
-_FACE_MARGIN = 1.3  # a face is judged with so much around it (the crops of DeepfakeBench, which M2TR takes, too)
-_CROP_MARGIN = 1.1  # ours: an object's own edge is where a pasted one betrays itself
 _BATCH = 16
 _MAX_NOTES = 500
 
@@ -154,7 +152,7 @@ class _Run:
             why = too_small("the face" if is_face else "it", self._judge.smallest_px)
             self._rows.append(_unjudged(look, why, box))
             return
-        picture, _ = cut(frame.image, widened(box, _FACE_MARGIN if is_face else _CROP_MARGIN, square=is_face))
+        picture, _ = cut_to_judge(frame.image, box, is_face)
         self._waiting.append(_Cut(look, box, picture))
         if len(self._waiting) >= _BATCH:
             self._judge_waiting()

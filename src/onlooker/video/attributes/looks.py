@@ -23,6 +23,8 @@ from onlooker.video.store import schema
 from onlooker.video.store.store import Store
 
 Floats = NDArray[np.float64]
+_FACE_MARGIN = 1.3  # a face is judged with so much around it (the crops of DeepfakeBench, which M2TR takes, too)
+_CROP_MARGIN = 1.1  # ours: an object's own edge is where a pasted one betrays itself
 _CARRIED = 0.5  # worth of a box that no detector saw: it may be beside its object (ours)
 
 
@@ -111,6 +113,12 @@ def cut(image: Image, box: BoxXYXY) -> tuple[Image, tuple[int, int]]:
     x1, y1 = min(max(math.floor(box[0]), 0), width - 1), min(max(math.floor(box[1]), 0), height - 1)
     x2, y2 = min(max(math.ceil(box[2]), x1 + 1), width), min(max(math.ceil(box[3]), y1 + 1), height)
     return np.ascontiguousarray(image[y1:y2, x1:x2]), (x1, y1)
+
+
+def cut_to_judge(image: Image, box: BoxXYXY, is_face: bool) -> tuple[Image, tuple[int, int]]:
+    """What a judge of authenticity is shown of a box, and the corner it begins at: a face in a square with a margin, as
+    judges of faces are trained, and of other things a little of what is around them."""
+    return cut(image, widened(box, _FACE_MARGIN if is_face else _CROP_MARGIN, square=is_face))
 
 
 def widened(box: BoxXYXY, factor: float, square: bool = False) -> BoxXYXY:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator
 from pathlib import Path
 
-from onlooker.errors import MediaError, NotAVideoError
+from onlooker.errors import DecodeError, MediaError, NotAVideoError
+from onlooker.video.authenticity.boxes import read_boxes
 from onlooker.video.authenticity.opening import is_picture
 from onlooker.video.authenticity.pictures import Tools, verify_picture
 from onlooker.video.authenticity.verdict import Verdict
@@ -23,7 +25,7 @@ def verify_file(path: str | Path, tools: Tools, look: VideoLook | None = None) -
 
     Raises:
         MediaError: missing, or neither a picture nor a video.
-        DecodeError: damaged so that nothing can be decoded.
+        DecodeError: cut off or damaged so that nothing can be decoded.
     """
     place = Path(path)
     if is_picture(place):
@@ -34,4 +36,11 @@ def verify_file(path: str | Path, tools: Tools, look: VideoLook | None = None) -
     try:
         return (yield from verify_video(place, tools, look))
     except NotAVideoError as error:
-        raise MediaError(f"`{place}` is neither a picture nor a video that can be read ({error})") from error
+        boxes = read_boxes(place)
+        if boxes is not None and "moov" not in boxes.top:
+            raise DecodeError(
+                f"`{place}` is cut off: it begins like an MP4 video, and the index at its end is missing; "
+                "copy or download it again"
+            ) from error
+        why = re.sub(r"^`[^`]*`", "it", str(error))
+        raise MediaError(f"`{place}` is neither a picture nor a video that can be read: {why}") from error

@@ -9,7 +9,7 @@ from PIL import Image as Pil
 from PIL import ImageDraw
 
 from onlooker.media.draw import colour_of
-from onlooker.media.lettering import Colour, lettering
+from onlooker.media.lettering import Colour, Lettering, lettering
 from onlooker.media.panels import clock_text, nice_step_s
 from onlooker.types import FloatArray, Image
 from onlooker.video.authenticity.verdict import Curve, Sight, Verdict
@@ -22,7 +22,7 @@ _LIMIT: Colour = (200, 60, 60)
 _FRAMES: Colour = (47, 96, 160)
 _WIDTH, _ROW, _TOP, _BOTTOM, _RIGHT, _EDGE = 1200, 110, 62, 34, 24, 16
 _MOST_ROWS = 24  # ours: a longer picture no longer opens everywhere
-_MOST_OVERLAY_PX = 2400
+_LEAST_OVERLAY_PX, _MOST_OVERLAY_PX, _LINE_PX = 420, 2400, 18
 # Dark to bright: nothing is drawn where the map is 0.
 _STOPS = np.array([[0.0, 60, 0, 90], [0.35, 190, 40, 90], [0.7, 250, 130, 20], [1.0, 255, 235, 60]], np.float32)
 
@@ -60,11 +60,26 @@ def draw_overlay(sight: Sight, caption: str, strength: float = 1.0) -> Image:
     over = np.rint(grey * (1 - share) + colour * share).astype(np.uint8)
     gap = np.full((shape[0], 6, 3), 255, np.uint8)
     both = np.concatenate([picture, gap, over], axis=1)
-    canvas = Pil.new("RGB", (max(both.shape[1], 420), shape[0] + 30), _PAPER)
+    font, room = lettering(14), max(both.shape[1], _LEAST_OVERLAY_PX)
+    lines = _wrapped(caption, font, room - 16)
+    canvas = Pil.new("RGB", (room, shape[0] + 12 + _LINE_PX * len(lines)), _PAPER)
     canvas.paste(Pil.fromarray(both), (0, 0))
-    font = lettering(14)
-    font.write(ImageDraw.Draw(canvas), (8, shape[0] + 7), font.fitted(caption, canvas.width - 16), _INK)
+    pen = ImageDraw.Draw(canvas)
+    for row, line in enumerate(lines):
+        font.write(pen, (8, shape[0] + 7 + _LINE_PX * row), line, _INK)
     return np.asarray(canvas)
+
+
+def _wrapped(text: str, font: Lettering, width: int) -> list[str]:
+    """Words in lines of a width; a word that is wider is cut."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and font.width(longer) <= width:
+            lines[-1] = longer
+        else:
+            lines.append(font.fitted(word, width))
+    return lines
 
 
 def draw_curves(verdict: Verdict, duration_s: float) -> Image:

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
-from onlooker.types import BoxXYXY, Detections, FloatArray, Image, Judgement
+from onlooker.types import Detections, FloatArray, Image, Judgement
 from onlooker.video.authenticity.verdict import Evidence, Status
 
 Domain = Literal["jpeg", "pixels", "video"]
-_MARGIN = 1.3  # a face is judged with this much around it, as judges of faces are trained
+_DOES_NOT_COUNT = "it takes no part in the verdict: nobody measured how often its threshold alarms for nothing"
 
 
 class PictureJudge(Protocol):
@@ -159,9 +159,7 @@ def judge_evidence(judge: PictureJudge, probability: float, sentence: str, notes
     """What a judge said, as evidence."""
     traits = traits_of(judge)
     counts = vote_of(judge, probability) is not None
-    caveats = tuple(dict.fromkeys(notes))
-    if not counts:
-        caveats += ("it takes no part in the verdict: nobody measured how often its threshold alarms for nothing",)
+    caveats = tuple(dict.fromkeys(notes if counts else (*notes, _DOES_NOT_COUNT)))  # notes of many looks repeat
     return Evidence(judge.name, judge.version, None, probability, traits.tested_on, sentence, None, counts, caveats)
 
 
@@ -216,13 +214,3 @@ def status_of(vote: Vote | None) -> Status:
     if vote is None:
         return "not_judged"
     return "manipulation_suspected" if vote.probability >= vote.threshold else "nothing_found"
-
-
-def face_crop(image: Image, box: BoxXYXY) -> Image:
-    """A face with what is around it, cut at the border of the picture."""
-    x1, y1, x2, y2 = box
-    half = _MARGIN * max(x2 - x1, y2 - y1) / 2
-    x, y = (x1 + x2) / 2, (y1 + y2) / 2
-    left, top = max(int(x - half), 0), max(int(y - half), 0)
-    right, bottom = min(int(x + half) + 1, image.shape[1]), min(int(y + half) + 1, image.shape[0])
-    return image[top : max(bottom, top + 1), left : max(right, left + 1)]

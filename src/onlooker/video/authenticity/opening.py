@@ -42,7 +42,7 @@ class OpenedPicture:
         file_format: Pillow's name, like "JPEG".
         mode: Pillow's name of how colours are stored, like "RGB" or "CMYK".
         orientation: EXIF's, 1 to 8; how `upright` turns.
-        n_frames: of an animation; 1 for still pictures.
+        n_frames: of an animation or a file of several pages; 1 for others.
         changed: what opening changed, in words: depth, colours, transparency.
     """
 
@@ -56,8 +56,9 @@ class OpenedPicture:
     changed: tuple[str, ...]
 
     @property
-    def is_jpeg(self) -> bool:
-        return self.file_format in ("JPEG", "MPO")
+    def file_bytes(self) -> bytes | None:
+        """What rules that read the file may read; `None` of a JPEG in CMYK, whose blocks hold inks and no luminance."""
+        return None if self.mode == "CMYK" else self.data
 
 
 def known_formats() -> tuple[str, ...]:
@@ -101,6 +102,7 @@ def open_picture(path: str | Path) -> OpenedPicture:
                     "cut or shrink it first, and mind that shrinking removes traces"
                 )
             file_format, mode = str(opened.format), str(opened.mode)
+            deep = any(";16" in str(part) for part in getattr(opened, "tile", ()))  # Pillow cuts such colours to 8 bits
             n_frames = 1 if file_format == "MPO" else int(getattr(opened, "n_frames", 1))
             orientation = int(opened.getexif().get(_ORIENTATION, 1))
             image, changed = _to_rgb(opened)
@@ -111,6 +113,7 @@ def open_picture(path: str | Path) -> OpenedPicture:
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise DecodeError(f"`{place}` is damaged or cut off: {error}; copy or download it again") from error
     orientation = orientation if 1 <= orientation <= 8 else 1
+    changed = (_DEEP, *changed) if deep and _DEEP not in changed else changed
     return OpenedPicture(place, data, image, file_format, mode, orientation, n_frames, changed)
 
 
@@ -129,7 +132,8 @@ def unlike_tested(picture: OpenedPicture) -> tuple[str, ...]:
     """Why a picture file is unlike those the rules were measured on; empty where it is like them."""
     reasons = list(picture.changed)
     if picture.n_frames > 1:
-        reasons.append(f"animation: only the first of {picture.n_frames} frames was judged")
+        what, one = ("pages", "page") if picture.file_format == "TIFF" else ("animation", "frame")
+        reasons.append(f"{what}: only the first of {picture.n_frames} {one}s was judged")
     if picture.file_format in _LOSSY:
         reasons.append(f"format: {picture.file_format} was not among the tested ones, and its compression hides traces")
     return tuple(reasons)
@@ -159,15 +163,26 @@ def _to_rgb(opened: Pil.Image) -> tuple[Image, tuple[str, ...]]:
     """(H, W, 3) uint8 and what was changed."""
     mode = opened.mode
     if mode.startswith("I") or mode == "F":
-        values = np.asarray(opened, np.float64)
-        most = 65535.0 if mode.startswith("I;16") or float(values.max(initial=0)) > 255 else 255.0
-        grey = np.clip(values * (255.0 / most), 0, 255).astype(np.uint8)
-        return np.repeat(grey[..., None], 3, axis=2), ("depth: more than 8 bits, cut to 8",)
-    if mode == "RGB":
-        return np.array(opened), ()
-    return np.array(opened.convert("RGB")), _CHANGED.get(mode, (f"colours: converted from {mode}",))
+        grey = _to_bytes(np.asarray(opened, np.float64), mode)
+        return np.repeat(grey[..., None], 3, axis=2), (_DEEP,)
+    changed = () if mode == "RGB" else _CHANGED.get(mode, (f"colours: converted from {mode}",))
+    return np.array(opened.convert("RGB")), changed
 
 
+def _to_bytes(values: NDArray[np.float64], mode: str) -> NDArray[np.uint8]:
+    """Grey values of any depth as bytes. What is white is not written down where a file holds fractions or 32 bits: it
+    is the smallest of 1 (fractions alone), 255 and 65535 that no value exceeds, or the largest value."""
+    finite = np.nan_to_num(values, posinf=0.0, neginf=0.0)
+    most = float(finite.max(initial=0))
+    if mode.startswith("I;16"):
+        white = 65535.0
+    else:
+        usual = (1.0, 255.0, 65535.0) if mode == "F" else (255.0, 65535.0)
+        white = next((one for one in usual if most <= one), most)
+    return np.clip(finite * (255.0 / white), 0, 255).astype(np.uint8)
+
+
+_DEEP = "depth: more than 8 bits, cut to 8"
 _CHANGED: Mapping[str, tuple[str, ...]] = {
     "RGBA": ("transparency: dropped before judging",),
     "LA": ("transparency: dropped before judging", "colours: a grey picture"),

@@ -12,7 +12,7 @@ from PIL import Image as Pil
 from PIL.TiffImagePlugin import IFDRational
 
 from onlooker.errors import OnlookerError
-from onlooker.media.marks import read_mark
+from onlooker.media.marks import Mark, read_mark
 from onlooker.video.authenticity.opening import OpenedPicture, known_formats
 from onlooker.video.authenticity.verdict import Fact, MarkFact
 
@@ -49,7 +49,8 @@ def picture_facts(picture: OpenedPicture, jpeg_quality: int | None) -> tuple[Fac
         Fact("bytes", len(picture.data)),
     ]
     if picture.n_frames > 1:
-        facts.append(Fact("frames", picture.n_frames, "an animation: only the first frame was judged", True))
+        what, one = ("pages", "page") if picture.file_format == "TIFF" else ("frames", "frame")
+        facts.append(Fact(what, picture.n_frames, f"only the first {one} was judged", True))
     if jpeg_quality is not None:
         facts.append(Fact("jpeg_quality", jpeg_quality, _quality_note(jpeg_quality), jpeg_quality < 70))
     with warnings.catch_warnings():
@@ -64,9 +65,13 @@ def picture_mark(picture: OpenedPicture) -> MarkFact | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            mark = read_mark(picture.path)
+            return mark_fact(read_mark(picture.path))
     except OnlookerError:
         return None
+
+
+def mark_fact(mark: Mark | None) -> MarkFact | None:
+    """A mark with its text made fit to be shown."""
     return None if mark is None else MarkFact(mark.kind, shown(mark.by), shown(mark.detail))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from onlooker.types import BoxXYXY, FloatArray, Image, Judgement
+from onlooker.video.attributes.looks import cut_to_judge
 from onlooker.video.authenticity.heat import fit_map, shrunk
 from onlooker.video.authenticity.judging import (
     FaceFinder,
@@ -16,7 +17,6 @@ from onlooker.video.authenticity.judging import (
     Report,
     Rules,
     Vote,
-    face_crop,
     judge_evidence,
     loudest,
     refused_evidence,
@@ -78,7 +78,7 @@ def verify_picture(path: str | Path, tools: Tools) -> Verdict:
         DecodeError: damaged.
     """
     opened = open_picture(path)
-    report = tools.rules.report_file(opened.image, opened.data, None, None)
+    report = tools.rules.report_file(opened.image, opened.file_bytes, None, None)
     seen = upright(opened.image, opened.orientation)
     boxes = find_faces(tools, seen)
     asked = [ask(judge, seen, boxes) for judge in tools.judges]
@@ -126,7 +126,7 @@ def ask(judge: PictureJudge, image: Image, faces: Sequence[BoxXYXY]) -> Asked:
     if not large:
         why = _NO_FACE if not faces else f"all faces are below {traits.smallest_px} pixels"
         return Asked(refused_evidence(judge, why), None, None)
-    judged = judge.judge([face_crop(image, box) for box in large])
+    judged = judge.judge([cut_to_judge(image, box, is_face=True)[0] for box in large])
     best = max(judged, key=lambda one: one.probability)
     what = "a face" if len(large) == 1 else f"the likeliest of {len(large)} faces"
     told = judge_evidence(judge, best.probability, _sentence(best, what), best.notes)
@@ -135,16 +135,21 @@ def ask(judge: PictureJudge, image: Image, faces: Sequence[BoxXYXY]) -> Asked:
 
 
 def _sentence(said: Judgement, what: str) -> str:
-    kind = f", like {said.kind}" if said.kind else ""
-    return f"manipulated with probability {said.probability:.2f}{kind}, on {what}"
+    return f"the network's answer on {what}" + (f", like {said.kind}" if said.kind else "")
 
 
 def _face_map(image: Image, boxes: Sequence[BoxXYXY], judged: Sequence[Judgement]) -> FloatArray:
-    """Every face as bright as it is suspicious, or as its own map says."""
+    """Every face as bright as it is suspicious; with a map of its own, half as bright where that finds nothing."""
     heat = np.zeros(image.shape[:2], np.float32)
     for box, said in zip(boxes, judged, strict=True):
         x1, y1, x2, y2 = (max(round(end), 0) for end in box)
-        heat[y1:y2, x1:x2] = np.maximum(heat[y1:y2, x1:x2], np.float32(said.probability))
+        face = np.zeros_like(heat)
+        face[y1:y2, x1:x2] = 0.5 if said.heat_map is not None else 1.0
+        if said.heat_map is not None:
+            seen, (left, top) = cut_to_judge(image, box, is_face=True)
+            window = np.s_[top : top + seen.shape[0], left : left + seen.shape[1]]
+            face[window] *= 1 + fit_map(said.heat_map, (seen.shape[0], seen.shape[1]))
+        heat = np.maximum(heat, face * np.float32(said.probability))
     return heat
 
 

@@ -12,7 +12,9 @@ import numpy as np
 from onlooker.errors import ConfigError
 from onlooker.media.decode import VideoReader
 from onlooker.media.probe import probe
+from onlooker.media.video_marks import read_video_mark
 from onlooker.types import BoxXYXY, FloatArray, Frame, Image, VideoInfo
+from onlooker.video.attributes.looks import cut_to_judge
 from onlooker.video.authenticity.following import FRAMES, CurveBook, FaceLinker, Seen, owner_of
 from onlooker.video.authenticity.heat import fit_map, shrunk
 from onlooker.video.authenticity.judging import (
@@ -27,6 +29,7 @@ from onlooker.video.authenticity.judging import (
     traits_of,
     vote_of,
 )
+from onlooker.video.authenticity.picture_facts import mark_fact
 from onlooker.video.authenticity.pictures import NOTHING_CALIBRATED, Asked, Tools, ask, find_faces
 from onlooker.video.authenticity.provenance import read_provenance
 from onlooker.video.authenticity.verdict import Curve, Evidence, Fact, Sight, Verdict
@@ -89,7 +92,8 @@ def verify_video(path: str | Path, tools: Tools, look: VideoLook | None = None) 
                 next_s = frame.time_s + every_s - 1e-6
             yield Progress(place.name, "check", frame.time_s, info.duration_s, "s")
         problem = reader.problem
-    facts = (*facts, *repeat_facts(watch.result()), Fact("looks", looks.n, f"one every {every_s:g} s"))
+    length = Fact("duration_s", None if info.duration_s is None else round(info.duration_s, 3))
+    facts = (length, *facts, *repeat_facts(watch.result()), Fact("looks", looks.n, f"one every {every_s:g} s"))
     return looks.verdict(info, facts, problem)
 
 
@@ -153,7 +157,7 @@ class _Looks:
         self._keep_sight(image, asked.heat_map, said.probability, time_s)
 
     def _ask_of_tracklets(self, judge: PictureJudge, image: Image, around: Sequence[Seen], time_s: float) -> None:
-        crops = [(one, _cut(image, one.box_xyxy_px)) for one in around]
+        crops = [(one, cut_to_judge(image, one.box_xyxy_px, is_face=False)[0]) for one in around]
         least = max(_LEAST_CROP_PX, traits_of(judge).smallest_px)
         large = [(one, crop) for one, crop in crops if min(crop.shape[:2]) >= least]
         if not large:
@@ -197,6 +201,7 @@ class _Looks:
             curves=curves,
             facts=facts,
             provenance=read_provenance(info.path),
+            mark=mark_fact(read_video_mark(info.path)),
             sight=self.sight,
             problem=problem,
         )
@@ -220,7 +225,8 @@ class _Looks:
         if used is None:
             return refused_evidence(judge, self.refusals.get(key, NOTHING_CALIBRATED)), None
         what = "whole frames" if used.label == FRAMES else used.label
-        words = f"manipulated with probability {used.mean:.2f}, the mean of {len(used.times_s)} looks at {what}"
+        looks = "look" if len(used.times_s) == 1 else "looks"
+        words = f"the network's answer, the mean of {len(used.times_s)} {looks} at {what}"
         return judge_evidence(judge, used.mean, words, self.notes.get(key, ())), vote_of(judge, used.mean)
 
     def _outside(self, info: VideoInfo) -> tuple[str, ...]:
@@ -234,8 +240,3 @@ def _named(faces: Sequence[BoxXYXY], around: Sequence[Seen]) -> list[Seen]:
     """Faces with the tracklet they are of; those of none are left out."""
     owners = [(face, owner_of(face, around)) for face in faces]
     return [owner._replace(box_xyxy_px=face) for face, owner in owners if owner is not None]
-
-
-def _cut(image: Image, box: BoxXYXY) -> Image:
-    x1, y1, x2, y2 = (max(round(end), 0) for end in box)
-    return image[y1:y2, x1:x2]

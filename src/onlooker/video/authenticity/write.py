@@ -10,7 +10,7 @@ from PIL import Image as Pil
 
 from onlooker.errors import ConfigError
 from onlooker.video.authenticity.heat import draw_curves, draw_overlay, duration_of
-from onlooker.video.authenticity.verdict import Evidence, Verdict, verdict_as_dict
+from onlooker.video.authenticity.verdict import Evidence, Fact, Verdict, verdict_as_dict
 
 _HEAT, _CURVE, _JSON = "heat_map.png", "curve.png", "verdict.json"
 _HEADS = {
@@ -44,12 +44,17 @@ def write_verdict(verdict: Verdict, folder: Path) -> Verdict:
         verdict = replace(verdict, heat_map_file=str(name))
     if verdict.curves:
         name = folder / _CURVE
-        duration_s = duration_of(verdict.curves, None)
+        duration_s = duration_of(verdict.curves, _length_s(verdict))
         Pil.fromarray(draw_curves(verdict, duration_s)).save(name, "PNG")
         verdict = replace(verdict, curve_file=str(name))
     text = json.dumps(verdict_as_dict(verdict), ensure_ascii=False, indent=1)
     (folder / _JSON).write_text(text + "\n", encoding="utf-8")
     return verdict
+
+
+def _length_s(verdict: Verdict) -> float | None:
+    found = next((fact.value for fact in verdict.facts if fact.name == "duration_s"), None)
+    return found if isinstance(found, float) else None
 
 
 def describe(verdict: Verdict) -> list[str]:
@@ -60,13 +65,11 @@ def describe(verdict: Verdict) -> list[str]:
     if verdict.problem is not None:
         lines.append(f"  damaged: {verdict.problem}")
     lines += [f"  outside the tested domain: {reason}" for reason in verdict.outside_reasons]
-    lines += [f"  evidence: {_evidence(one)}" for one in _told(verdict)]
+    for one in _told(verdict):
+        lines += _evidence_lines(one)
     silent = [one for one in verdict.evidence if one.refusal not in (None, verdict.reason) and not one.is_rule]
     lines += [f"  could not judge: {one.name} ({one.refusal})" for one in silent]
-    for fact in verdict.facts:
-        if fact.notable:
-            lines.append(f"  file: {fact.name} {fact.value}" + (f": {fact.note}" if fact.note else ""))
-    return lines
+    return lines + [f"  file: {_fact(fact)}" for fact in verdict.facts if fact.notable]
 
 
 def _probability_lines(verdict: Verdict) -> list[str]:
@@ -81,6 +84,8 @@ def _probability_lines(verdict: Verdict) -> list[str]:
             f"  of forgeries made for the test it finds {100 * verdict.found_share:.0f} in 100: "
             "that nothing is found does not mean that nothing was done"
         )
+    if verdict.tested_on is not None:
+        lines.append(f"  tested on: {verdict.tested_on}")
     return lines
 
 
@@ -111,10 +116,23 @@ def _told(verdict: Verdict) -> list[Evidence]:
     return told
 
 
-def _evidence(one: Evidence) -> str:
-    if one.probability is not None:
-        return f"{one.name}: {one.sentence} (probability {one.probability:.2f})"
-    return f"{one.name}: {one.sentence}" + ("" if one.score is None else f" (score {one.score:.2f})")
+def _evidence_lines(one: Evidence) -> list[str]:
+    """What one rule or judge says; of a judge that does not count also why, and on what it was tested."""
+    number = f"probability {one.probability:.2f}" if one.probability is not None else ""
+    if one.probability is None and one.score is not None:
+        number = f"score {one.score:.2f}"
+    lines = [f"  evidence: {one.name}: {', '.join(part for part in (number, one.sentence) if part)}"]
+    if one.is_rule:
+        return lines
+    if not one.counts and one.tested_on is not None:
+        lines.append(f"    tested on: {one.tested_on}")
+    return lines + [f"    mind: {caveat}" for caveat in one.caveats]
+
+
+def _fact(fact: Fact) -> str:
+    name = fact.name.replace("_", " ")
+    value = "" if fact.value is None or fact.value is True else f" {fact.value}"
+    return f"{name}{value}" + (f": {fact.note}" if fact.note else "")
 
 
 def _caption(verdict: Verdict) -> str:

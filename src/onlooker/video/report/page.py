@@ -152,7 +152,7 @@ def _tracklet(one: ShownTracklet, tolerance_px: float) -> dict[str, object]:
         "appearance": one.appearance,
         "motion": one.motion,
         "tags": list(one.tags),
-        "verdict": None if one.verdict is None else f"{one.verdict.summary} ({one.verdict.judge})",
+        "verdict": None if one.verdict is None else one.verdict.whole,
         "gaps": [[round(g.start_s, 3), round(g.end_s, 3), g.kind, round(g.probability, 3)] for g in one.gaps],
         "paths": [_flat(thin(stretch, tolerance_px)) for stretch in one.stretches],
         "crop": _small(one.crop, _CROP_PX) if one.crop else None,

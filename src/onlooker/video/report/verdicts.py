@@ -18,12 +18,14 @@ class ShownVerdict:
     Attributes:
         judge: name and version.
         threshold: probability from which something looks manipulated.
+        tested_on: where its probabilities were measured, in words.
         curve: (seconds, probability) of its judged moments, in order of time.
         reason: why some or all of its moments were not judged.
     """
 
     judge: str
     threshold: float
+    tested_on: str
     curve: tuple[tuple[float, float], ...]
     reason: str | None
 
@@ -38,6 +40,14 @@ class ShownVerdict:
         if self.mean is None:
             return f"not judged: {self.reason}"
         return f"{'looks manipulated' if self.mean >= self.threshold else 'below the threshold'}, {self.mean:.2f}"
+
+    @property
+    def whole(self) -> str:
+        """The summary, who said so, from what probability on, and, of what looks manipulated, on what he was tested."""
+        if self.mean is None:
+            return f"{self.summary} ({self.judge})"
+        tested = f"; tested on {self.tested_on}" if self.mean >= self.threshold else ""
+        return f"{self.summary}, suspected from {self.threshold:.2f} ({self.judge}{tested})"
 
     def label_at(self, t: float) -> str:
         """ "Manipulated? 0.83" where the judged moment nearest to `t` (seconds) reaches the threshold, else nothing."""
@@ -63,6 +73,6 @@ def load_verdicts(connection: Connection, video_id: int) -> dict[int, ShownVerdi
             curves[key].append((t, probability))
     reasons = {key: reason for key, reason in reasons.items() if reason != NOT_A_PERSON}
     return {
-        key: ShownVerdict(judge.judge, judge.threshold, tuple(curves.get(key, ())), reasons.get(key))
+        key: ShownVerdict(judge.judge, judge.threshold, judge.tested_on, tuple(curves.get(key, ())), reasons.get(key))
         for key in {*curves, *reasons}
     }

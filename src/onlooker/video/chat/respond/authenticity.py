@@ -250,7 +250,7 @@ class _Answer:
         first = self.known[0]
         lead = "Of all judged, the highest is " if len(self.known) > 1 else ""
         does = "looks manipulated" if first.flagged else f"does not reach the threshold {first.threshold:g}"
-        self._say(f"{lead}{self._named(first)}: {self._told(first)}; it {does}", [first])
+        self._say(_capital(f"{lead}{self._named(first)}: {self._told(first)}; it {does}"), [first])
         self.draft.value = round(first.mean or 0.0, 4)
 
     def _videos(self, shown: list[Verdict]) -> None:
