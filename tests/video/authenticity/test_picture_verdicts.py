@@ -127,7 +127,7 @@ def test_rules_that_were_of_no_use_in_their_test_do_not_count(tmp_path: Path, de
     pasted_jpeg(tmp_path / "pasted.jpg")
     verdict = verify_picture(tmp_path / "pasted.jpg", Tools(deaf_rules))
     assert verdict.status == "not_judged"
-    assert "do not tell forged from untouched" in (verdict.reason or "")
+    assert "do not tell forged from untouched pictures of this kind" in (verdict.reason or "")
     assert any(one.name == "double_quantisation" and one.score for one in verdict.evidence)
 
 

@@ -41,6 +41,7 @@ from onlooker.methods.forensics.media_forensics.readers import (
     read_tab_separated,
 )
 from onlooker.methods.forensics.media_forensics.report import write_report
+from onlooker.methods.forensics.media_forensics.rules.blocks import StoredJpeg
 from onlooker.methods.forensics.media_forensics.samples import Need
 from onlooker.methods.forensics.media_forensics.taxonomy import (
     DATASETS,
@@ -109,6 +110,13 @@ def test_sigma_and_variance_are_not_mixed_up():
     variance = perturb(flat, find_perturbation("noise_variance"), 15, 0).image.std()
     assert sigma == pytest.approx(15, rel=0.05)
     assert variance == pytest.approx(np.sqrt(15), rel=0.05)
+
+
+def test_what_was_stored_does_not_outlive_the_pixels_it_was_of():
+    image = np.zeros((32, 32, 3), np.uint8)
+    stored = StoredJpeg(np.zeros((32, 32), np.float32), np.ones((8, 8), np.int64), 90)
+    for one in (find_perturbation("blur"), find_perturbation("crop"), mixed(("crop", "jpeg"))):
+        assert perturb(Sample(image, stored=stored), one, one.levels[-1], 1).stored is None
 
 
 def test_masks_go_where_pixels_go():

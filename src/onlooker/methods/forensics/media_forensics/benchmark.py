@@ -31,7 +31,8 @@ from onlooker.synth.forgeries.photos import Photo
 from onlooker.synth.forgeries.tiles import ForgedTiles
 
 _SHOWN_IMAGES = ("auc", "equal_error_rate", "balanced_accuracy", "calibration_error")
-_SHOWN_PIXELS = ("f1", "best_f1", "iou", "auc")
+_SHOWN_PIXELS = ("f1", "best_f1", "iou", "best_iou", "auc")
+_SHOWN_POOLED = ("f1", "best_f1", "iou", "best_iou")
 _SWEEP: Mapping[str, tuple[float, ...]] = MappingProxyType(
     {
         "jpeg": (100, 90, 80, 70, 60, 50),
@@ -268,7 +269,8 @@ class _Book:
         }
         if found.pixels is not None:
             scores |= {f"pixel {name}": found.pixels.tampered[name] for name in _SHOWN_PIXELS}
-            scores["pixel f1, all pictures pooled"] = found.pixels.pooled["f1"]
+            for name in _SHOWN_POOLED:
+                scores[f"pixel {name}, all pictures pooled"] = found.pixels.pooled[name]
             scores["pixels accused on authentic"] = found.pixels.authentic["false_alarm_pixels"]
         for metric, score in scores.items():
             bounds = (

@@ -40,8 +40,8 @@ Change = Callable[[Sample, float, np.random.Generator], Changed]
 
 @dataclass(frozen=True, slots=True)
 class Perturbation:
-    """A family of changes. `levels` from the weakest to the strongest; `unit` of a level; `neutral` changes nothing but
-    the save, where there is one."""
+    """A family of changes. `levels` from the weakest to the strongest, or as far from neutral to one side as to the
+    other; `unit` of a level; `neutral` changes nothing but the save, where there is one."""
 
     name: str
     levels: tuple[float, ...]
@@ -61,7 +61,7 @@ def perturb(sample: Sample, perturbation: Perturbation, level: float, seed: int)
         raise ConfigError(f"levels of `{perturbation.name}` are {perturbation.levels}, got {level}")
     made = perturbation.change(sample, level, np.random.default_rng(seed))
     meta = MappingProxyType({**sample.meta, "perturbation": f"{perturbation.name} {level:g}"})
-    return replace(sample, image=made.image, mask=made.mask, data=made.data, meta=meta)
+    return replace(sample, image=made.image, mask=made.mask, data=made.data, meta=meta, stored=None)
 
 
 def find_perturbation(name: str) -> Perturbation:
@@ -209,7 +209,7 @@ def _upload(sample: Sample, level: float, rng: np.random.Generator) -> Changed:
 
 
 def _h264(sample: Sample, level: float, rng: np.random.Generator) -> Changed:
-    """One frame of H.264 at a constant rate factor; odd sides are mirrored to even ones and cut again."""
+    """One frame of H.264 at a constant rate factor; odd sides are repeated to even ones and cut again."""
     height, width = sample.image.shape[:2]
     even = np.pad(sample.image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
     buffer = io.BytesIO()
@@ -251,7 +251,7 @@ PERTURBATIONS: Mapping[str, Perturbation] = MappingProxyType({one.name: one for 
 
 
 def mixed(names: tuple[str, ...]) -> Perturbation:
-    """Several perturbations one after another, levels of one number: 1 takes the weakest of each, 2 the next. For
+    """Several perturbations one after another, levels of one number: 1 takes the first level of each, 2 the next. For
     DeeperForensics' mixes of two, three and four distortions."""
     parts = [find_perturbation(name) for name in names]
     if len(parts) < 2:
@@ -263,7 +263,8 @@ def mixed(names: tuple[str, ...]) -> Perturbation:
         data = None
         for part in parts:
             made = part.change(current, part.levels[int(level) - 1], rng)
-            current, data = replace(current, image=made.image, mask=made.mask, data=made.data), made.data
+            current = replace(current, image=made.image, mask=made.mask, data=made.data, stored=None)
+            data = made.data
         return Changed(current.image, current.mask, data)
 
     return Perturbation("+".join(names), tuple(float(k) for k in range(1, shared + 1)), "strength", change)

@@ -162,7 +162,8 @@ class DoubleQuantisation:
             # One or two odd blocks are no region, and "everything" means one save only.
             float(np.clip(min(part, 1 - part) * 8, 0, 1)),
             blocks.spread_blocks(likely.astype(np.float32), (sample.image.shape[0], sample.image.shape[1])),
-            f"{len(used)} frequencies show an earlier save; {100 * part:.0f} percent of the blocks lack its trace",
+            f"an earlier save shows in {len(used)} of the frequencies; {100 * part:.0f} percent of the blocks lack its "
+            "trace",
             {"frequencies": float(len(used)), "part": part, "first_step": float(used[0].first_step)},
         )
 
