@@ -38,6 +38,7 @@ SETS = (
     "conversations_second",
     "beyond",
     "beyond_second",
+    "voices",
 )
 FIRST_LOOKS = RESULTS / "oracle_questions_first_looks.json"
 
@@ -81,7 +82,7 @@ def run(library: Library, name: str) -> Iterator[tuple[str, dict, Answer, bool]]
     elif family == "conversations":
         results = conversations(library, name)
     else:
-        kind = {"absent": "kind", "beyond": "answer_kind"}.get(family, "type")
+        kind = {"absent": "kind", "beyond": "answer_kind", "voices": "voice"}.get(family, "type")
         results = single(library, name, kind)
     for group, item, answer in results:
         if family == "absent":
