@@ -95,7 +95,11 @@ VOICES: Mapping[str, Sequence[Item]] = {
         (K12, "For what period was the pedestrian within view, expressed in seconds?", "duration pedestrian"),
         (K0, "Kindly state the last moment at which pedestrian 3 was observed.", "end 3"),
         (K5, "Was the cyclist at any time present together with the truck?", "together cyclist truck"),
-        (K12, "Of the pedestrian and the cyclist, which was travelling at the greater speed?", "faster pedestrian cyclist"),
+        (
+            K12,
+            "Of the pedestrian and the cyclist, which was travelling at the greater speed?",
+            "faster pedestrian cyclist",
+        ),
         (K12, "Was the pedestrian at fault?", "none"),
         (K3, "How many cars departed the scene prior to the 3-second mark?", "leave_between car 0 3.0"),
         (K2, "Did the van precede the cyclist into the frame?", "starts_before van cyclist"),
@@ -247,6 +251,7 @@ VOICES: Mapping[str, Sequence[Item]] = {
     ),
 }
 GROUPS = {"animal": ("bird", "camel", "cow", "dog", "goat"), "vehicle": ("car", "van", "truck", "tram")}
+OF_CONVERSATIONS = "count exists at start end duration fastest last longest faster first".split()
 SHARE_MARGIN_S = 0.11
 
 
@@ -283,10 +288,11 @@ class VoicesOracle(SecondOracle):
         return self._weighed(what, words) or self._excepted(what, words) or self._earlier(recipe)
 
     def _earlier(self, recipe: str) -> tuple[Answer, float, str]:
-        what = recipe.split()[0]
-        if what in ("count", "exists", "at", "start", "end", "duration", "fastest", "last", "longest", "faster", "first"):
-            if what == "count" and recipe.split()[1] in GROUPS:
-                return len(self.of(recipe.split()[1])), 0, "int"
+        """A recipe of the first two rounds; a group of categories is counted here, in Python alone."""
+        what, first = recipe.split()[:2] if " " in recipe else (recipe, "")
+        if what in OF_CONVERSATIONS:
+            if what == "count" and first in GROUPS:
+                return len(self.of(first)), 0, "int"
             answer, tolerance = self.answer(recipe)
             return answer, tolerance, what
         return super().answered(recipe)

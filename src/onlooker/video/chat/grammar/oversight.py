@@ -48,6 +48,8 @@ _TWO_MOMENTS = re.compile(
     rf"\bat \d+(?:\.\d+)? ?(?:{_SECONDS})?,? ?(?:and|&) ?(?:also )?(?:at )?\d+(?:\.\d+)? ?{_SECONDS}"
 )
 _TWO_COUNTS = re.compile(r"\bhow many\b.*(?:\band|&|,|\bplus)(?: also)? (how many)\b")
+_VAGUE_EDGES = words("dying closing opening early late final last first few")
+_VAGUE_TIMES = words("seconds moments minutes stages")
 _Held = CountQuery | ExistsQuery | ListQuery | CheckQuery
 _HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
 
@@ -55,6 +57,7 @@ _HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
 def overlooked(scene: Scene, query: Query) -> Refusal | None:
     """A refusal that names the part of the question the query leaves out, None where it leaves out nothing."""
     part = _second_question(scene, query) or _unread_time(scene, query)
+    part = part or _unread_span(scene) or _unread_exception(scene, query)
     if part is not None:
         pass
     elif isinstance(query, _Held):
@@ -99,9 +102,25 @@ def _unread_time(scene: Scene, query: Query) -> str | None:
     tokens = scene.reading.tokens
     inside = {i for w in scene.reading.windows for i in range(w.start, w.end)}
     for i, token in enumerate(tokens[:-1]):
+        if token.text in _VAGUE_EDGES and i not in inside and tokens[i + 1].text in _VAGUE_TIMES:
+            return f"{token.text} {tokens[i + 1].text}"  # "in the dying seconds": nobody knows how many
         if token.number is not None and i not in inside and tokens[i + 1].text in UNITS:
             return f"{token.text} {tokens[i + 1].text}"
     return None
+
+
+def _unread_span(scene: Scene) -> str | None:
+    """ "How many cars are visible while the dog is on screen?": a clause gives a moment, never a whole stay."""
+    return "while" if scene.clause is not None and scene.clause.is_stay else None
+
+
+def _unread_exception(scene: Scene, query: Query) -> str | None:
+    """ "Not counting the dog, when does the last one come?", "besides car 3": an exception the query does not make."""
+    subject = getattr(query, "subject", None)
+    if not isinstance(subject, Selection) or subject.excluded or not scene.has("other_than"):
+        return None
+    said = _cue_word(scene, "other_than")
+    return None if said.split()[0] in {"that", "which", "but"} or said in {"not a", "not an"} else said
 
 
 def _at_once(scene: Scene) -> str | None:
@@ -143,7 +162,8 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
         part = _first_word(scene, words("wear"))
     if part is None and scene.has("touch", "follow", "nearest"):
         part = next(_cue_word(scene, code) for code in ("touch", "follow", "nearest") if scene.has(code))
-    if part is None and scene.has("gone") and "n_gaps" not in columns:
+    asked_away = isinstance(query, ExistsQuery) and query.negated
+    if part is None and scene.has("gone") and "n_gaps" not in columns and not asked_away:
         part = _cue_word(scene, "gone")
     if part is None and scene.form == "count" and "direction" in columns and "are left" in _said(scene):
         part = "left"
@@ -166,10 +186,19 @@ def _unread_rank(scene: Scene, query: _Held, ranked: bool, narrowed: bool) -> st
     if not isinstance(query, ListQuery):
         return None
     if ranked:
-        return f"{main.amount}" if main is not None and (main.amount or 1) > 1 else None
+        if main is None or (main.amount or 1) <= 1 or _is_partitive(scene):
+            return None
+        return f"{main.amount}"
     if narrowed or query.window is not None:
         return None
     return next(iter(reading.noise), None) or next((t for t in ("most", "least") if reading.word(t)), None)
+
+
+def _is_partitive(scene: Scene) -> bool:
+    """ "Which of the two dogs came later?": one of them is asked for, not both."""
+    main = scene.main
+    around = scene.reading.tokens[max(0, main.start - 1) : main.start + 1] if main is not None else ()
+    return any(t.text == "of" for t in around)
 
 
 def _said(scene: Scene) -> str:
