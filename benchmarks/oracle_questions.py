@@ -39,6 +39,7 @@ SETS = (
     "beyond",
     "beyond_second",
     "voices",
+    "voices_sealed",
 )
 FIRST_LOOKS = RESULTS / "oracle_questions_first_looks.json"
 

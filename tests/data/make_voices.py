@@ -251,7 +251,7 @@ VOICES: Mapping[str, Sequence[Item]] = {
     ),
 }
 GROUPS = {"animal": ("bird", "camel", "cow", "dog", "goat"), "vehicle": ("car", "van", "truck", "tram")}
-OF_CONVERSATIONS = "count exists at start end duration fastest last longest faster first".split()
+OF_CONVERSATIONS = ("count", "exists", "at", "start", "end", "duration", "fastest", "last", "longest", "faster", "first")
 SHARE_MARGIN_S = 0.11
 
 
@@ -278,9 +278,12 @@ class VoicesOracle(SecondOracle):
             "ids_between": self._ids_between,
             "visible_in": lambda w: (self.count_between(w[0], float(w[1]), float(w[2])) > 0, "bool"),
             "share": lambda w: (len(self._in_share(w)), "int"),
+            "share_any": lambda w: (bool(self._in_share(w)), "bool"),
             "enters_share": self._enters_share,
             "after": lambda w: (len(self._around(w, after=True)), "int"),
             "until": lambda w: (len(self._around(w, after=False)), "int"),
+            "ids_before": lambda w: (sorted(self._around(w, after=False)), "ids"),
+            "count_vehicles_but": lambda w: (len(self.of("vehicle")) - len(self.of(w[0])), "int"),
         }
         if what in kinds:
             value, kind = kinds[what](words if what != "ids_not_at" else [*words, "not"])
