@@ -251,7 +251,19 @@ VOICES: Mapping[str, Sequence[Item]] = {
     ),
 }
 GROUPS = {"animal": ("bird", "camel", "cow", "dog", "goat"), "vehicle": ("car", "van", "truck", "tram")}
-OF_CONVERSATIONS = ("count", "exists", "at", "start", "end", "duration", "fastest", "last", "longest", "faster", "first")
+OF_CONVERSATIONS = (
+    "count",
+    "exists",
+    "at",
+    "start",
+    "end",
+    "duration",
+    "fastest",
+    "last",
+    "longest",
+    "faster",
+    "first",
+)
 SHARE_MARGIN_S = 0.11
 
 

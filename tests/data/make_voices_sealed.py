@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from make_beyond import C0, C2, C3, C4, C5, C9, CAMPUS, K0, K5, K12, STADT
 from make_second import C1, K3, K6
-from make_voices import C6, C7, C8, K1, K2, K7, K8, K9, K10, K13, Item, write_voices
+from make_voices import C6, C7, C8, K1, K2, K7, K8, K9, K10, Item, write_voices
 
 VOICES: Mapping[str, Sequence[Item]] = {
     "police officer": (

@@ -131,8 +131,8 @@ ASKING_CUES: Mapping[str, str] = {
         any time|moment|instant|point; at any point in time; in the end; at some point|time|moment; at one point; at
         some point in time; at one point or another; on|in|along|down|across|off|over the? road|street; in the?
         background|foreground; on|off the? field|pitch|stage|court|ground|scene|set|stand; out of the? gate|block;
-        in|on|inside|at|around|out_of the|my|our|this shop|store|premise|premises|site|property|yard|building;
-        my|our shop|store|premise|premises|site|property|yard|building; on|by|with the|this|my|our camera|trail?
+        in|on|inside|at|around|out_of the|my|our|this shop|store|premise|premises;
+        my|our shop|store|premise|premises; on|by|with the|this|my|our camera|trail?
         trap; camera|trail trap; field of play; take part; at any point whatsoever; as of; by its track; kick off;
         set out; over time; in the recording;
         speak of; on balance; all in all; in here; of these two; of the two; of those two

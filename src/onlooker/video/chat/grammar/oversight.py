@@ -8,6 +8,7 @@ from itertools import pairwise
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.limits import length_conditions
 from onlooker.video.chat.grammar.moments import UNITS
+from onlooker.video.chat.grammar.unread import unread_word
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     AttributeQuery,
@@ -57,7 +58,7 @@ _HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
 def overlooked(scene: Scene, query: Query) -> Refusal | None:
     """A refusal that names the part of the question the query leaves out, None where it leaves out nothing."""
     part = _second_question(scene, query) or _unread_time(scene, query)
-    part = part or _unread_span(scene) or _unread_exception(scene, query)
+    part = part or _unread_span(scene) or _unread_exception(scene, query) or unread_word(scene, query)
     if part is not None:
         pass
     elif isinstance(query, _Held):
@@ -158,8 +159,8 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
     ranked = query.subject.rank is not None or (isinstance(query, ListQuery) and query.order_by is not None)
     part = None if ranked and scene.reading.word("speeding") else _deed(scene)
     part = _unread_rank(scene, query, ranked, bool(columns)) or part
-    if part is None and scene.has("wear") and not columns & {"color", "upper_color", "lower_color"}:
-        part = _first_word(scene, words("wear"))
+    if part is None and not columns & {"color", "upper_color", "lower_color"}:
+        part = next((_cue_word(scene, code) for code in ("wear", "upper", "lower") if scene.has(code)), None)
     if part is None and scene.has("touch", "follow", "nearest"):
         part = next(_cue_word(scene, code) for code in ("touch", "follow", "nearest") if scene.has(code))
     asked_away = isinstance(query, ExistsQuery) and query.negated
@@ -195,10 +196,10 @@ def _unread_rank(scene: Scene, query: _Held, ranked: bool, narrowed: bool) -> st
 
 
 def _is_partitive(scene: Scene) -> bool:
-    """ "Which of the two dogs came later?": one of them is asked for, not both."""
-    main = scene.main
-    around = scene.reading.tokens[max(0, main.start - 1) : main.start + 1] if main is not None else ()
-    return any(t.text == "of" for t in around)
+    """ "Which of the two dogs came later?": one of them is asked for; "the ids of the two fastest" are of both."""
+    main, said = scene.main, [t.text for t in scene.reading.tokens]
+    of = next((i for i in range(max(0, main.start - 1), main.start + 1) if said[i] == "of"), None) if main else None
+    return of is not None and (of == 0 or said[of - 1] in {"which", "who"})
 
 
 def _said(scene: Scene) -> str:
@@ -268,6 +269,9 @@ def _other_thing(scene: Scene, query: _Held) -> str | None:
     known = (t for t in scene.specific if not t.is_unknown and t.definite and t not in joined)
     other = next((t for t in known if not _covers(subject, t)), None)
     who = scene.form == "which" and any(t.text in {"who", "whom"} for t in scene.reading.tokens)
+    if other is None and isinstance(query, ExistsQuery) and subject.definite:
+        strange = (t for t in scene.specific if t.is_unknown and t not in joined)
+        other = next((t for t in strange if t.noun != subject.noun), None)  # "could the goat be a sheep?"
     if other is not None:
         return other.noun
     only = scene.specific[0] if len(scene.specific) == 1 else None

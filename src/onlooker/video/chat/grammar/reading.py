@@ -283,9 +283,11 @@ class QuestionReader:
         return [_as_leave(corrected, i) for i in range(len(corrected))], tuple(changes)
 
     def _parted(self, token: Token) -> list[Token]:
-        """ "sametime" as two words; every other token alone."""
+        """ "sametime" as two words, but "fastset" with its letters swapped; every other token alone."""
         parts = self._speller.split(token.text) if token.is_word else None
-        if parts is None:
+        meant = self._speller.correct(token.text) if parts is not None else token.text
+        swapped = meant != token.text and sorted(meant) == sorted(token.text)
+        if parts is None or swapped:
             return [token]
         return [replace(token, text=part, base=base_form(part)) for part in parts]
 
