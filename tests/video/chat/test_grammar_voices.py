@@ -57,6 +57,7 @@ def answerer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answerer]:
         ("By how many do the cars exceed the dogs?", 1),
         ("Does car 2 stay later than car 1?", True),
         ("Of the two cars, which was the earlier to leave?", [1]),
+        ("By speed, who's number one amongst the persons? id?", [3]),
         # fronts and slips
         ("Perhaps you could tell me how many cars there are?", 2),
         ("I was hoping somebody could let me know how long the dog is visible.", 1.1),

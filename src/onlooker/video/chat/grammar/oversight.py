@@ -160,7 +160,9 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
     part = None if ranked and scene.reading.word("speeding") else _deed(scene)
     part = _unread_rank(scene, query, ranked, bool(columns)) or part
     if part is None and not columns & {"color", "upper_color", "lower_color"}:
-        part = next((_cue_word(scene, code) for code in ("wear", "upper", "lower") if scene.has(code)), None)
+        # "How many legs do you see?"; "the top person by speed" wears nothing.
+        codes = ("wear", "upper", "lower") if isinstance(query, CountQuery) else ("wear",)
+        part = next((_cue_word(scene, code) for code in codes if scene.has(code)), None)
     if part is None and scene.has("touch", "follow", "nearest"):
         part = next(_cue_word(scene, code) for code in ("touch", "follow", "nearest") if scene.has(code))
     asked_away = isinstance(query, ExistsQuery) and query.negated
