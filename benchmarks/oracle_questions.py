@@ -38,6 +38,8 @@ SETS = (
     "conversations_second",
     "beyond",
     "beyond_second",
+    "voices",
+    "voices_sealed",
 )
 FIRST_LOOKS = RESULTS / "oracle_questions_first_looks.json"
 
@@ -81,7 +83,7 @@ def run(library: Library, name: str) -> Iterator[tuple[str, dict, Answer, bool]]
     elif family == "conversations":
         results = conversations(library, name)
     else:
-        kind = {"absent": "kind", "beyond": "answer_kind"}.get(family, "type")
+        kind = {"absent": "kind", "beyond": "answer_kind", "voices": "voice"}.get(family, "type")
         results = single(library, name, kind)
     for group, item, answer in results:
         if family == "absent":
@@ -92,12 +94,14 @@ def run(library: Library, name: str) -> Iterator[tuple[str, dict, Answer, bool]]
 
 
 def measure(library: Library, name: str, show_misses: bool) -> dict[str, object]:
-    """Ask one set; what was right, in all and by group, and how many wrong answers claimed to be answers."""
-    asked, right, claimed, started = Counter(), Counter(), 0, time.perf_counter()
+    """Ask one set; what was right, in all and by group, and what the wrong answers claimed: something, or that there is
+    nothing of the kind; the others of them were refusals."""
+    asked, right, claimed, denied, started = Counter(), Counter(), 0, 0, time.perf_counter()
     for group, item, answer, ok in run(library, name):
         asked[group] += 1
         right[group] += ok
         claimed += not ok and answer.status == "answered"
+        denied += not ok and answer.status == "no_evidence"
         if show_misses and not ok:
             print(f"[{name}/{group}] {item.get('source', '')} {item['question']!r}")
             print(f"    expected {item.get('answer')}, got {answer.value} ({answer.status}): {answer.text}")
@@ -107,6 +111,7 @@ def measure(library: Library, name: str, show_misses: bool) -> dict[str, object]
         "right": sum(right.values()),
         "accuracy": round(sum(right.values()) / total, 4),
         "wrong_and_answered": claimed,
+        "wrong_and_none": denied,
         "mean_ms": round((time.perf_counter() - started) / total * 1000, 1),
         "by_group": {g: f"{right[g]}/{asked[g]}" for g in sorted(asked)},
     }

@@ -56,6 +56,8 @@ def questions(result: Mapping[str, Any]) -> str:
         "conversations_second": "longer ones: one second later, the one before that, the same for the dogs",
         "beyond": "other kinds: yes or no, intervals, orders, comparisons, lists",
         "beyond_second": "the same kinds and a few more in the third set's voices; the planner was mended on these",
+        "voices": "14 voices, from shop owner to typist in a hurry, all kinds; the planner was mended on these",
+        "voices_sealed": "ten further voices; the planner is not mended on these",
     }
     looks = json.loads((RESULTS / "oracle_questions_first_looks.json").read_text(encoding="utf-8"))["sets"]
     rows = [

@@ -35,6 +35,8 @@ OTHER_EXPECTED = {
     "conversations_second.jsonl": 12,
     "beyond.jsonl": 80,
     "beyond_second.jsonl": 52,
+    "voices.jsonl": 161,
+    "voices_sealed.jsonl": 80,
 }
 ABSENT_KINDS = {"existence", "count", "temporal", "duration", "where", "which", "colour"}
 

@@ -8,6 +8,7 @@ from typing import Literal
 from onlooker.video.chat.grammar.mentions import Mention
 from onlooker.video.chat.grammar.phrases import Cue
 from onlooker.video.chat.grammar.reading import Reading
+from onlooker.video.chat.grammar.segments import stood_first
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import Anchor, TimePoint, Window
 
@@ -24,12 +25,13 @@ _RELATIONS = ("near", "touch", "together", "pass", "nearest", "distance")
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A time clause at tokens `[start, end)`."""
+    """A time clause at tokens `[start, end)`; `is_stay` where it means all the time something is visible."""
 
     anchor: Anchor
     window: Window
     start: int
     end: int
+    is_stay: bool = False
 
 
 def find_clause(reading: Reading) -> Clause | None:
@@ -44,13 +46,16 @@ def find_clause(reading: Reading) -> Clause | None:
         if start == 0 and end == len(reading.tokens):
             continue
         event = _event(reading, mention, end, relation)
+        if event == "end" and reading.tokens[start].text == "once":
+            relation = "after"  # "once the car has gone": from then on, not at that moment
         others = [m for m in reading.mentions if m is not mention and not start <= m.start < end]
         if reading.form == "when" and all(m.kind == "pronoun" for m in others):
             continue  # "how late is it when the van first shows?"
         if event is None or (not others and reading.form not in {"what", "list", "count", "which"}):
             continue
         selection = replace(mention.selection, definite=True)
-        return Clause(Anchor(selection, event), _window(relation), start, end)
+        is_stay = reading.tokens[start].text == "while" and not _cues(reading, mention, end) - {"visible"}
+        return Clause(Anchor(selection, event), _window(relation), start, end, is_stay)
     return None
 
 
@@ -75,7 +80,8 @@ def _opening(reading: Reading, mention: Mention) -> tuple[int, Literal["at", "be
     timed = {t.text for t in reading.tokens[i + 1 : i + 3]} & {"time", "moment", "second", "instant"}
     if word == "by" and not timed:  # "hit by the car"
         return None
-    if word in _BEFORE | _AFTER and (reading.form not in _WEIGHING or word == "by" or _relates(reading, i)):
+    apart = stood_first(reading.tokens, i) or reading.form not in _WEIGHING or word == "by"
+    if word in _BEFORE | _AFTER and (apart or _relates(reading, i)):
         return i, "before" if word in _BEFORE else "after"
     return None
 
@@ -89,7 +95,7 @@ def _relates(reading: Reading, end: int) -> bool:
 def _event(
     reading: Reading, mention: Mention, end: int, relation: Literal["at", "before", "after"]
 ) -> Literal["start", "end"] | None:
-    codes = {code for code in _EVENT_CUES for cue in reading.cues.get(code, ()) if mention.end <= cue.start < end}
+    codes = _cues(reading, mention, end)
     if codes & {"end", "gone"}:
         return "end"
     if codes:
@@ -97,6 +103,11 @@ def _event(
     if relation != "at" and reading.form in {"count", "which", "list"}:
         return "end" if "end" in reading.cues else "start"  # "which appear before the car (does)?"
     return None
+
+
+def _cues(reading: Reading, mention: Mention, end: int) -> set[str]:
+    """What a clause says of its mention: that it comes, is there, leaves."""
+    return {code for code in _EVENT_CUES for cue in reading.cues.get(code, ()) if mention.end <= cue.start < end}
 
 
 def _window(relation: Literal["at", "before", "after"]) -> Window:

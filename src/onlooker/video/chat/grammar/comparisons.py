@@ -2,26 +2,48 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.subjects import COMPARATIVES, measure_of
-from onlooker.video.chat.query import CompareQuery, CountCompareQuery, Operator, Query, Selection
+from onlooker.video.chat.grammar.words import words
+from onlooker.video.chat.query import CompareQuery, CountCompareQuery, Operator, Query, Refusal, Selection
+
+_TIMES_AS_MANY = re.compile(r"\b(?:twice|double|triple|thrice|times|half) (?:as many|the number|the amount)\b")
+_NUMBERS = words("number count amount total quantity")
+_SMALLER = words("smaller lower less fewer")
+_LARGER = words("larger bigger higher greater more")
 
 
 def counts_compared(scene: Scene) -> Query | None:
     """ "Are there more cars than people?", "how many more dogs than cats are there?"."""
-    things = scene.specific
-    if len(things) < 2 or not scene.has("more", "fewer", "equal", "difference", "most_common", "least_common"):
+    things, numbers = scene.specific, _numbers_compared(scene)
+    if len(things) > 1 and _TIMES_AS_MANY.search(scene.reading.question.lower()):
+        return Refusal("Numbers are compared as more, fewer or equal, not as multiples. Ask for the number of each.")
+    weighing = ("more", "fewer", "equal", "difference", "most_common", "least_common")
+    if len(things) < 2 or not (numbers or scene.has(*weighing)):
         return None
-    if measure_of(scene.reading) is not None:
+    if measure_of(scene.reading) is not None and not numbers:
         return None
     operator: Operator = "<" if scene.has("fewer", "least_common") else "=" if scene.has("equal") else ">"
+    operator = numbers or operator
     first, second = _plain(things[0]), _plain(things[1])
     if scene.form == "count" or scene.has("difference"):
         return CountCompareQuery(first, second, operator, "difference", scene.window)
     ask = "yes_no" if scene.form == "yes_no" and not scene.reading.has_or else "which"
     return CountCompareQuery(first, second, operator, ask, scene.window)  # type: ignore[arg-type]
+
+
+def _numbers_compared(scene: Scene) -> Operator | None:
+    """ "Is the number of vans smaller than that of the cars?": a size that is said of numbers, not of the things."""
+    texts = [t.text for t in scene.reading.tokens]
+    counted = [i for i in range(len(texts) - 1) if texts[i] in _NUMBERS and texts[i + 1] == "of"]
+    than = texts.index("than") if "than" in texts else len(texts)
+    if not counted or not counted[0] < than < len(texts):
+        return None
+    weighed = texts[than - 1]
+    return "<" if weighed in _SMALLER else ">" if weighed in _LARGER else None
 
 
 def _plain(selection: Selection) -> Selection:
@@ -32,7 +54,7 @@ def options_compared(scene: Scene) -> Query | None:
     """ "Which moves faster, the bird or the car?", "does the dog leave before the car?"."""
     things = tuple(replace(t, rank=None) if _by_order(t) else t for t in scene.specific)
     things = _without_the_kind(things)
-    if len(things) < 2 or scene.form in {"count", "where"}:
+    if len(things) < 2 or scene.form in {"count", "where"} or scene.has("other_than"):
         return None
     measure = measure_of(scene.reading) or _order_measure(scene)
     if measure is None:
@@ -51,11 +73,14 @@ def options_compared(scene: Scene) -> Query | None:
 
 
 def _without_the_kind(things: tuple[Selection, ...]) -> tuple[Selection, ...]:
-    """ "Is the cow or the camel the quicker animal?": the last noun is what both are."""
-    if len(things) < 3 or things[-1].numbers or not things[-1].categories:
-        return things
-    both = {category for thing in things[:-1] for category in thing.categories or ()}
-    return things[:-1] if len(both) > 1 and both <= set(things[-1].categories) else things
+    """ "Is the cow or the camel the quicker animal?", "which animal, the cow or the camel?": one noun is both."""
+    for kind, rest in ((things[-1:], things[:-1]), (things[:1], things[1:])):
+        if len(rest) < 2 or kind[0].numbers or not kind[0].categories:
+            continue
+        both = {category for thing in rest for category in thing.categories or ()}
+        if len(both) > 1 and both <= set(kind[0].categories):
+            return rest
+    return things
 
 
 def _verb_weighs(scene: Scene) -> bool:

@@ -94,7 +94,8 @@ ASKING_CUES: Mapping[str, str] = {
         one; track id; tracklet id; object id; track number; tracklet number; object number
     """,
     "list": """
-        fetch; retrieve; obtain; grab; pull|look up; list; enumerate; show; show me; give; give me;
+        fetch; retrieve; obtain; grab; pull|look up; single|pick|point out; list; enumerate; show; show me; give;
+        give me;
         hand|fetch|bring|pass|send|grant|offer|read me; provide|supply me with?; furnish me with; read out|off;
         name; name of; tell; identify; display; print; get; pick; spell out; report; highlight; determine; find
         all|every
@@ -130,7 +131,10 @@ ASKING_CUES: Mapping[str, str] = {
         any time|moment|instant|point; at any point in time; in the end; at some point|time|moment; at one point; at
         some point in time; at one point or another; on|in|along|down|across|off|over the? road|street; in the?
         background|foreground; on|off the? field|pitch|stage|court|ground|scene|set|stand; out of the? gate|block;
-        take part; at any point whatsoever; as of; by its track; kick off; set out; over time; in the recording;
+        in|on|inside|at|around|out_of the|my|our|this shop|store|premise|premises;
+        my|our shop|store|premise|premises; on|by|with the|this|my|our camera|trail?
+        trap; camera|trail trap; field of play; take part; at any point whatsoever; as of; by its track; kick off;
+        set out; over time; in the recording;
         speak of; on balance; all in all; in here; of these two; of the two; of those two
     """,
     "peak": """
@@ -145,7 +149,7 @@ ASKING_CUES: Mapping[str, str] = {
         side; at any single moment|time; share the screen|frame; most object visible; together; jointly; co occur;
         coincide; one and the same frame; same frame; at any given moment|time|instant; record for; record number;
         high water mark; ceiling; upper bound; maximal number; top number; at a single point in time; at a single
-        moment|instant|time|point; at any single point in time; in one shot; in the same moment|instant|second;
+        moment|instant|time|point; at any single point in time; in one shot; in the? same time|moment|instant|second;
         upper limit; there be the? most; the? most of them|these|those; record high; high record;
         largest|biggest|greatest|highest crowd|group|set|collection|gathering of?; at its|their|the
         busiest|fullest|peak|maximum|height; maximum of; most ever; ever at once; most at once; high point; all time
@@ -153,7 +157,7 @@ ASKING_CUES: Mapping[str, str] = {
         get|reach|climb|become; largest it; most it; maximum over; max over; over frame; over all frame; per frame
     """,
     "more": """
-        more; more than; outnumber; more numerous; more numerous than; greater in? number; more often
+        more; more than; outnumber; more numerous; more numerous than; greater in? number; more often; exceed
     """,
     "fewer": """
         fewer; less; fewer than; less than; outnumbered by

@@ -36,7 +36,8 @@ OBJECT_CUES: Mapping[str, str] = {
         frame|picture|shot|view|scene; first instance of
     """,
     "end": """
-        track end|finish|stop; end of the? track; end of its|his|her|their track; lose; say|bid|wave
+        until|till later|latest; stay|remain|linger later|latest; track end|finish|stop; end of the? track; end of
+        its|his|her|their track; lose; say|bid|wave
         goodbye|farewell|bye|adieu to; clear|make|push off; clear out; take its|his|her|their leave; see the back
         of; last around|about|there|here; glimpse|sight last; stop|cease be in
         view|sight|frame|shot|picture|around|there; be no more; last discover|witness|perceive|sight|pick_up;
@@ -92,8 +93,9 @@ OBJECT_CUES: Mapping[str, str] = {
         perceptible; discernible; noticeable; on show; on film; on tape; in evidence; catch; picked up; pick up;
         appear on; sight; grace; identifiable; recognisable; recognizable; viewable; detectable; trackable; get to
         see; lay eye on; come across; pass before; crop up; make an appearance; materialise; materialize; glimpse;
-        be around for|at|until|during|longest|the_longest|here|then|now; populate; inhabit; occupy; hang
-        about|around|on|out; be about; dwell; loiter; lurk; reside; in attendance; in existence; in the? field of
+        be around for|at|until|during|longest|the_longest|here|then|now; populate; inhabit; occupy; log;
+        hang|knock|potter|mill|mess about|around|on|out; be about; dwell; loiter; lurk; reside; in attendance; in
+        existence; in the? field of
         view; on the? screen; keep in view|sight|frame|shot; discover; perceive; behold
     """,
     "move": """
@@ -195,7 +197,7 @@ OBJECT_CUES: Mapping[str, str] = {
         stay; shortest presence; shortest appearance; shortest visibility; shortest track; least visible
     """,
     "longer": """
-        longer; more time; more second; greater duration; for more time
+        longer; outlast; outlive; outstay; more time; more second; greater duration; for more time
     """,
     "shorter": """
         shorter; less time; fewer second; more briefly; briefer
@@ -239,7 +241,8 @@ OBJECT_CUES: Mapping[str, str] = {
         bottommost; lowermost; lowest; furthest down; lowest down
     """,
     "first": """
-        first; earliest; first of all; soonest; initial; before all other; before all the other; before
+        first; earliest; the earlier|sooner to|one|of; first of all; soonest; initial; before all other; before all
+        the other; before
         everyone|everything|anyone|anything else; at first; opening; before everybody|everyone|anyone; ahead of
         all|everyone|everything|the rest; at the outset; original; first of; first in; foremost; oldest
     """,
@@ -248,7 +251,7 @@ OBJECT_CUES: Mapping[str, str] = {
         everyone|everything else; finally; newest; most recently; latecomer; late comer; in the end; at the very
         last; closing; after everybody; latest of all; the last in; last in; at last; last of; ultimate; rearmost;
         final arrival; latest arrival; most late; youngest; appear|enter|arrive|come most late|lately|recently;
-        latest to
+        latest to; the later to|one|of; until|till later|latest; stay|remain|linger later|latest
     """,
     "before": """
         before; earlier; earlier than; sooner; sooner than; prior to; ahead of; precede; in advance of; before that;

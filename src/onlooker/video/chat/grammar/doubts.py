@@ -20,6 +20,7 @@ _ENGLISH = words(
     "the is are was were be what which who how many much when where does do did of at there has have can in first last"
 )
 _IMPOSSIBLE = re.compile(r"\d+e[+-]?\d+|(?<![\w.)-])(?<!\d )-\d|\bminus \d|\bnegative \d")
+_DENIED = re.compile(r"\b(?:false|untrue|wrong|incorrect|a lie|a mistake) (?:that|to (?:say|claim|think))\b")
 _NO_PARTS = words("gap gaps absence absences frame frames second seconds box boxes time times detection detections id")
 _SHARE_WORDS = words("percentage percent share fraction proportion")
 _OF_VIDEO = words("video clip footage film movie recording time duration length visible seen present appear screen")
@@ -38,7 +39,7 @@ _OFTEN_TOGETHER = re.compile(
 
 def doubtful(scene: Scene) -> Query | None:
     """A refusal or the right query for a question of these kinds, None for all others."""
-    for rule in (_gender, _foreign, _impossible, _parts, _share, _edge, _how_often, _stops):
+    for rule in (_gender, _foreign, _impossible, _denied, _parts, _share, _edge, _how_often, _stops):
         query = rule(scene)
         if query is not None:
             return query
@@ -65,6 +66,13 @@ def _impossible(scene: Scene) -> Query | None:
     """Negative times and numbers with exponents."""
     if _IMPOSSIBLE.search(scene.reading.question.lower()):
         return Refusal("That is not a moment of a video: times are seconds from 0 to its end, like 3.5 s or 1:05.")
+    return None
+
+
+def _denied(scene: Scene) -> Query | None:
+    """ "Is it false that a car appears?": the answer to the statement would be the wrong way round."""
+    if _DENIED.search(scene.reading.question.lower()):
+        return Refusal("Whether a statement is false is not answered. Ask whether it is true, like: Is there a car?")
     return None
 
 

@@ -30,6 +30,7 @@ _BREAKS = words(", . ! : ; ? -")
 _TAG_WORDS = words("right correct true yes yeah yep no eh huh innit agreed ok okay")
 _AUXILIARIES = words("is are was were do does did has have had can could will would")
 _TAG_PRONOUNS = words("it there he she they that this one we you i")
+_ARTICLES = words("the a an any some these those")
 _NEGATIONS = words("not never no")
 _ASKING_WORDS = words("what which who whom whose when where how why")
 _SEEN_BY_YOU = words("see spot")
@@ -47,7 +48,7 @@ class Spoken:
 def unwrapped(tokens: list[Token]) -> Spoken:
     """Drops fronts, tails and tags; a text of nothing else stays as it is."""
     rest, asserted = _without_fronts(tokens)
-    rest = _without_tails(_without_asides(rest))
+    rest = _without_tails(_without_asides(_without_expected(rest)))
     said, tagged = _without_tag(rest)
     said = _without_tails(said)
     asks = any(t.text in _ASKING_WORDS for t in said)
@@ -99,6 +100,12 @@ def _without_asides(tokens: list[Token]) -> list[Token]:
         kept += [] if aside else [tokens[i]]
         i += 3 if aside else 1
     return kept
+
+
+def _without_expected(tokens: list[Token]) -> list[Token]:
+    """ "Isn't there a tram?", "doesn't the dog leave?" ask what "is there a tram?" asks."""
+    contracted = len(tokens) > 3 and tokens[0].text in _AUXILIARIES and tokens[1].text == "not"
+    return [tokens[0], *tokens[2:]] if contracted and tokens[2].text in _TAG_PRONOUNS | _ARTICLES else tokens
 
 
 def _without_tails(tokens: list[Token]) -> list[Token]:

@@ -241,6 +241,7 @@ class MentionReader:
         if token.text in {"one", "ones"}:
             before = self._text(i - 1)
             anchored = before in _DETERMINERS | {"other", "another"} or before in ORDER_WORDS or before in SHADES
+            anchored = anchored and self._text(i - 2) not in {"which", "what"}  # "until which second one sees"
             anchored = anchored or before in RANK_WORDS or before in _ADJECTIVE_CONDITIONS
             if anchored:
                 return Mention(replace(selection, plural=token.text == "ones"), i, i + 1, "one", token.text)

@@ -103,14 +103,17 @@ def read_point(tokens: Sequence[Token], i: int, needs_unit: bool = True) -> tupl
 
 
 def read_parts(tokens: Sequence[Token], i: int) -> tuple[TimePoint, int] | None:
-    """ "Three quarters of the clip", "two thirds of the way through", "three quarters of a second"."""
-    size = SHARES.get(word_at(tokens, i + 1).removesuffix("s"))
-    if i >= len(tokens) or tokens[i].number is None or size is None or word_at(tokens, i + 1)[-1:] != "s":
+    """ "Three quarters of the clip", "a third of the way through", "the three-quarter mark", "3/4 of a second"."""
+    number = 1.0 if word_at(tokens, i) in {"a", "one"} else tokens[i].number if i < len(tokens) else None
+    name, behind = word_at(tokens, i + 1), [word_at(tokens, k) for k in (i + 2, i + 3, i + 4)]
+    size = SHARES.get(name.removesuffix("s"))
+    is_share = name[-1:] == "s" or behind == ["of", "the", "way"] or behind[0] in {"mark", "through"}
+    if number is None or size is None or not is_share:
         return None
-    part = (tokens[i].number or 0.0) * size
+    part = number * size
     if word_at(tokens, i + 2) == "of" and word_at(tokens, i + 3) in {"a", "one"} and word_at(tokens, i + 4) in UNITS:
         return TimePoint(part * UNITS[word_at(tokens, i + 4)]), behind_video(tokens, i + 5)
-    return TimePoint(part, "share"), skip(tokens, i + 2, words("of the this that way through into in") | VIDEO)
+    return TimePoint(part, "share"), skip(tokens, i + 2, words("of the this that way through into in mark") | VIDEO)
 
 
 def ordinal_at(tokens: Sequence[Token], i: int) -> float | None:
@@ -143,7 +146,11 @@ def shifted(tokens: Sequence[Token], seconds: float, j: int) -> tuple[TimePoint,
 
 
 def behind_video(tokens: Sequence[Token], j: int) -> int:
-    """Past "mark", "in", "into the video", "of the clip"; stays where no such words follow."""
+    """Past "mark", "flat", "in", "into the video", "of the clip"; stays where no such words follow."""
+    if word_at(tokens, j) in {"flat", "sharp"}:
+        return j + 1
+    if [word_at(tokens, k) for k in (j, j + 1, j + 2)] == ["on", "the", "dot"]:
+        return j + 3
     if word_at(tokens, j) in {"mark", "timestamp", "point", "moment"}:
         j += 1
     if word_at(tokens, j) in {"in", "into", "of", "through", "to"}:
@@ -172,12 +179,12 @@ def read_numbered(tokens: Sequence[Token], i: int) -> tuple[TimePoint, int] | No
 def read_edge(tokens: Sequence[Token], i: int) -> tuple[TimePoint, int] | None:
     word, following = word_at(tokens, i), word_at(tokens, i + 1)
     share: float | None = None
-    if word in {"halfway", "midway"} or (word == "half" and following == "way"):
+    if word in {"halfway", "midway", "halftime"} or (word == "half" and following in {"way", "time"}):
         share = 0.5
         i += word == "half"
     elif word in MIDDLE:
         share = 0.5
-    elif word == "quarter" and following in {"of", "way"}:
+    elif word == "quarter" and following in {"of", "way", "mark"}:
         share = 0.25
     elif word in START or (word in {"first", "opening", "initial"} and following in {"frame", "image", "moment"}):
         share = 0.0

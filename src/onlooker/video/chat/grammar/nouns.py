@@ -26,7 +26,7 @@ RINGS: tuple[tuple[str, ...], ...] = (
         "soul",
     ),
     ("car", "automobile", "auto", "motorcar", "motor car", "passenger car", "motor"),
-    ("truck", "lorry"),
+    ("truck", "lorry", "big rig", "semi truck", "articulated lorry", "hgv"),
     ("van", "minivan", "panel van", "delivery van", "cargo van", "transit van"),
     ("bus", "coach", "omnibus", "minibus", "autobus"),
     ("bicycle", "bike", "pushbike", "push bike", "pedal cycle", "cycle", "push cycle", "velocipede"),
@@ -155,9 +155,11 @@ HYPERNYMS: Mapping[str, tuple[str, ...]] = {
 }
 # Members that count only when nothing else fits: somebody on a bicycle is a person of last resort.
 LAST_RESORT: Mapping[str, tuple[str, ...]] = {"person": ("cyclist", "rider", "motorcyclist", "skier")}
-# Stored as persons; the answer says that sex or age is not known.
-GENDERED = words("man woman boy girl lady gentleman guy gal male female ")
+# Stored as persons; the answer says that sex, age or part is not known.
+GENDERED = words("man woman boy girl lady gentleman guy gal male female chap bloke fella lad lass dude")
 AGED = words("child kid adult grownup teenager youngster")
+# What people are to whoever filmed them, which no picture shows.
+ROLES = words("customer shopper client visitor guest patron player athlete runner bystander")
 # Kinds of a thing that are stored as the thing; the answer says that the kind is not known.
 SUBKINDS: Mapping[str, str] = dict.fromkeys(
     ("saloon", "saloon car", "sedan", "hatchback", "estate car", "station wagon", "coupe", "family car"), "car"
@@ -234,11 +236,12 @@ def is_plural(word: str) -> bool:
 _ON_BIKES = words("bike bicycle cycle pushbike")
 _ON_MOTORBIKES = words("motorbike motorcycle scooter moped")
 _ON = words("on riding upon")
+_WHO_RIDES = words("person human individual rider") | PERSON_WORDS | GENDERED | AGED
 
 
 def _on_something(form: tuple[str, ...]) -> tuple[str, str] | None:
     """What "person on a bike", "folk on foot" or "rider of a bicycle" is called, and the word for the person."""
-    if not 3 <= len(form) <= 4 or form[0] not in {*PERSON_WORDS, "person", "human", "individual", "rider"}:
+    if not 3 <= len(form) <= 4 or form[0] not in _WHO_RIDES:
         return None
     if form[1:] == ("on", "foot"):
         return "pedestrian", form[0]
@@ -283,7 +286,7 @@ class Nouns:
         names = {w for phrase in self._anywhere for w in phrase}
         names |= {w for ring in RINGS for name in ring for w in name.split()}
         names |= {w for name in HYPERNYMS for w in name.split()}
-        return frozenset(names | GENERIC | GENDERED | AGED | PERSON_WORDS)
+        return frozenset(names | GENERIC | GENDERED | AGED | ROLES | PERSON_WORDS)
 
     @cached_property
     def stored_words(self) -> frozenset[str]:
@@ -294,6 +297,10 @@ class Nouns:
         """Whether a noun names something of this library, or anything at all ("object")."""
         sense = self.lookup((word,))
         return sense is not None and sense.categories != ()
+
+    def is_noun(self, word: str) -> bool:
+        """Whether a word names things, whether or not this library has any of them."""
+        return self.lookup((word,)) is not None or word in self.words or singular(word) in self.words
 
     def is_stored(self, word: str) -> bool:
         """Whether a word, or its singular, is a category by itself."""
@@ -318,14 +325,15 @@ class Nouns:
             return NounSense("object", None, "generic")
         rider = _on_something(form)
         if rider is not None:
-            return self._lookup_rider(*rider)
+            sense, who = self._lookup_rider(*rider), rider[1]
+            unseen = sense is not None and who in GENDERED | AGED
+            return replace(sense, caveat=f"Whether a person is a {who} is not stored.") if sense and unseen else sense
         if name in SUBKINDS and form not in self._anywhere:
             whole = self._lookup_form((SUBKINDS[name],))
             told = whole is not None and whole.categories
             caveat = f"Whether a {SUBKINDS[name]} is a {name} is not stored."
             return replace(whole, kind="hypernym", caveat=caveat) if whole is not None and told else whole
-        people = "sex" if name in GENDERED else "age" if name in AGED else None
-        if people:
+        if name in GENDERED | AGED | ROLES and form not in self._anywhere:
             known = self._broader("person", self._here) or self._broader("person", self._anywhere)
             return NounSense(name, known, "hypernym", f"Whether a person is a {name} is not stored.")
         for table in (self._here, self._anywhere):

@@ -183,11 +183,15 @@ def _filtered(scene: Scene) -> Selection:
 
 def _without_excluded(scene: Scene, subject: Selection) -> Selection:
     """ "Objects that are not cars", "everything except people": the second noun is left out of the first."""
+    tokens = scene.reading.tokens
     cut = min(scene.reading.at("other_than"), _not_a_noun(scene))
-    barred = [t for m, t in zip(scene.mentions, scene.things, strict=True) if m.start >= cut and t.categories]
-    if not barred:
+    until = next((i for i in range(cut, len(tokens)) if tokens[i].text == ","), len(tokens))
+    placed = list(zip(scene.mentions, scene.things, strict=True))
+    barred = [t for m, t in placed if cut <= m.start < until and t.categories]
+    if not barred or any(t.numbers for t in barred):
         return subject
-    kept = next((t for m, t in zip(scene.mentions, scene.things, strict=True) if m.start < cut), Selection(plural=True))
+    kept = next((t for m, t in placed if not cut <= m.start < until), Selection(plural=True))
+    kept = replace(kept, rank=subject.rank if kept.rank is None else kept.rank)
     names = tuple(c for t in barred for c in t.categories or ())
     return replace(kept, excluded=names, conditions=subject.conditions)
 
@@ -225,6 +229,8 @@ def _which(scene: Scene) -> Query:
     if scene.form == "list" and scene.has("total") and not _superlative(scene):
         return CountQuery(_filtered(scene), scene.window)  # "give total persons"
     ranked = timing.which_subject(scene)
+    if scene.has("other_than"):
+        ranked = _without_excluded(scene, ranked)
     if ranked.rank is None:
         ranked = _without_excluded(scene, with_conditions(_united(scene, ranked), yes_no.life_conditions(scene)))
     if ranked.rank is None:

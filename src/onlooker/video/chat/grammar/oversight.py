@@ -8,6 +8,7 @@ from itertools import pairwise
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.limits import length_conditions
 from onlooker.video.chat.grammar.moments import UNITS
+from onlooker.video.chat.grammar.unread import unread_word
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     AttributeQuery,
@@ -48,6 +49,8 @@ _TWO_MOMENTS = re.compile(
     rf"\bat \d+(?:\.\d+)? ?(?:{_SECONDS})?,? ?(?:and|&) ?(?:also )?(?:at )?\d+(?:\.\d+)? ?{_SECONDS}"
 )
 _TWO_COUNTS = re.compile(r"\bhow many\b.*(?:\band|&|,|\bplus)(?: also)? (how many)\b")
+_VAGUE_EDGES = words("dying closing opening early late final last first few")
+_VAGUE_TIMES = words("seconds moments minutes stages")
 _Held = CountQuery | ExistsQuery | ListQuery | CheckQuery
 _HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
 
@@ -55,6 +58,7 @@ _HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
 def overlooked(scene: Scene, query: Query) -> Refusal | None:
     """A refusal that names the part of the question the query leaves out, None where it leaves out nothing."""
     part = _second_question(scene, query) or _unread_time(scene, query)
+    part = part or _unread_span(scene) or _unread_exception(scene, query) or unread_word(scene, query)
     if part is not None:
         pass
     elif isinstance(query, _Held):
@@ -99,9 +103,25 @@ def _unread_time(scene: Scene, query: Query) -> str | None:
     tokens = scene.reading.tokens
     inside = {i for w in scene.reading.windows for i in range(w.start, w.end)}
     for i, token in enumerate(tokens[:-1]):
+        if token.text in _VAGUE_EDGES and i not in inside and tokens[i + 1].text in _VAGUE_TIMES:
+            return f"{token.text} {tokens[i + 1].text}"  # "in the dying seconds": nobody knows how many
         if token.number is not None and i not in inside and tokens[i + 1].text in UNITS:
             return f"{token.text} {tokens[i + 1].text}"
     return None
+
+
+def _unread_span(scene: Scene) -> str | None:
+    """ "How many cars are visible while the dog is on screen?": a clause gives a moment, never a whole stay."""
+    return "while" if scene.clause is not None and scene.clause.is_stay else None
+
+
+def _unread_exception(scene: Scene, query: Query) -> str | None:
+    """ "Not counting the dog, when does the last one come?", "besides car 3": an exception the query does not make."""
+    subject = getattr(query, "subject", None)
+    if not isinstance(subject, Selection) or subject.excluded or not scene.has("other_than"):
+        return None
+    said = _cue_word(scene, "other_than")
+    return None if said.split()[0] in {"that", "which", "but"} or said in {"not a", "not an"} else said
 
 
 def _at_once(scene: Scene) -> str | None:
@@ -139,11 +159,14 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
     ranked = query.subject.rank is not None or (isinstance(query, ListQuery) and query.order_by is not None)
     part = None if ranked and scene.reading.word("speeding") else _deed(scene)
     part = _unread_rank(scene, query, ranked, bool(columns)) or part
-    if part is None and scene.has("wear") and not columns & {"color", "upper_color", "lower_color"}:
-        part = _first_word(scene, words("wear"))
+    if part is None and not columns & {"color", "upper_color", "lower_color"}:
+        # "How many legs do you see?"; "the top person by speed" wears nothing.
+        codes = ("wear", "upper", "lower") if isinstance(query, CountQuery) else ("wear",)
+        part = next((_cue_word(scene, code) for code in codes if scene.has(code)), None)
     if part is None and scene.has("touch", "follow", "nearest"):
         part = next(_cue_word(scene, code) for code in ("touch", "follow", "nearest") if scene.has(code))
-    if part is None and scene.has("gone") and "n_gaps" not in columns:
+    asked_away = isinstance(query, ExistsQuery) and query.negated
+    if part is None and scene.has("gone") and "n_gaps" not in columns and not asked_away:
         part = _cue_word(scene, "gone")
     if part is None and scene.form == "count" and "direction" in columns and "are left" in _said(scene):
         part = "left"
@@ -166,10 +189,19 @@ def _unread_rank(scene: Scene, query: _Held, ranked: bool, narrowed: bool) -> st
     if not isinstance(query, ListQuery):
         return None
     if ranked:
-        return f"{main.amount}" if main is not None and (main.amount or 1) > 1 else None
+        if main is None or (main.amount or 1) <= 1 or _is_partitive(scene):
+            return None
+        return f"{main.amount}"
     if narrowed or query.window is not None:
         return None
     return next(iter(reading.noise), None) or next((t for t in ("most", "least") if reading.word(t)), None)
+
+
+def _is_partitive(scene: Scene) -> bool:
+    """ "Which of the two dogs came later?": one of them is asked for; "the ids of the two fastest" are of both."""
+    main, said = scene.main, [t.text for t in scene.reading.tokens]
+    of = next((i for i in range(max(0, main.start - 1), main.start + 1) if said[i] == "of"), None) if main else None
+    return of is not None and (of == 0 or said[of - 1] in {"which", "who"})
 
 
 def _said(scene: Scene) -> str:
@@ -239,6 +271,9 @@ def _other_thing(scene: Scene, query: _Held) -> str | None:
     known = (t for t in scene.specific if not t.is_unknown and t.definite and t not in joined)
     other = next((t for t in known if not _covers(subject, t)), None)
     who = scene.form == "which" and any(t.text in {"who", "whom"} for t in scene.reading.tokens)
+    if other is None and isinstance(query, ExistsQuery) and subject.definite:
+        strange = (t for t in scene.specific if t.is_unknown and t not in joined)
+        other = next((t for t in strange if t.noun != subject.noun), None)  # "could the goat be a sheep?"
     if other is not None:
         return other.noun
     only = scene.specific[0] if len(scene.specific) == 1 else None

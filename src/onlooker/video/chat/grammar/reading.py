@@ -14,7 +14,7 @@ from onlooker.video.chat.grammar.mentions import SHADES, Mention, MentionReader
 from onlooker.video.chat.grammar.moments import UNITS
 from onlooker.video.chat.grammar.nouns import Nouns, singular
 from onlooker.video.chat.grammar.phrases import Cue, PhraseTable, cue_table
-from onlooker.video.chat.grammar.segments import ASKING, beside, core, split
+from onlooker.video.chat.grammar.segments import ASKING, beside, clause_behind, core, split
 from onlooker.video.chat.grammar.sides import SIDES, Side, find_sides
 from onlooker.video.chat.grammar.spelling import EnglishWords, Speller
 from onlooker.video.chat.grammar.suspicion import SPELT, Suspicion, find_suspicion
@@ -202,6 +202,7 @@ class QuestionReader:
         videos, text = self._take_videos(normalise(question))
         spoken = unwrapped(tokenise(text))
         tokens, corrections = self._spelled(spoken.tokens)
+        tokens = clause_behind(tokens, self._table, self._nouns.is_noun)
         suspicion, tokens = find_suspicion(tokens, self._nouns.is_known, self._nouns.is_stored)
         windows = find_windows(tokens)
         timed = frozenset(i for w in windows for i in range(w.start, w.end))
@@ -265,6 +266,7 @@ class QuestionReader:
 
     def _spelled(self, tokens: list[Token]) -> tuple[list[Token], tuple[tuple[str, str], ...]]:
         corrected, changes = [], []
+        tokens = [part for token in tokens for part in self._parted(token)]
         for i, token in enumerate(tokens):
             meant = token.text
             if token.is_word and token.text not in self._known and singular(token.text) not in self._known:
@@ -279,6 +281,15 @@ class QuestionReader:
                 token = replace(token, text=meant, base=base_form(meant), number=number, kind=kind)
             corrected.append(token)
         return [_as_leave(corrected, i) for i in range(len(corrected))], tuple(changes)
+
+    def _parted(self, token: Token) -> list[Token]:
+        """ "sametime" as two words, but "fastset" with its letters swapped; every other token alone."""
+        parts = self._speller.split(token.text) if token.is_word else None
+        meant = self._speller.correct(token.text) if parts is not None else token.text
+        swapped = meant != token.text and sorted(meant) == sorted(token.text)
+        if parts is None or swapped:
+            return [token]
+        return [replace(token, text=part, base=base_form(part)) for part in parts]
 
     def _left_over(
         self,

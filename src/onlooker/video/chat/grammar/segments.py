@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 from onlooker.video.chat.grammar.mentions import Mention
-from onlooker.video.chat.grammar.phrases import Cue
+from onlooker.video.chat.grammar.phrases import Cue, PhraseTable
+from onlooker.video.chat.grammar.times import find_windows
 from onlooker.video.chat.grammar.tokens import Token
 from onlooker.video.chat.grammar.words import words
 
@@ -120,3 +121,39 @@ def _stands_alone(segment: Segment, cues: Mapping[str, list[Cue]], mentions: Seq
     named = any(segment.holds(m.start) and (m.kind != "pronoun" or any(k < m.start for k in known)) for m in mentions)
     said = {code for code, found in cues.items() for cue in found if segment.holds(cue.start)}
     return named and bool(said - _SMALL)
+
+
+_TIME_CLAUSES = tuple(
+    tuple(opener.split())
+    for opener in (
+        "after", "before", "once", "when", "while", "until", "till", "as soon as", "just as", "by the time",
+        "by the moment", "right after", "shortly after", "just before", "right before", "even after",
+    )
+)  # fmt: skip
+_EVENTS = words("start end appear visible gone")
+
+
+def clause_behind(tokens: list[Token], table: PhraseTable, is_noun: Callable[[str], bool]) -> list[Token]:
+    """ "After the cow has left, is the bird there?" with the time clause behind what is asked, without the comma.
+
+    Only a clause with a noun and a coming, going or being there is moved; the offsets of its tokens stay, so that
+    `stood_first` can tell that it was.
+    """
+    comma = next((i for i, t in enumerate(tokens) if t.text == ","), 0)
+    clause, rest = tokens[:comma], tokens[comma + 1 :]
+    said = tuple(t.text for t in clause)
+    opens = any(said[: len(opener)] == opener for opener in _TIME_CLAUSES)
+    if not opens or len(clause) < 3 or len(rest) < 3 or clause[1].base in _AUXILIARIES:
+        return tokens
+    codes = {cue.code for cue in table.find(clause, frozenset())}
+    if not codes & _EVENTS or find_windows(clause) or not any(is_noun(t.text) for t in clause):
+        return tokens
+    end = len(rest)
+    while end and rest[end - 1].kind == "mark":
+        end -= 1
+    return [*rest[:end], *clause, *rest[end:]]
+
+
+def stood_first(tokens: Sequence[Token], i: int) -> bool:
+    """Whether the word at i opened the question before `clause_behind` moved it."""
+    return i > 0 and tokens[i].start < tokens[i - 1].start

@@ -80,6 +80,13 @@ class Speller:
                     best = (score, candidate)
         return best[1] if best else word
 
+    def split(self, word: str) -> tuple[str, str] | None:
+        """The two words that were typed as one, "sametime": both of the grammar, neither the name of a thing."""
+        if len(word) < 6 or not word.isascii() or word in self._known or word in self._english:
+            return None
+        parts = ((word[:i], word[i:]) for i in range(3, len(word) - 2))
+        return next((p for p in parts if all(w in self._telling and w not in self._stored for w in p)), None)
+
     def _score(self, word: str, candidate: str, limit: int) -> float | None:
         """Lower is better; None when too far. Short words may only swap letters, double one or lose one."""
         if (

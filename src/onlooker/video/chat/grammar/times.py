@@ -27,12 +27,14 @@ from onlooker.video.chat.grammar.moments import (
     skip,
     word_at,
 )
-from onlooker.video.chat.grammar.tokens import Token
+from onlooker.video.chat.grammar.tokens import ORDINAL_WORDS, Token
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import TimePoint, Window
 
 _AT = words("at @ around about near circa on by in")
 _JOINING = words("and but , to")
+_OPENING = words("first initial opening")
+_CLOSING = words("last final closing")
 # Nouns that follow a count, never a time: "at 3 cars" is no moment.
 _NO_TIME_BEHIND = words("of px pixels time moment point instant go once frame")
 Matcher = Callable[[Sequence[Token], int], "tuple[Window, int] | None"]
@@ -80,9 +82,12 @@ def _at(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
 
 def _is_place(tokens: Sequence[Token], i: int, end: int) -> bool:
     """ "At the centre of the frame", against "at the middle of the video"."""
-    middle = any(t.text in MIDDLE for t in tokens[i:end])
-    behind = {t.text for t in tokens[end : end + 3]} if word_at(tokens, end) in {"of", "in"} else set()
-    return middle and bool(behind & {"frame", "picture", "image", "screen", "view"})
+    return any(t.text in MIDDLE for t in tokens[i:end]) and _is_of_picture(tokens, end)
+
+
+def _is_of_picture(tokens: Sequence[Token], i: int) -> bool:
+    behind = {t.text for t in tokens[i : i + 3]} if word_at(tokens, i) in {"of", "in"} else set()
+    return bool(behind & {"frame", "picture", "image", "screen", "view"})
 
 
 def _is_of_video(tokens: Sequence[Token], i: int, end: int) -> bool:
@@ -148,7 +153,7 @@ def _open(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
             before = True
         else:
             return None
-    found = read_point(tokens, j, needs_unit=word in {"from", "past", "by"})
+    found = _edge_length(tokens, j) or read_point(tokens, j, needs_unit=word in {"from", "past", "by"})
     if found is None:
         return None
     point, end = found
@@ -157,6 +162,20 @@ def _open(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     end = skip(tokens, end, frozenset({"on", "onwards", "onward", "mark"}))
     end = _behind_passed(tokens, behind_video(tokens, end))
     return (Window("span", None, point), end) if before else (Window("span", point, None), end)
+
+
+def _edge_length(tokens: Sequence[Token], i: int) -> tuple[TimePoint, int] | None:
+    """ "The first three seconds", "the last minute", "the opening third" behind "after" or "before": where it borders
+    on the rest of the video."""
+    j = skip(tokens, i, frozenset({"the", "very"}))
+    word, share = word_at(tokens, j), SHARES.get(word_at(tokens, j + 1))
+    first = word in _OPENING
+    if not first and word not in _CLOSING:
+        return None
+    if share is not None and word_at(tokens, j + 2) not in UNITS:
+        return TimePoint(share if first else 1 - share, "share"), j + 2
+    found = read_duration(tokens, j + 1)
+    return None if found is None else (TimePoint(found[0], "start" if first else "end"), found[1])
 
 
 # "The last second that it is seen" is what is asked, no time.
@@ -169,9 +188,11 @@ def _edge_span(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
         return None
     j = skip(tokens, i + 1, frozenset({"the", "very"}))
     word = word_at(tokens, j)
-    first = word in {"first", "initial", "opening"}
-    last = word in {"last", "final", "closing"}
+    first, last = word in _OPENING, word in _CLOSING
     second_half = word in {"second", "latter", "other"} and word_at(tokens, j + 1) == "half"
+    inner = _inner_share(tokens, j)
+    if inner is not None:
+        return inner
     if not (first or last or second_half):
         if word_at(tokens, i) == "within":
             return _within(tokens, j)
@@ -192,6 +213,19 @@ def _edge_span(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
         near = TimePoint(found[0]) if first else TimePoint(found[0], "end")
         end = behind_video(tokens, found[1])
     return Window("span", None if first else near, near if first else None), end
+
+
+def _inner_share(tokens: Sequence[Token], j: int) -> tuple[Window, int] | None:
+    """ "The middle third", "the second quarter" of the video; the middle third of the picture is a place."""
+    size, end = SHARES.get(word_at(tokens, j + 1)), behind_video(tokens, j + 2)
+    nth = tokens[j].number if j < len(tokens) and tokens[j].ordinal else ORDINAL_WORDS.get(word_at(tokens, j))
+    if size is None or size == SHARES["half"] or _is_of_picture(tokens, j + 2):
+        return None
+    if word_at(tokens, j) in MIDDLE:
+        return Window("span", TimePoint(0.5 - size / 2, "share"), TimePoint(0.5 + size / 2, "share")), end
+    if nth is None or not 1 < nth < 1 / size:
+        return None
+    return Window("span", TimePoint((nth - 1) * size, "share"), TimePoint(nth * size, "share")), end
 
 
 def _within(tokens: Sequence[Token], j: int) -> tuple[Window, int] | None:
@@ -217,13 +251,13 @@ def _bare(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     word = word_at(tokens, i)
     if word in {"initially", "originally"}:
         return Window("at", TimePoint(0.0, "share"), None), i + 1
-    if word in {"halfway", "midway"} or (word == "half" and word_at(tokens, i + 1) == "way"):
+    if word in {"halfway", "midway", "halftime"} or (word == "half" and word_at(tokens, i + 1) in {"way", "time"}):
         found = read_edge(tokens, i)
         return (Window("at", found[0], None), found[1]) if found else None
     if word == "time" and word_at(tokens, i + 1) in {"=", ":"}:
         stated = read_point(tokens, i + 2, needs_unit=False)
         return (Window("at", stated[0], None), stated[1]) if stated else None
-    if word in {"t", "timestamp", "second", "frame"} and (i == 0 or tokens[i - 1].text != "per"):
+    if word in {"t", "timestamp", "second", "frame"} and word_at(tokens, i - 1) not in {"per", "which", "what"}:
         numbered = read_numbered(tokens, i)
         return (Window("at", numbered[0], None), numbered[1]) if numbered else None
     parts = read_parts(tokens, i)

@@ -51,6 +51,7 @@ _NOTATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"\1 with no",
         ),
         (r"\bl ?/ ?r\b", "left or right"),
+        (r"(?<=[a-z\d]) v\.? (?=[a-z])", " vs "),
         (r"\b(present|there|visible|in it) or (?:absent|missing|gone)\b", r"\1"),
         (r"(?<=\d)'s\b", ""),  # "car 3's box" is no box at 3 s
         (r"\bvery (?=(?:first|last|end|beginning|start|same|moment|most|final|earliest|latest|instant)\b)", ""),

@@ -110,7 +110,8 @@ FUNCTION_WORDS = words(
     entries entry essentially estimate even eventually ever every everybody everywhere exact exactly express
     expressed fact facts false farther fashion fast fellow few fewer figure file film final fine finishing first folks
     follow following footage for form format former frame frames frankly friend from full fully further gate get gets
-    give given go goes going gonna good got gotta great greatest ground guess guys had half happen happened happens
+    give given go goes going gonna good got gotta great greater greatest ground guess guys had half happen happened
+    happens
     has have having he her here herself hey highest him himself his hmm honestly hope hoping horizontal horizontally
     how i id identified ids if ignore ignoring im image in individual infer info information initial initially inquire
     inside instant instead interval into is it its itself ive judge judging just keep keeps kind kindly know known
@@ -138,6 +139,7 @@ FUNCTION_WORDS = words(
     whenever where wherever whether which whichever while who whoever whole whom whose why will win winner winning
     wins with within wonder wondering would wrong x x1 x2 xy y y1 y2 yeah yep yes yesterday yet you your youre yup
     onward onwards whilst amid amidst via thus hence thereby therein herein within upon ditto likewise confirm verify
+    soon
     tracker trackers detector detectors algorithm software
     closely carefully clearly plainly merely
     minus rate amount scale sake regard concern issue topic honest bit er erm umm hmm hm mhm ahem
@@ -259,7 +261,12 @@ POLITE: tuple[str, ...] = tuple(
     we want|need|wish|have to know|learn
     i wish|have|ought to know|learn
     i just|only|really|simply|also? want|need to know|learn
-    it would be good|nice|great|useful|helpful|interesting to know|learn|hear
+    it would be good|nice|great|useful|helpful|interesting|splendid|wonderful|lovely|perfect to know|learn|hear
+    it would be good|nice|great|useful|helpful|splendid|wonderful|lovely|perfect if you could|can|would tell|show me|us?
+    perhaps|maybe you|someone|somebody could|can|might tell|show|inform|clarify|explain|say|confirm for? me|us?
+    i|we was|were|am|are hoping|wondering if? you|someone|somebody could|can|might|would tell|show|let me|us? know?
+    to tell|say me|us?
+    good morning|afternoon|evening|day
     do|please let me|us know
     does|do anybody|anyone|somebody|someone|you|we happen_to? know|remember|recall
     i|we should|must say|admit
@@ -290,6 +297,8 @@ ASSERTING: tuple[str, ...] = tuple(
     can|could|may we|i|one say|assume|conclude that
     is|was it true|correct|right|possible|so|likely that
     is|was it the case that
+    is|was it not true|correct|right|so|likely that
+    is|was it not the case that
     should|would|can|could|may|might|will i|we|one|you expect to see|find
     could|can|may|might it be true?|the? case? that
     am i right|correct that

@@ -135,10 +135,16 @@ def life_conditions(scene: Scene) -> tuple[Condition, ...]:
 
 
 def _always(scene: Scene) -> bool:
-    """ "Always visible", "there the whole time"."""
+    """ "Always visible", "there the whole time", "in view throughout"."""
     said = " ".join(t.text for t in scene.reading.tokens)
-    whole = ("always", "constantly", "the whole time", "the entire time", "all the time")
-    return scene.has("visible") and any(f" {phrase}" in f" {said}" for phrase in whole) and not scene.has("not")
+    always = any(f" {phrase}" in f" {said}" for phrase in _WHOLE_TIME)
+    # "How many cars are seen throughout the video" counts them all; of one thing, and at the end, it says how long.
+    lasting = (scene.form == "yes_no" and _has_name(scene.subject)) or said.rstrip(" ?.!").endswith("throughout")
+    always = always or (lasting and scene.reading.word("throughout") and scene.window is None)
+    return scene.has("visible") and always and not scene.has("not")
+
+
+_WHOLE_TIME = ("always", "constantly", "the whole time", "the entire time", "all the time", "at all times", "all along")
 
 
 def _is_negated(scene: Scene, code: str) -> bool:
@@ -154,9 +160,17 @@ def _exists(scene: Scene) -> Query:
         event = "end" if scene.has("end") else "start" if scene.has("start") else None
         if event is None and scene.has("appear") and scene.window.kind == "span" and _has_name(scene.subject):
             event = "start"
+    if event is None and _is_away(scene):
+        return ExistsQuery(scene.narrowed(), scene.window, None, scene.quantifier != "none", scene.others)
     lives = length_conditions(scene) if event is not None else life_conditions(scene)
     subject = with_conditions(scene.narrowed(), lives)
     return ExistsQuery(subject, scene.window, event, scene.quantifier == "none", scene.others)
+
+
+def _is_away(scene: Scene) -> bool:
+    """ "Is the cow not visible at 1 s?", "is it missing at 3 s?": asks the opposite of "is it there?"."""
+    at = scene.window is not None and scene.window.kind == "at"
+    return at and _has_name(scene.subject) and scene.has("gone") and not scene.has("return", "end", "start")
 
 
 def _has_name(subject: Selection) -> bool:

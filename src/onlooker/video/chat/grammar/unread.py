@@ -1,0 +1,67 @@
+"""Small words that change what a question asks and that no query stands for: "alone", "twice", "most of", "almost".
+
+They are common enough to be read over; an answer that leaves them out would be one to another question.
+"""
+
+from __future__ import annotations
+
+from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.words import words
+from onlooker.video.chat.query import CheckQuery, CountQuery, ExistsQuery, ListQuery, Query, RelationQuery
+
+_CHANGING = words("alone twice thrice barely scarcely almost nearly hardly yesterday tomorrow")
+# Of a yes/no question: how many, or that there is nothing else.
+_PARTS = words("only several couple pair few half majority")
+_WON = words("win wins won winner winning")
+_SHOWING = words("video clip footage film recording picture pictures")
+_HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
+
+
+def unread_word(scene: Scene, query: Query) -> str | None:
+    """The first such word of a question about what is there, `None` where there is none."""
+    if not isinstance(query, (*_HELD, RelationQuery)):
+        return None
+    tokens = scene.reading.tokens
+    free = [i for i in range(len(tokens)) if i not in _understood(scene)]
+    changing = (i for i in free if tokens[i].text in _CHANGING and (not i or tokens[i - 1].text not in _SHOWING))
+    found = next((tokens[i].text for i in changing), None)
+    if found is not None or not isinstance(query, _HELD):
+        return found
+    return _part(scene, query, free) or _between(scene, free) or _won(scene, query) or _all(scene, query)
+
+
+def _understood(scene: Scene) -> set[int]:
+    """Tokens of times, and of phrases longer than a word: "hardly move", "at nearly 3 s"."""
+    reading = scene.reading
+    spans = [(w.start, w.end) for w in reading.windows]
+    spans += [(c.start, c.end) for found in reading.cues.values() for c in found if c.end > c.start + 1]
+    return {i for start, end in spans for i in range(start, end)}
+
+
+def _part(scene: Scene, query: Query, free: list[int]) -> str | None:
+    """ "Is only the goat there?", "are there several dogs?", "are most objects cars?": more than that there is one."""
+    if not isinstance(query, ExistsQuery) or scene.form != "yes_no":
+        return None
+    tokens = scene.reading.tokens
+    near = {i for m in scene.mentions for i in range(m.start - 2, m.end)}
+    return next((tokens[i].text for i in free if i in near and tokens[i].text in _PARTS | {"most"}), None)
+
+
+def _between(scene: Scene, free: list[int]) -> str | None:
+    """ "Which objects come in between the car and the cow?": neither of the two."""
+    tokens, starts = scene.reading.tokens, {m.start for m in scene.mentions}
+    between = (i for i in free if tokens[i].text == "between" and i + 1 in starts)
+    return "between" if len(scene.specific) > 1 and next(between, None) is not None else None
+
+
+def _won(scene: Scene, query: Query) -> str | None:
+    """ "Which car would have won?": not all of them."""
+    plain = isinstance(query, ListQuery) and query.subject.rank is None and query.order_by is None
+    return next((t.text for t in scene.reading.tokens if t.text in _WON), None) if plain else None
+
+
+def _all(scene: Scene, query: Query) -> str | None:
+    """ "Are all objects cars?" is not whether there is a car."""
+    everything = any(m.quantifier == "all" for m in scene.mentions)
+    asked = isinstance(query, ExistsQuery) and scene.form == "yes_no" and len(scene.things) > 1
+    return "all" if everything and asked else None
