@@ -85,6 +85,7 @@ class BrightnessJudge:
     tested_on: str | None = None
     threshold: float | None = None
     false_alarm_rate: float | None = None
+    tested_kinds: tuple[str, ...] | None = None
     name: str = "brightness"
     version: str = "1"
     sizes: list[tuple[int, ...]] = field(default_factory=list)

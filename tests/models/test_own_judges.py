@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from onlooker.models.own.m2tr import M2trFaces
 from onlooker.models.own.m2tr_tested import words_on_test
 from onlooker.models.own.objectformer import ObjectFormerCrops
 from onlooker.synth.forgeries.config import ForgeryConfig
+from onlooker.weights.measured import KindCount, Measured, rescale, write_measured
 
 PICTURES = [np.random.default_rng(n).integers(0, 255, (70 + n, 90, 3)).astype(np.uint8) for n in range(3)]
 
@@ -102,6 +104,57 @@ def test_objectformer_judges_crops_and_is_not_calibrated(objectformer: Path) -> 
     assert (judge.need, judge.threshold, judge.smallest_px) == ("crop", 0.5, 32)
     assert "not calibrated (experimental)" in judge.tested_on
     assert all(0 <= one.probability <= 1 for one in judge.judge(PICTURES))
+
+
+def _measured(judge: M2trFaces | ObjectFormerCrops, **changes: object) -> Measured:
+    values = {"threshold": 0.62, "kinds": {"image": KindCount(93, 1, 0.05)}, "tested_on": "93 pictures"} | changes
+    return Measured(judge.standing.judge, false_alarms_asked=0.05, confidence=0.95, **values)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", [M2trFaces, ObjectFormerCrops])
+def test_a_measured_judge_states_what_was_measured(kind, m2tr: Path, objectformer: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(m2tr if kind is M2trFaces else objectformer, tmp_path / "judge")
+    plain = kind(str(folder))
+    assert (plain.false_alarm_rate, plain.found_share, plain.tested_kinds) == (None, None, None)
+    measured = _measured(plain, n_forged=40, n_found=10, auc=0.8, scale=3.0, shift=-0.5, n_fitted=30)
+    write_measured(folder / "calibration.json", measured)
+    judge = kind(str(folder))
+    assert (judge.threshold, judge.false_alarm_rate, judge.found_share) == (0.62, 0.05, 0.25)
+    assert (judge.tested_on, judge.tested_kinds) == ("93 pictures", ("image",))
+    raw, said = plain.judge(PICTURES[:1])[0], judge.judge(PICTURES[:1])[0]
+    assert judge.judge_raw(PICTURES[:1])[0].probability == raw.probability
+    assert said.probability == pytest.approx(rescale(raw.probability, 3.0, -0.5))
+    assert not any("not calibrated" in note for note in said.notes)
+    own = kind(str(folder), threshold=0.3)
+    assert (own.threshold, own.false_alarm_rate, own.found_share) == (0.3, None, None)  # nobody measured that one
+
+
+@pytest.mark.parametrize("kind", [M2trFaces, ObjectFormerCrops])
+def test_weights_that_changed_since_are_judged_without_the_calibration(
+    kind, m2tr: Path, objectformer: Path, tmp_path: Path
+) -> None:
+    source = m2tr if kind is M2trFaces else objectformer
+    folder = shutil.copytree(source, tmp_path / "judge")
+    write_measured(folder / "calibration.json", _measured(kind(str(folder))), 4.0)
+    measured = kind(str(folder))
+    assert any("only its threshold was measured" in note for note in measured.judge(PICTURES[:1])[0].notes)
+    onlooker.build("m2tr" if kind is M2trFaces else "objectformer", config="tiny", seed=2).save_pretrained(folder)
+    judge = kind(str(folder))
+    assert (judge.threshold, judge.false_alarm_rate) == (0.5, None)
+    assert "nothing anybody recorded" in judge.tested_on
+    said = judge.judge(PICTURES[:1])[0]
+    assert any("measured with other weights" in note for note in said.notes)
+    (folder / "calibration.json").unlink()
+    assert said.probability == kind(str(folder)).judge(PICTURES[:1])[0].probability  # no temperature of the others
+
+
+def test_a_calibration_may_lie_elsewhere(objectformer: Path, tmp_path: Path) -> None:
+    options = {"weights": str(objectformer), "view": "tiles"}
+    write_measured(tmp_path / "mine.json", _measured(create("authenticity_judge", "objectformer", options)))
+    judge = create("authenticity_judge", "objectformer", {**options, "calibration": str(tmp_path / "mine.json")})
+    assert judge.false_alarm_rate == 0.05
+    with pytest.raises(WeightsError, match="no file that `onlooker calibrate` wrote"):
+        create("authenticity_judge", "objectformer", {**options, "calibration": str(tmp_path / "gone.json")})
 
 
 @pytest.mark.parametrize("kind", [M2trFaces, ObjectFormerCrops])

@@ -280,7 +280,8 @@ _OWN: tuple[RoleEntry, ...] = (
         factory="onlooker.models.own.objectformer:ObjectFormerCrops",
         profile="own",
         note="How likely the picture inside an object's box was tampered with, whatever the object is. Experimental "
-        "and not calibrated. Train weights, or take a released checkpoint, and set `weights=DIR`.",
+        "and not calibrated until `onlooker calibrate` does. Train weights, or take a released checkpoint, and set "
+        "`weights=DIR`.",
         session_options=("device", "offline"),
     ),
     RoleEntry(

@@ -16,6 +16,7 @@ import typer
 from onlooker import __version__
 from onlooker.cli import (
     asking,
+    calibrating,
     evaluating,
     exchanging,
     ingesting,
@@ -43,6 +44,7 @@ for _part in (
     looking,
     tracking,
     verifying,
+    calibrating,
     restoring,
     exchanging,
     managing,

@@ -46,7 +46,7 @@ def verify(
     for folder in folders:
         if folder is not None:
             check_output(folder)
-    tools, codes = make_tools([_parse_judge(text) for text in judge or ()], device), []
+    tools, codes = make_tools([parse_judge(text, "--judge") for text in judge or ()], device), []
     for file, folder in zip(files, folders, strict=True):
         try:
             verdict = _verify_one(file, tools, folder, library, every)
@@ -101,11 +101,12 @@ def _folders(files: list[Path], output: Path | None) -> list[Path | None]:
     return [output / name for name in numbered]
 
 
-def _parse_judge(text: str) -> JudgeChoice:
+def parse_judge(text: str, option: str) -> JudgeChoice:
+    """`NAME:weights=FOLDER` as it came after an option or argument."""
     from onlooker.video.authenticity.tools import JudgeChoice
     from onlooker.video.wiring import parse_role_choice
 
     if "=" in text.partition(":")[0]:
-        raise typer.BadParameter(f"expected NAME:weights=FOLDER, got `{text}`", param_hint="--judge")
+        raise typer.BadParameter(f"expected NAME:weights=FOLDER, got `{text}`", param_hint=option)
     _, choice = parse_role_choice(f"judge={text}")
     return JudgeChoice(choice.name, choice.options)

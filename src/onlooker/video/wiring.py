@@ -134,17 +134,19 @@ class ModelPool:
         choice = self._chosen(role)
         entry = catalogue.find_role_entry(role, choice.name)
         options = json.dumps(dict(choice.options), sort_keys=True) if choice.options else ""
-        options += self._content(choice.options.get("weights"))
+        options += self._content(choice.options.get("weights")) + self._content(choice.options.get("calibration"))
         digest = "+" + hashlib.sha256(options.encode()).hexdigest()[:8] if options else ""
         return f"{entry.name}@{entry.version}{digest}"
 
     def _content(self, weights: Option | None) -> str:
-        """Digest of weights on this disk: a folder that was trained on is another model under the same path."""
+        """Digest of weights on this disk, with what was measured of them: a folder that was trained on is another model
+        under the same path."""
         path = Path(str(weights)).expanduser() if weights is not None else None
         if path is None or not path.exists():
             return ""
         if path not in self._contents:
-            files = [path] if path.is_file() else sorted(file for file in path.iterdir() if file.is_file())
+            inside = path.iterdir() if path.is_dir() else (path, path.with_name("calibration.json"))  # judges read it
+            files = sorted(file for file in inside if file.is_file())
             digests = "".join(file.name + sha256_of(file) for file in files)
             self._contents[path] = hashlib.sha256(digests.encode()).hexdigest()
         return self._contents[path]

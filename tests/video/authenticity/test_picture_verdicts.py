@@ -153,6 +153,16 @@ def test_a_measured_judge_counts_and_the_rates_of_all_add_up(tmp_path: Path, rul
     assert "bright things" in (verdict.tested_on or "")
 
 
+def test_a_judge_measured_on_videos_does_not_count_on_pictures(tmp_path: Path, deaf_rules: RuleJudge) -> None:
+    """The answer on a video is a mean of looks: its rate says nothing of single pictures."""
+    Pil.fromarray(np.full((200, 200, 3), 250, np.uint8) - scene(200, 200) % 9).save(tmp_path / "bright.png")
+    judge = BrightnessJudge(tested_on="clips", threshold=0.9, false_alarm_rate=0.02, tested_kinds=("video",))
+    verdict = verify_picture(tmp_path / "bright.png", Tools(deaf_rules, (judge,)))
+    said = next(one for one in verdict.evidence if one.name == "brightness")
+    assert (verdict.status, said.counts) == ("not_judged", False)
+    assert any("was measured on videos only" in caveat for caveat in said.caveats)
+
+
 def test_a_judge_of_faces_sees_every_face_with_a_margin_and_the_likeliest_counts(
     tmp_path: Path, rules: RuleJudge
 ) -> None:

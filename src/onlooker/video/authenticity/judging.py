@@ -11,16 +11,21 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from onlooker.types import Detections, FloatArray, Image, Judgement
-from onlooker.video.authenticity.verdict import Evidence, Status
+from onlooker.video.authenticity.verdict import Evidence, FileKind, Status
 
 Domain = Literal["jpeg", "pixels", "video"]
-_DOES_NOT_COUNT = "it takes no part in the verdict: nobody measured how often its threshold alarms for nothing"
+_NOT_MEASURED = (
+    "it takes no part in the verdict: nobody measured how often its threshold alarms for nothing; "
+    "`onlooker calibrate` does"
+)
+_OTHER_KIND = "it takes no part in the verdict: how often its threshold alarms for nothing was measured on {} only"
+_PLURALS = {"image": "pictures", "video": "videos"}
 
 
 class PictureJudge(Protocol):
     """A network that judges pictures. It may also have, read where present: `tested_on` (data in words or `None`),
-    `threshold`, `false_alarm_rate` (what the threshold stands for), `found_share`, `need` ("face" or "crop") and
-    `smallest_px`."""
+    `threshold`, `false_alarm_rate` (what the threshold stands for), `found_share`, `tested_kinds` (of files it was
+    measured on, "image" or "video"; all if left out), `need` ("face" or "crop") and `smallest_px`."""
 
     @property
     def name(self) -> str: ...
@@ -128,11 +133,12 @@ class Traits:
     found_share: float | None
     wants_faces: bool
     smallest_px: int
+    tested_kinds: tuple[str, ...] | None
 
 
 def traits_of(judge: PictureJudge) -> Traits:
     """Optional attributes of a judge, absent ones as `None`."""
-    tested_on = getattr(judge, "tested_on", None)
+    tested_on, kinds = getattr(judge, "tested_on", None), getattr(judge, "tested_kinds", None)
     return Traits(
         None if tested_on is None else str(tested_on),
         _number(getattr(judge, "threshold", None)),
@@ -140,6 +146,7 @@ def traits_of(judge: PictureJudge) -> Traits:
         _number(getattr(judge, "found_share", None)),
         getattr(judge, "need", "crop") == "face",
         int(_number(getattr(judge, "smallest_px", None)) or 0),
+        None if kinds is None else tuple(str(kind) for kind in kinds),
     )
 
 
@@ -147,20 +154,30 @@ def _number(value: object) -> float | None:
     return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
-def vote_of(judge: PictureJudge, probability: float) -> Vote | None:
-    """The vote of a judge; `None` where it is not calibrated."""
+def vote_of(judge: PictureJudge, probability: float, kind: FileKind) -> Vote | None:
+    """The vote of a judge on a kind of file; `None` where it is not calibrated for it."""
     traits = traits_of(judge)
     if traits.tested_on is None or traits.threshold is None or traits.false_alarm_rate is None:
+        return None
+    if traits.tested_kinds is not None and kind not in traits.tested_kinds:
         return None
     return Vote(probability, traits.threshold, traits.false_alarm_rate, traits.found_share, traits.tested_on)
 
 
-def judge_evidence(judge: PictureJudge, probability: float, sentence: str, notes: Sequence[str]) -> Evidence:
-    """What a judge said, as evidence."""
+def judge_evidence(
+    judge: PictureJudge, probability: float, kind: FileKind, sentence: str, notes: Sequence[str]
+) -> Evidence:
+    """What a judge said of a kind of file, as evidence."""
     traits = traits_of(judge)
-    counts = vote_of(judge, probability) is not None
-    caveats = tuple(dict.fromkeys(notes if counts else (*notes, _DOES_NOT_COUNT)))  # notes of many looks repeat
+    counts = vote_of(judge, probability, kind) is not None
+    caveats = tuple(dict.fromkeys(notes if counts else (*notes, _why_not(traits, kind))))  # notes of many looks repeat
     return Evidence(judge.name, judge.version, None, probability, traits.tested_on, sentence, None, counts, caveats)
+
+
+def _why_not(traits: Traits, kind: FileKind) -> str:
+    if traits.false_alarm_rate is None or traits.tested_kinds is None or kind in traits.tested_kinds:
+        return _NOT_MEASURED
+    return _OTHER_KIND.format(" and ".join(_PLURALS.get(one, one) for one in traits.tested_kinds))
 
 
 def refused_evidence(judge: PictureJudge, why: str) -> Evidence:

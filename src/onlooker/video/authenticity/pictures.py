@@ -28,7 +28,7 @@ from onlooker.video.authenticity.judging import (
 from onlooker.video.authenticity.opening import OpenedPicture, open_picture, unlike_tested, upright
 from onlooker.video.authenticity.picture_facts import picture_facts, picture_mark
 from onlooker.video.authenticity.provenance import read_provenance
-from onlooker.video.authenticity.verdict import Evidence, Fact, Sight, Verdict
+from onlooker.video.authenticity.verdict import Evidence, Fact, FileKind, Sight, Verdict
 
 NOTHING_CALIBRATED = "nothing that is calibrated could judge it"
 _NO_FACE = "no face was found, and it judges faces only"
@@ -81,7 +81,7 @@ def verify_picture(path: str | Path, tools: Tools) -> Verdict:
     report = tools.rules.report_file(opened.image, opened.file_bytes, None, None)
     seen = upright(opened.image, opened.orientation)
     boxes = find_faces(tools, seen)
-    asked = [ask(judge, seen, boxes) for judge in tools.judges]
+    asked = [ask(judge, seen, boxes, "image") for judge in tools.judges]
     vote = loudest([*_rule_votes(report), *(one.vote for one in asked if one.vote is not None)])
     evidence = (*rule_evidence(tools.rules, report, _looked_at(report)), *(one.evidence for one in asked))
     facts = picture_facts(opened, report.jpeg_quality)
@@ -115,13 +115,14 @@ def find_faces(tools: Tools, image: Image) -> tuple[BoxXYXY, ...]:
     return tuple(sorted(boxes, key=lambda box: -(box[2] - box[0]) * (box[3] - box[1]))[:_MOST_FACES])
 
 
-def ask(judge: PictureJudge, image: Image, faces: Sequence[BoxXYXY]) -> Asked:
-    """What a judge says of a picture: of every face where it judges faces, else of the whole."""
+def ask(judge: PictureJudge, image: Image, faces: Sequence[BoxXYXY], kind: FileKind) -> Asked:
+    """What a judge says of a picture that is a file or a look at one: of every face where it judges faces, else of the
+    whole."""
     traits = traits_of(judge)
     if not traits.wants_faces:
         said = judge.judge([image])[0]
-        told = judge_evidence(judge, said.probability, _sentence(said, "the whole picture"), said.notes)
-        return Asked(told, vote_of(judge, said.probability), said.heat_map)
+        told = judge_evidence(judge, said.probability, kind, _sentence(said, "the whole picture"), said.notes)
+        return Asked(told, vote_of(judge, said.probability, kind), said.heat_map)
     large = [box for box in faces if max(box[2] - box[0], box[3] - box[1]) >= traits.smallest_px]
     if not large:
         why = _NO_FACE if not faces else f"all faces are below {traits.smallest_px} pixels"
@@ -129,9 +130,9 @@ def ask(judge: PictureJudge, image: Image, faces: Sequence[BoxXYXY]) -> Asked:
     judged = judge.judge([cut_to_judge(image, box, is_face=True)[0] for box in large])
     best = max(judged, key=lambda one: one.probability)
     what = "a face" if len(large) == 1 else f"the likeliest of {len(large)} faces"
-    told = judge_evidence(judge, best.probability, _sentence(best, what), best.notes)
+    told = judge_evidence(judge, best.probability, kind, _sentence(best, what), best.notes)
     pairs = tuple((box, one.probability) for box, one in zip(large, judged, strict=True))
-    return Asked(told, vote_of(judge, best.probability), _face_map(image, large, judged), pairs)
+    return Asked(told, vote_of(judge, best.probability, kind), _face_map(image, large, judged), pairs)
 
 
 def _sentence(said: Judgement, what: str) -> str:

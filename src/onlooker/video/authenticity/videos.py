@@ -123,7 +123,7 @@ class _Looks:
         known = _named(faces, around) if self.tracks is not None else self.linker.link(faces)
         who = {one.box_xyxy_px: one for one in known}
         for judge in self.tools.judges:
-            self._ask_judge(judge, ask(judge, image, faces), who, image, frame.time_s)
+            self._ask_judge(judge, ask(judge, image, faces, "video"), who, image, frame.time_s)
             if not traits_of(judge).wants_faces:
                 self._ask_of_tracklets(judge, image, around, frame.time_s)
 
@@ -219,21 +219,28 @@ class _Looks:
     def _judge_part(self, judge: PictureJudge, curves: Sequence[Curve]) -> tuple[Evidence, Vote | None]:
         """A judge of faces is as sure as of the likeliest face through its time; another as of the mean frame."""
         key = f"{judge.name}@{judge.version}"
-        own = [curve for curve in curves if curve.judge == key]
-        things = [curve for curve in own if curve.label != FRAMES] if traits_of(judge).wants_faces else []
-        used = max(things or [c for c in own if c.label == FRAMES], key=lambda curve: curve.mean, default=None)
+        used = max(curves_of(judge, curves), key=lambda curve: curve.mean, default=None)
         if used is None:
             return refused_evidence(judge, self.refusals.get(key, NOTHING_CALIBRATED)), None
         what = "whole frames" if used.label == FRAMES else used.label
         looks = "look" if len(used.times_s) == 1 else "looks"
         words = f"the network's answer, the mean of {len(used.times_s)} {looks} at {what}"
-        return judge_evidence(judge, used.mean, words, self.notes.get(key, ())), vote_of(judge, used.mean)
+        told = judge_evidence(judge, used.mean, "video", words, self.notes.get(key, ()))
+        return told, vote_of(judge, used.mean, "video")
 
     def _outside(self, info: VideoInfo) -> tuple[str, ...]:
         reasons = [] if self.report is None else list(self.report.outside)
         if info.codec not in _TESTED_CODECS:
             reasons.insert(0, f"codec: {info.codec} was not among the tested ones ({', '.join(_TESTED_CODECS)})")
         return tuple(dict.fromkeys(reasons))
+
+
+def curves_of(judge: PictureJudge, curves: Sequence[Curve]) -> list[Curve]:
+    """The curves of a judge of which the highest mean is its answer: those of faces where it judges faces and some were
+    linked, else that of whole frames."""
+    own = [curve for curve in curves if curve.judge == f"{judge.name}@{judge.version}"]
+    things = [curve for curve in own if curve.label != FRAMES] if traits_of(judge).wants_faces else []
+    return things or [curve for curve in own if curve.label == FRAMES]
 
 
 def _named(faces: Sequence[BoxXYXY], around: Sequence[Seen]) -> list[Seen]:
