@@ -190,7 +190,9 @@ def on_real(result: Mapping[str, Any]) -> str:
     parts = [table(("DAVIS, held-out sequences", "J", "F", "J&F"), rows)]
     single = simple["single_object"]["found"]
     ways = {way: [each[way] for each in single.values()] for way in ("first box kept", "correlation")}
-    rows = [(way, *(_mean_field(each, field) for field in ("success_auc", "precision_20px"))) for way, each in ways.items()]
+    rows = [
+        (way, *(_mean_field(each, field) for field in ("success_auc", "precision_20px"))) for way, each in ways.items()
+    ]
     rows += [(name, row["success_auc"], row["precision_20px"]) for name, row in _found(result, "one object")]
     parts.append(table((f"OTB and VOT, {len(single)} sequences", "success AUC", "precision at 20 px"), rows))
     fields = ("HOTA", "MOTA", "IDF1", "id_switches", "count_error")
