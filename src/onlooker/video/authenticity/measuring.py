@@ -6,7 +6,7 @@ of different files; the digest of a file's content decides which it is for, so n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -70,20 +70,34 @@ def measure(
     quiet = [one for one in untouched if one.kind in kinds]
     loud = [one for one in forged if one.kind in kinds]
     curve, stated_quiet, stated_loud, why = _fit(quiet, loud, false_alarms)  # the rest is of files it never saw
-    scores = {kind: _scores([one for one in stated_quiet if one.kind == kind], curve) for kind in kinds}
-    allowed = {kind: allowed_alarms(len(scores[kind]), false_alarms) for kind in kinds}
-    threshold = max(threshold_above(scores[kind], allowed[kind]) for kind in kinds)
+    measured = _state(judge, curve, false_alarms, {kind: _of(stated_quiet, kind) for kind in kinds}, stated_loud)
+    if measured.found_share is not None and measured.found_share <= measured.false_alarm_rate:
+        notes = (*notes, "hardly more forged than untouched files reach the threshold: this judge tells little here")
+    return replace(measured, tested_on=_tested_on(measured, need, names)), (*notes, *why)
+
+
+def _state(
+    judge: JudgeIdentity,
+    curve: _Curve,
+    false_alarms: float,
+    quiet: Mapping[FileKind, Sequence[ScoredFile]],
+    loud: Sequence[ScoredFile],
+) -> Measured:
+    """Threshold and rates, of files the curve was not fitted on; words are still missing."""
+    scores = {kind: _scores(files, curve) for kind, files in quiet.items()}
+    allowed = {kind: allowed_alarms(len(scores[kind]), false_alarms) for kind in scores}
+    threshold = max(threshold_above(scores[kind], allowed[kind]) for kind in scores)
     counts: dict[str, KindCount] = {
         kind: KindCount(
             len(scores[kind]), int((scores[kind] >= threshold).sum()), alarm_bound(allowed[kind], len(scores[kind]))
         )
-        for kind in kinds
+        for kind in scores
     }
-    found = _scores(stated_loud, curve)
+    found = _scores(loud, curve)
     everything = np.concatenate([*scores.values(), found])
     labels = np.concatenate([np.zeros(len(everything) - len(found), int), np.ones(len(found), int)])
     auc = image_auc(everything, labels)
-    measured = Measured(
+    return Measured(
         judge=judge,
         threshold=threshold,
         false_alarms_asked=false_alarms,
@@ -97,9 +111,10 @@ def measure(
         shift=curve.shift,
         n_fitted=curve.n_files,
     )
-    if measured.found_share is not None and measured.found_share <= measured.false_alarm_rate:
-        notes = (*notes, "hardly more forged than untouched files reach the threshold: this judge tells little here")
-    return replace(measured, tested_on=_tested_on(measured, need, names)), (*notes, *why)
+
+
+def _of(files: Sequence[ScoredFile], kind: FileKind) -> list[ScoredFile]:
+    return [one for one in files if one.kind == kind]
 
 
 def _measurable(untouched: Sequence[ScoredFile], false_alarms: float) -> tuple[tuple[FileKind, ...], tuple[str, ...]]:
