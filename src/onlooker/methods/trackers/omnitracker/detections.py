@@ -176,14 +176,14 @@ def _counted(class_scores: Tensor, classes: tuple[int, ...] | None) -> Array:
 def mask_nms(masks: Tensor, boxes: Tensor, overlap: float) -> Tensor:
     """Places to keep of (N, h, w) masks, surest first: one that overlaps a kept one by more than `overlap` goes.
 
-    Small objects can have empty masks: those are compared by their boxes (N, 4).
+    Small objects can have empty masks: two of those are compared by their boxes (N, 4).
     """
     flat = masks.flatten(1).float()
     shared = flat @ flat.T
     areas = flat.sum(1)
     iou = shared / (areas[:, None] + areas[None] - shared).clamp(min=1.0)
     empty = areas == 0
-    iou = torch.where(empty[:, None] | empty[None], box_iou(boxes, boxes).to(iou), iou)
+    iou = torch.where(empty[:, None] & empty[None], box_iou(boxes, boxes).nan_to_num().to(iou), iou)
     kept: list[int] = []
     for place in range(len(masks)):
         if not kept or float(iou[place, kept].max()) <= overlap:

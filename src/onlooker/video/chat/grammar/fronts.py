@@ -21,8 +21,8 @@ def _longest_first(patterns: Sequence[str]) -> tuple[Phrase, ...]:
 
 
 _ASSERTING = frozenset(p for line in ASSERTING for p in expand(line))
-_FRONTS = tuple(sorted({*_longest_first(POLITE), *_ASSERTING}, key=len, reverse=True))
-_LONGEST_FRONT = len(_FRONTS[0])
+_FRONTS = frozenset({*_longest_first(POLITE), *_ASSERTING})
+_LONGEST_FRONT = max(map(len, _FRONTS))
 _TAILS = _longest_first(TAILS)
 _ASIDES = frozenset(expand("would|do you say|think|guess|reckon|suppose|believe"))
 _LINKS = words("whether if that")
@@ -74,7 +74,8 @@ def _without_front(tokens: list[Token], shortest: int = 1) -> tuple[list[Token],
             i += 1
             continue
         texts = tuple(t.text for t in tokens[i : i + _LONGEST_FRONT])
-        hit = next((p for p in _FRONTS if len(p) >= shortest and texts[: len(p)] == p), None)
+        lengths = range(len(texts), shortest - 1, -1)
+        hit = next((texts[:n] for n in lengths if texts[:n] in _FRONTS), None)
         if hit is None or _is_own_question(hit, texts) or i + len(hit) >= len(tokens):
             break
         claims = claims or hit in _ASSERTING
