@@ -208,6 +208,13 @@ def test_hostile_question_is_answered_harmlessly_by_the_grammar(case, library):
     assert fingerprint(library) == before
 
 
+def test_half_a_character_is_refused(reader):
+    with pytest.raises(QueryRefusedError, match="half a character"):
+        reader.query("SELECT '\ud800' FROM videos")
+    with pytest.raises(QueryRefusedError, match="half a character"):
+        reader.query("SELECT count(*) FROM videos WHERE name = ?", ("\ud800",))
+
+
 def test_text_inside_videos_is_quoted_and_never_obeyed(library):
     before = fingerprint(library)
     with Reader.open(library) as reader:

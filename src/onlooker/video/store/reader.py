@@ -110,6 +110,8 @@ class Reader:
             try:
                 cursor = self._connection.execute(checked.sql, values)
                 return self._fetch(cursor)
+            except UnicodeEncodeError as error:
+                raise QueryRefusedError("the statement holds half a character (an unpaired surrogate)") from error
             except (sqlite3.Error, sqlite3.Warning, MemoryError) as error:
                 raise _translated(error, self.limits, checked.views) from error
             finally:
