@@ -204,6 +204,19 @@ def test_teacher_layer_is_the_41st_of_fifty_and_so_much_of_other_depths() -> Non
     assert align_spatially(network, SpatialOptions(SCENES)).teacher_layer == 7
 
 
+def test_layer_decay_halves_the_rate_from_block_to_block_and_reaches_every_parameter_once() -> None:
+    task = align_spatially(core(), SpatialOptions(SCENES, layer_decay=0.5))
+    rates = {id(p): group.rate for group in task.parameter_groups() for p in group.parameters}
+    trained = {name: rates.pop(id(p)) for name, p in task.named_parameters() if p.requires_grad}
+    assert not rates
+    assert {trained[f"network.visual.blocks.{i}.attn.proj.weight"] for i in range(3)} == {0.25, 0.5, 1.0}
+    assert (trained["network.visual.blocks.2.ln_1.bias"], trained["network.visual.patch_embed.weight"]) == (1.0, 0.125)
+    assert trained["mask_value"] == 1.0
+    assert len(align_spatially(core(), SpatialOptions(SCENES)).parameter_groups()) == 2
+    with pytest.raises(ConfigError, match="layer_decay"):
+        SpatialOptions(SCENES, layer_decay=0.0)
+
+
 def test_distilled_student_of_another_width_comes_closer_to_its_teacher() -> None:
     teacher = core().derived(tokens_config(CORE, layer_scale=None, drop_path=0.0))
     small = PerceptionEncoderConfig(

@@ -89,7 +89,8 @@ class Answerer:
         self._reader = reader
         self._vocabulary: Vocabulary | None = None
         self._version: tuple[int, ...] | None = None
-        self._readers: dict[Scope, QuestionReader] = {}
+        self._readers: dict[Scope, tuple[tuple[str, ...], QuestionReader]] = {}
+        self._current: set[Scope] = set()
 
     @property
     def vocabulary(self) -> Vocabulary:
@@ -98,9 +99,12 @@ class Answerer:
         return self._vocabulary
 
     def refresh(self) -> None:
-        """Forgets the library's words, after videos came or went."""
-        self._vocabulary = None
-        self._readers.clear()
+        """Reads the library's words again, after videos came or went; what was made from them stays where they did not
+        change, as after every answer that is kept."""
+        before, self._vocabulary = self._vocabulary, None
+        self._current.clear()
+        if self.vocabulary != before:
+            self._readers.clear()
 
     def _notice_commits(self) -> None:
         if isinstance(self._reader, VersionedReader):
@@ -132,12 +136,20 @@ class Answerer:
 
     def plan(self, question: str, scope: Scope, conversation: Conversation | None = None) -> Planned:
         """The query a question means, without running it."""
-        if scope not in self._readers:
-            if len(self._readers) >= _MAX_SCOPES:
-                self._readers.clear()
-            self._readers[scope] = QuestionReader(self.vocabulary, scope, categories_in(self._reader, scope))
-        reading = self._readers[scope].read(question[:MAX_QUESTION_CHARS])
+        reading = self._question_reader(scope).read(question[:MAX_QUESTION_CHARS])
         return plan(reading, conversation.focus if conversation is not None else None)
+
+    def _question_reader(self, scope: Scope) -> QuestionReader:
+        """The reader for these videos; made anew only when the words it was made from are others."""
+        if scope not in self._current:
+            categories = categories_in(self._reader, scope)
+            if scope not in self._readers or self._readers[scope][0] != categories:
+                if len(self._readers) >= _MAX_SCOPES:
+                    self._readers.clear()
+                    self._current.clear()
+                self._readers[scope] = categories, QuestionReader(self.vocabulary, scope, categories)
+            self._current.add(scope)
+        return self._readers[scope][1]
 
 
 def _add_caveat(query: Query, draft: Draft) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from onlooker.video.chat.query import Condition, Event, Rank, Scalar, Selection, TimePoint, Window
@@ -36,8 +37,6 @@ class Statement:
 
 def render(sql: str, params: Mapping[str, Scalar]) -> str:
     """SQL with its named parameters replaced by literals, quoted by the SQL writer."""
-
-    import sqlglot
     from sqlglot import exp
 
     def literal(node: exp.Expression) -> exp.Expression:
@@ -49,7 +48,15 @@ def render(sql: str, params: Mapping[str, Scalar]) -> str:
         number = exp.Literal.number(repr(abs(value)))
         return exp.Neg(this=number) if value < 0 else number
 
-    return str(sqlglot.parse_one(sql, dialect="sqlite").transform(literal).sql(dialect="sqlite"))
+    return str(_parsed(sql).transform(literal).sql(dialect="sqlite", copy=False))
+
+
+@lru_cache(maxsize=256)
+def _parsed(sql: str) -> exp.Expr:
+    """The tree of a statement; questions of one kind share it, so nobody changes it."""
+    import sqlglot
+
+    return sqlglot.parse_one(sql, dialect="sqlite")
 
 
 @dataclass

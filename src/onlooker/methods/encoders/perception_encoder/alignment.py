@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import torch
@@ -75,15 +76,24 @@ def is_weightless(network: nn.Module) -> bool:
     return any(parameter.is_meta for parameter in network.parameters())
 
 
-def plain_groups(task: Task) -> tuple[ParameterGroup, ...]:
-    """Matrices with weight decay; gains, biases, scales, positions and single tokens without."""
-    weights: list[nn.Parameter] = []
-    rest: list[nn.Parameter] = []
+def plain_groups(task: Task, rate: Callable[[str], float] = lambda _: 1.0) -> tuple[ParameterGroup, ...]:
+    """Matrices with weight decay; gains, biases, scales, positions and single tokens without.
+
+    Args:
+        task: whose parameters are meant.
+        rate: factor of the learning rate by a parameter's name.
+    """
+    found: dict[tuple[str, float], list[nn.Parameter]] = {}
     for name, parameter in task.named_parameters():
         if parameter.requires_grad:
             decays = parameter.ndim > 1 and name.rpartition(".")[2] not in _SINGLE
-            (weights if decays else rest).append(parameter)
-    return (
-        ParameterGroup("weights", tuple(weights)),
-        ParameterGroup("gains and biases", tuple(rest), weight_decay=0.0),
+            found.setdefault(("weights" if decays else "gains and biases", rate(name)), []).append(parameter)
+    return tuple(
+        ParameterGroup(
+            name if factor == 1 else f"{name} at {factor:.3g}",
+            tuple(parameters),
+            weight_decay=None if name == "weights" else 0.0,
+            rate=factor,
+        )
+        for (name, factor), parameters in sorted(found.items(), key=lambda item: (item[0][0] != "weights", -item[0][1]))
     )

@@ -8,6 +8,7 @@ from onlooker.evaluation.claims import Claim, Scores
 from onlooker.methods.encoders.perception_encoder import experiments as run
 
 _SEEDS = (20, 21, 22)  # settings were chosen on others
+_DENSE_SEEDS = (30, 31, 32)  # 20 to 22 were looked at with another setting of alignment (decision 8)
 _CORE = (
     f"A {run.CORE.vision.depth}-layer core of width {run.CORE.vision.width} on 48-pixel scenes of the synthetic world, "
     f"{run.CORE_STEPS} steps of {run.CORE_BATCH} pairs, sizes 30 then 48, masking, crops, mirrors and colour jitter."
@@ -20,7 +21,8 @@ _DENSE = (
 _ALIGNED = (
     f"{run.ALIGN_STEPS} steps of {run.ALIGN_BATCH} scenes; the first teacher, at weight {run.SEMANTIC_WEIGHT:g}, is "
     f"the layer that tracks best on clips of another seed, the second, at {run.LOCALITY_WEIGHT:g}, the true instance "
-    "masks; new scenes for the scores. Patches of 6 pixels and equal weights had failed before (decision 8)."
+    f"masks; each block learns at {run.LAYER_DECAY:g} of the rate of the next. New scenes for the scores. Patches of 6 "
+    "pixels and equal weights, and then one rate for all blocks, had failed before (decision 8)."
 )
 
 
@@ -63,7 +65,7 @@ CLAIMS: tuple[Claim, ...] = (
         run=run.middle_against_last_tracking,
         holds=lambda scores: _beats_in_most("middle_layer", "last_layer", scores),
         gate=_MOST,
-        seeds=_SEEDS,
+        seeds=_DENSE_SEEDS,
         minutes=3.0,
     ),
     Claim(
@@ -76,7 +78,7 @@ CLAIMS: tuple[Claim, ...] = (
         run=run.middle_against_last_segmentation,
         holds=lambda scores: _beats_in_most("middle_layer", "last_layer", scores),
         gate=_MOST,
-        seeds=_SEEDS,
+        seeds=_DENSE_SEEDS,
         minutes=3.0,
     ),
     Claim(
@@ -89,7 +91,7 @@ CLAIMS: tuple[Claim, ...] = (
         run=run.alignment_tracking,
         holds=lambda scores: _beats_in_all("aligned", "core", scores),
         gate="Aligned beats the core's last layer in every seed; the ablations are reported and not judged.",
-        seeds=_SEEDS,
+        seeds=_DENSE_SEEDS,
         minutes=15.0,
     ),
     Claim(
@@ -102,7 +104,7 @@ CLAIMS: tuple[Claim, ...] = (
         run=run.alignment_segmentation,
         holds=lambda scores: _beats_in_all("aligned", "core", scores),
         gate="Aligned beats the core's last layer in every seed; the ablations are reported and not judged.",
-        seeds=_SEEDS,
+        seeds=_DENSE_SEEDS,
         minutes=15.0,
     ),
     Claim(
@@ -116,7 +118,7 @@ CLAIMS: tuple[Claim, ...] = (
         holds=_little_is_lost,
         gate="At most one point in every seed, and less than in the core.",
         higher_is_better=False,
-        seeds=_SEEDS,
+        seeds=_DENSE_SEEDS,
         minutes=10.0,
     ),
     Claim(
@@ -130,7 +132,7 @@ CLAIMS: tuple[Claim, ...] = (
         holds=_moves_to_the_end,
         gate="At most one layer in the mean over seeds, and no farther than in the core.",
         higher_is_better=False,
-        seeds=_SEEDS,
+        seeds=_DENSE_SEEDS,
         minutes=10.0,
     ),
     Claim(

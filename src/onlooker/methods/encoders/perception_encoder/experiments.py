@@ -56,10 +56,12 @@ DENSE_GROWING = ResolutionSchedule((ResolutionStage(0.7, 32), ResolutionStage(1.
 ALIGN_STEPS, ALIGN_BATCH = 600, 16
 # At equal weights the cosine of the first term keeps the student from the second teacher's borders.
 SEMANTIC_WEIGHT, LOCALITY_WEIGHT = 0.5, 2.0
+# With one rate for all blocks every layer of so small a network rises, and none stays behind the last (decision 8).
+LAYER_DECAY = 0.5
 CAPTION_STEPS, CAPTION_BATCH = 150, 32
 PROBED_PX = CORE.vision.image_size
 SEARCHED, OTHERS = ("red", "green", "blue", "yellow"), ("purple", "cyan", "orange")
-_TRACKED, _CHOOSING = 16, 8
+_TRACKED, _CHOOSING = 48, 8
 _CLIPS: dict[Split, int] = {"train": 400, "test": 300}
 _N_SHOWN = 4  # of eight frames
 _MIDDLE_SEED = 500  # another world for choosing a layer than for scoring it
@@ -103,6 +105,7 @@ def aligned(seed: int, semantic: bool = True, locality: bool = True) -> Percepti
         teacher_layer=middle_for_tracking(seed),
         semantic_weight=SEMANTIC_WEIGHT if semantic else 0.0,
         locality_weight=LOCALITY_WEIGHT if locality else 0.0,
+        layer_decay=LAYER_DECAY,
     )
     task = align_spatially(dense_core(seed), options, drop_path=0.0)
     _fit(task, seed, ALIGN_STEPS, ALIGN_BATCH, rate=1e-3)
