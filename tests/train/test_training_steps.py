@@ -21,7 +21,7 @@ from onlooker.train import (
     train,
 )
 from onlooker.train.averaging import MovingAverage
-from onlooker.train.optimise import rate_factor
+from onlooker.train.optimise import Rates, rate_factor
 
 
 class Scalar(Task):
@@ -79,6 +79,13 @@ def test_groups_follow_their_own_schedule():
     assert result.metrics == pytest.approx({"w": 1 - 3 * 0.1 * 2.0, "v": 5 - (0 + 0.025 + 0.05)})
     rates = [event.learning_rates for event in result.history]
     assert rates == [pytest.approx({"fast": 0.1, "slow": 0.025 * step}) for step in range(3)]
+
+
+def test_a_group_with_a_rate_learns_by_that_part_of_the_recipes_schedule():
+    groups = (ParameterGroup("whole", ()), ParameterGroup("tenth", (), rate=0.1))
+    rates = Rates(0.5, ScheduleConfig("cosine", warmup_steps=20), groups, 100)
+    for step, whole in {0: 0.025, 19: 0.5, 60: 0.25}.items():
+        assert rates.at(step) == pytest.approx({"whole": whole, "tenth": 0.1 * whole})
 
 
 def test_weight_decay_leaves_gains_and_biases_alone_and_scales_matrices():

@@ -107,7 +107,9 @@ class Rates:
         """Group name -> learning rate."""
         shared = rate_factor(self._schedule, step, self._total)
         return {
-            group.name: self._learning_rate * (shared if group.schedule is None else group.schedule(step, self._total))
+            group.name: self._learning_rate
+            * group.rate
+            * (shared if group.schedule is None else group.schedule(step, self._total))
             for group in self._groups
         }
 

@@ -61,12 +61,14 @@ class ParameterGroup:
         parameters: each parameter of the task belongs to exactly one group, or to none if it is not trained.
         weight_decay: `None` takes the recipe's.
         schedule: (step, total) -> factor of the recipe's learning rate; `None` takes the recipe's schedule.
+        rate: further factor of the learning rate, at every step.
     """
 
     name: str
     parameters: tuple[nn.Parameter, ...]
     weight_decay: float | None = None
     schedule: Callable[[int, int], float] | None = None
+    rate: float = 1.0
 
 
 class Task(nn.Module, ABC):
