@@ -16,6 +16,7 @@ from transformers import Mask2FormerForUniversalSegmentation
 
 from onlooker.errors import ConfigError, WeightsError
 from onlooker.methods.trackers.isvos.config import (
+    CONFIGS,
     BackboneConfig,
     InstanceConfig,
     IsvosConfig,
@@ -127,6 +128,8 @@ def test_other_backbones_are_refused(mask2former: Mask2FormerForUniversalSegment
             from_mask2former(model)
     finally:
         model.config = before
+    with pytest.raises(ConfigError, match="does not fill timm's `tf_efficientnet_lite0`"):
+        from_mask2former(model, CONFIGS["tiny-imagenet"])
 
 
 class PlainXMem(nn.Module):

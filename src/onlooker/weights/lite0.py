@@ -19,6 +19,8 @@ from onlooker.weights.verify import verified_path
 
 LITE0 = "tf_efficientnet_lite0"
 """timm's name of the network."""
+LITE0_MEAN, LITE0_STD = 127 / 255, 128 / 255
+"""Of pixels in [0, 1], every channel: the file keeps TensorFlow's `(x - 127) / 128` of pixels in [0, 255]."""
 
 _BLOCKS_PER_STAGE = (1, 2, 2, 3, 3, 4, 1)
 _STEM_AND_HEAD: Mapping[str, str] = MappingProxyType(

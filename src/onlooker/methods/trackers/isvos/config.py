@@ -19,21 +19,27 @@ STRIDE = 32
 
 @dataclass(frozen=True, slots=True)
 class BackboneConfig:
-    """A ResNet.
+    """A ResNet, or one of timm's networks.
 
     Attributes:
-        layer: "bottleneck" for ResNet-50 and larger, "basic" for smaller ones.
-        stem: channels after the first convolution.
+        layer: of a ResNet: "bottleneck" for ResNet-50 and larger, "basic" for smaller ones.
+        stem: channels after the first convolution of a ResNet.
         widths: channels of its stages, the first at stride 4.
-        depths: layers per stage.
+        depths: layers per stage; empty for a network of timm's.
+        timm: timm's name of a network that stands in a ResNet's place; `widths` are then those of its maps.
     """
 
     layer: Literal["bottleneck", "basic"] = "bottleneck"
     stem: int = 64
     widths: tuple[int, ...] = (256, 512, 1024, 2048)
     depths: tuple[int, ...] = (3, 4, 6, 3)
+    timm: str | None = None
 
     def __post_init__(self) -> None:
+        if self.timm is not None:
+            if self.depths or not self.widths or min(self.widths) < 1:
+                raise ConfigError(f"a network of timm's needs positive widths and no depths, got {self}")
+            return
         if len(self.widths) != len(self.depths) or min((self.stem, *self.widths, *self.depths)) < 1:
             raise ConfigError(f"stages need a width and a depth each, all positive, got {self}")
 
@@ -127,9 +133,9 @@ class IsvosConfig:
 
     Attributes:
         backbone: shared by both branches; four stages.
-        value_backbone: reads picture and masks; three stages (ResNet-18 without its last in XMem).
-        norm: "frozen_batch" keeps the statistics of pretrained weights (XMem, Mask2Former); "group" trains from
-            nothing, whatever the batch (ours).
+        value_backbone: a ResNet that reads picture and masks; three stages (ResNet-18 without its last in XMem).
+        norm: of ResNets: "frozen_batch" keeps the statistics of pretrained weights (XMem, Mask2Former); "group" trains
+            from nothing, whatever the batch (ours). A backbone of timm's always keeps its statistics.
         instances: the instance branch.
         matching: the memory branch.
         decoder_widths: channels at strides 16, 8 and 4 of the mask decoder.
@@ -153,9 +159,12 @@ class IsvosConfig:
     def __post_init__(self) -> None:
         if len(self.backbone.widths) != 4 or len(self.value_backbone.widths) != 3:
             raise ConfigError("the backbone has four stages and the value encoder's three")
+        if self.value_backbone.timm is not None:
+            raise ConfigError(f"the value encoder reads masks, too, and is a ResNet; got `{self.value_backbone.timm}`")
         if min(self.decoder_widths) < 1 or self.short_side < STRIDE:
             raise ConfigError(f"`decoder_widths` are positive and `short_side` at least {STRIDE}, got {self}")
-        if self.norm == "group" and any(w % 8 for w in (*self.backbone.widths, *self.value_backbone.widths)):
+        normed = self.value_backbone.widths + (() if self.backbone.timm else self.backbone.widths)
+        if self.norm == "group" and any(width % 8 for width in normed):
             raise ConfigError('`norm = "group"` needs widths that are multiples of 8')
 
 
@@ -175,6 +184,10 @@ CONFIGS: Mapping[str, IsvosConfig] = MappingProxyType(
     {
         "paper": PAPER,
         "tiny": TINY,
+        # The same on a small network that knows ImageNet (ours): see the option `backbone` of the task.
+        "tiny-imagenet": replace(
+            TINY, backbone=BackboneConfig(widths=(24, 40, 112, 320), depths=(), timm="tf_efficientnet_lite0")
+        ),
         # The paper's ablations and STCN's similarity, by name.
         "paper-no-queries": replace(PAPER, matching=MatchingConfig(query_enhancement=False)),
         "paper-single-path": replace(PAPER, multi_path=False),

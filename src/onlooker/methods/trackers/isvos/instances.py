@@ -11,10 +11,11 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from transformers import Mask2FormerConfig, Mask2FormerModel
+from transformers import Mask2FormerConfig, Mask2FormerModel, ResNetConfig, TimmBackboneConfig
 
 from onlooker.methods.trackers.isvos.config import BackboneConfig, InstanceConfig, Norm
-from onlooker.methods.trackers.isvos.layers import adapt_norm_, backbone_config
+from onlooker.methods.trackers.isvos.layers import adapt_norm_, resnet_config
+from onlooker.nn.timm_pyramid import TimmPyramid
 
 
 @dataclass(frozen=True)
@@ -42,20 +43,32 @@ class InstanceBranch(nn.Module):
     Args:
         backbone: shared by both branches.
         config: of the branch itself.
-        norm: of the backbone.
+        norm: of the backbone, where it is a ResNet.
     """
 
     def __init__(self, backbone: BackboneConfig, config: InstanceConfig, norm: Norm) -> None:
         super().__init__()
+        # Made first: it checks name and widths.
+        timms = None if backbone.timm is None else TimmPyramid(backbone.timm, backbone.widths)
         self.model = Mask2FormerModel(mask2former_config(backbone, config))
-        adapt_norm_(self.model.pixel_level_module.encoder, norm)
+        if timms is None:
+            adapt_norm_(self.model.pixel_level_module.encoder, norm)
+        else:
+            self.model.pixel_level_module.encoder = timms
         # transformers makes this one on the CPU whatever device is asked for.
         self.model.pixel_level_module.decoder.level_embed = nn.Parameter(torch.randn(3, config.dim))
         self.class_predictor = nn.Linear(config.dim, config.classes + 1)
 
+    @property
+    def backbone(self) -> nn.Module:
+        """What both branches look with."""
+        encoder: nn.Module = self.model.pixel_level_module.encoder
+        return encoder
+
     def stages(self, pictures: Tensor) -> tuple[Tensor, ...]:
         """Backbone features at strides 4, 8, 16 and 32 of (B, 3, H, W)."""
-        return tuple(self.model.pixel_level_module.encoder(pictures).feature_maps)
+        maps = self.backbone(pictures)
+        return tuple(maps if isinstance(self.backbone, TimmPyramid) else maps.feature_maps)
 
     def forward(self, stages: tuple[Tensor, ...], heads: bool) -> InstanceView:
         """Proposals from backbone features; `heads` says whether their classes are wanted."""
@@ -79,7 +92,7 @@ class InstanceBranch(nn.Module):
 def mask2former_config(backbone: BackboneConfig, config: InstanceConfig) -> Mask2FormerConfig:
     """The same sizes in transformers' terms."""
     return Mask2FormerConfig(
-        backbone_config=backbone_config(backbone),
+        backbone_config=_backbone_config(backbone),
         feature_size=config.dim,
         mask_feature_size=config.dim,
         hidden_dim=config.dim,
@@ -91,6 +104,12 @@ def mask2former_config(backbone: BackboneConfig, config: InstanceConfig) -> Mask
         num_queries=config.queries,
         num_labels=config.classes,
     )
+
+
+def _backbone_config(backbone: BackboneConfig) -> ResNetConfig | TimmBackboneConfig:
+    if backbone.timm is None:
+        return resnet_config(backbone)
+    return TimmBackboneConfig(backbone=backbone.timm, out_indices=[-4, -3, -2, -1])
 
 
 def sizes_of(config: Mask2FormerConfig) -> tuple[BackboneConfig, InstanceConfig]:

@@ -97,14 +97,14 @@ class FusionBlock(nn.Module):
         return y
 
 
-def make_backbone(config: BackboneConfig, norm: Norm, in_channels: int = 3) -> ResNetBackbone:
+def make_resnet(config: BackboneConfig, norm: Norm, in_channels: int = 3) -> ResNetBackbone:
     """A ResNet that hands out all its stages; BatchNorm where statistics are frozen, else groups of channels."""
-    backbone = ResNetBackbone(backbone_config(config, in_channels))
+    backbone = ResNetBackbone(resnet_config(config, in_channels))
     adapt_norm_(backbone, norm)
     return backbone
 
 
-def backbone_config(config: BackboneConfig, in_channels: int = 3) -> ResNetConfig:
+def resnet_config(config: BackboneConfig, in_channels: int = 3) -> ResNetConfig:
     """The same in transformers' terms."""
     return ResNetConfig(
         num_channels=in_channels,

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import torch
@@ -24,7 +25,8 @@ from onlooker.methods.trackers.isvos.losses import (
     dice_loss,
 )
 from onlooker.methods.trackers.isvos.model import ClipOutput, Isvos
-from onlooker.train.task import Batch, Metric, Moment, SampleDataset, Task
+from onlooker.methods.trackers.isvos.weights import freeze_stages, load_imagenet
+from onlooker.train.task import Batch, Metric, Moment, ParameterGroup, SampleDataset, Task
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,10 @@ class FollowOptions:
         instance_weight: of the instance branch's loss; the paper's is not known. 0 trains the memory branch alone.
         instance_frames: frames of every clip the instance loss looks at, drawn anew; left out, all.
         points: places at which the instance loss compares masks.
+        backbone: what the backbone starts from: left out, what the network has; "efficientnet-lite0", the ImageNet
+            weights that come with this package, for the configuration `tiny-imagenet`.
+        backbone_rate: learning rate of the backbone, as a part of the recipe's.
+        frozen_stages: stem and so many first stages of a backbone of timm's are not trained, which saves time.
     """
 
     clips: ClipsConfig = field(default_factory=ClipsConfig)
@@ -48,12 +54,20 @@ class FollowOptions:
     instance_weight: float = 1.0
     instance_frames: int | None = None
     points: int = 12_544
+    backbone: Literal["efficientnet-lite0"] | None = None
+    backbone_rate: float = 1.0
+    frozen_stages: int = 0
 
     def __post_init__(self) -> None:
         if self.still_steps < 0 or self.memory_frames < 1 or self.points < 1 or self.instance_weight < 0:
             raise ConfigError(f"steps and weights are 0 or more, counts 1 or more, got {self}")
         if self.instance_frames is not None and self.instance_frames < 1:
             raise ConfigError(f"`instance_frames` is 1 or more, or left out, got {self.instance_frames}")
+        if not 0 < self.backbone_rate <= 1 or not 0 <= self.frozen_stages <= 4:
+            raise ConfigError(
+                "`backbone_rate` is above 0 and at most 1 and `frozen_stages` 0 to 4, "
+                f"got {self.backbone_rate} and {self.frozen_stages}"
+            )
 
 
 class FollowTask(Task):
@@ -70,6 +84,9 @@ class FollowTask(Task):
         super().__init__(network)
         self.options = options
         self.instance_loss = InstanceLoss(network.config, options.points)
+        if options.backbone is not None:
+            load_imagenet(network)
+        freeze_stages(network, options.frozen_stages)
 
     @property
     def metric(self) -> Metric:
@@ -112,6 +129,21 @@ class FollowTask(Task):
             losses["instances"] = self._instances(output, batch["instances"], moment)
             losses["loss"] = losses["loss"] + self.options.instance_weight * losses["instances"]
         return losses
+
+    def parameter_groups(self) -> tuple[ParameterGroup, ...]:
+        """Backbone and the rest, each with and without weight decay; one group where they learn equally fast."""
+        rate = self.options.backbone_rate
+        if rate == 1.0:
+            return super().parameter_groups()
+        backbone = tuple(p for p in self.network.instances.backbone.parameters() if p.requires_grad)
+        known = {id(parameter) for parameter in backbone}
+        rest = [p for p in self.parameters() if p.requires_grad and id(p) not in known]
+        return (
+            ParameterGroup("backbone", tuple(p for p in backbone if p.ndim > 1), rate=rate),
+            ParameterGroup("backbone gains and biases", tuple(p for p in backbone if p.ndim <= 1), 0.0, rate=rate),
+            ParameterGroup("weights", tuple(p for p in rest if p.ndim > 1)),
+            ParameterGroup("gains and biases", tuple(p for p in rest if p.ndim <= 1), weight_decay=0.0),
+        )
 
     def _instances(self, output: ClipOutput, labels: Tensor, moment: Moment) -> Tensor:
         """The instance branch's loss on some frames of every clip; `labels` (B, T, H, W)."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from onlooker.methods.trackers.isvos.config import IsvosConfig
-from onlooker.methods.trackers.isvos.layers import FusionBlock, make_backbone
+from onlooker.methods.trackers.isvos.layers import FusionBlock, make_resnet
 
 MASK_CHANNELS = 2
 """This object's mask and the sum of the others'."""
@@ -18,7 +18,7 @@ class ValueEncoder(nn.Module):
     def __init__(self, config: IsvosConfig) -> None:
         super().__init__()
         self._dim = config.matching.value_dim
-        self.backbone = make_backbone(config.value_backbone, config.norm, 3 + MASK_CHANNELS)
+        self.backbone = make_resnet(config.value_backbone, config.norm, 3 + MASK_CHANNELS)
         self.fuser = FusionBlock(config.backbone.widths[2], config.value_backbone.widths[2], self._dim)
 
     def forward(self, pictures: Tensor, features: Tensor, masks: Tensor) -> Tensor:

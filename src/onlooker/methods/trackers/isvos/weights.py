@@ -20,12 +20,16 @@ from onlooker.errors import ConfigError, WeightsError
 from onlooker.methods.trackers.isvos.config import PAPER, IsvosConfig
 from onlooker.methods.trackers.isvos.instances import sizes_of
 from onlooker.methods.trackers.isvos.model import Isvos
+from onlooker.nn.timm_pyramid import TimmPyramid
 from onlooker.weights.keys import KeyMap, translate
+from onlooker.weights.lite0 import LITE0, read_lite0
 from onlooker.weights.load import check_finite, compare_tensors
 
 _RULES: Mapping[str, str] = MappingProxyType(
     {f"{part}.*": f"{part}.*" for part in ("instances", "key_proj", "value_encoder", "decoder")}
 )
+PACKAGED_BACKBONE = "efficientnet-lite0"
+"""Names the ImageNet weights that come with this package."""
 _BACKBONE = "instances.model.pixel_level_module.encoder"
 _CONTRIBUTIONS = ("enhancement.", "paths.")
 
@@ -55,7 +59,7 @@ def from_mask2former(model: Mask2FormerForUniversalSegmentation, config: IsvosCo
         config: everything else; left out, the paper's.
 
     Raises:
-        ConfigError: another backbone, or sizes that differ where ISVOS has one.
+        ConfigError: another backbone, of `model` or in `config`, or sizes that differ where ISVOS has one.
     """
     theirs = model.config
     if theirs.backbone_config.model_type != "resnet":
@@ -64,6 +68,11 @@ def from_mask2former(model: Mask2FormerForUniversalSegmentation, config: IsvosCo
         raise ConfigError("pixel decoder, queries and pixel embedding must have one width to share their maps")
     backbone, instances = sizes_of(theirs)
     base = PAPER if config is None else config
+    if base.backbone.timm is not None:
+        raise ConfigError(
+            f"a Mask2Former with a ResNet does not fill timm's `{base.backbone.timm}`; give a configuration whose "
+            "backbone is a ResNet, or start that network from `efficientnet-lite0`"
+        )
     network = Isvos(replace(base, backbone=backbone, instances=instances, norm="frozen_batch"))
     state = {
         f"instances.{name}": tensor for name, tensor in model.state_dict().items() if not name.startswith("criterion.")
@@ -93,8 +102,14 @@ def load_xmem(network: Isvos, state: Mapping[str, Tensor], *, backbone: bool = T
         Names of ours that keep their values.
 
     Raises:
+        ConfigError: the network's backbone is not a ResNet.
         WeightsError: a name or shape that does not fit, NaN or infinity; nothing is changed then.
     """
+    if network.config.backbone.timm is not None:
+        raise ConfigError(
+            f"XMem's key encoder is a ResNet-50 and does not fit timm's `{network.config.backbone.timm}`; load it into "
+            "a configuration whose backbone is a ResNet, such as `paper`"
+        )
     renamed, unknown = translate(state, xmem_map(network.config))
     ours = network.state_dict()
     expected = {name: tensor for name, tensor in ours.items() if _is_xmems(name)}
@@ -107,6 +122,36 @@ def load_xmem(network: Isvos, state: Mapping[str, Tensor], *, backbone: bool = T
     check_finite(network, renamed, "the XMem checkpoint")
     network.load_state_dict({**ours, **renamed}, strict=True)
     return tuple(name for name in ours if name not in renamed)
+
+
+def load_imagenet(network: Isvos) -> None:
+    """The backbone starts from the EfficientNet-Lite0 of ImageNet that comes with this package; in place.
+
+    Raises:
+        ConfigError: the network has another backbone.
+        WeightsError: the package that carries the weights is not installed, or its file was altered.
+    """
+    backbone = network.instances.backbone
+    if not isinstance(backbone, TimmPyramid) or backbone.name != LITE0:
+        raise ConfigError(
+            f"the weights `{PACKAGED_BACKBONE}` fill a backbone `{LITE0}`, as the configuration `tiny-imagenet` has; "
+            f"this network's is {network.config.backbone}"
+        )
+    backbone.fill_(read_lite0(), PACKAGED_BACKBONE)
+
+
+def freeze_stages(network: Isvos, stages: int) -> None:
+    """Stem and first `stages` of the backbone are trained no more; in place.
+
+    Raises:
+        ConfigError: the backbone is not one of timm's: a ResNet here has nothing worth keeping before it is trained.
+    """
+    if stages == 0:
+        return
+    backbone = network.instances.backbone
+    if not isinstance(backbone, TimmPyramid):
+        raise ConfigError(f"`frozen_stages` is for a backbone of timm's; this network's is {network.config.backbone}")
+    backbone.freeze_(stages)
 
 
 def xmem_map(config: IsvosConfig) -> KeyMap:

@@ -1,0 +1,155 @@
+"""Maps of a network of timm's at several strides, with ImageNet's statistics kept: a backbone that knows pictures.
+
+Pictures arrive normalised as for ImageNet, as all networks here take them; what the network itself was trained on is
+made of that inside. timm's batch norms hold the activation, too, and TensorFlow's variants another epsilon: both are
+kept, which a plain exchange of norms would lose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import timm
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from onlooker.errors import ConfigError, WeightsError
+from onlooker.weights.lite0 import LITE0, LITE0_MEAN, LITE0_STD
+from onlooker.weights.load import check_finite, compare_tensors
+
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+_PACKAGED: Mapping[str, tuple[float, float]] = MappingProxyType({LITE0: (LITE0_MEAN, LITE0_STD)})
+"""Mean and deviation of pixels in [0, 1] for weights that come with this package, where timm states other ones."""
+_BEHIND = ("conv_head.", "bn2.", "classifier.")
+"""What a classifier of timm's EfficientNet family has behind its last stage."""
+_COUNTER = "num_batches_tracked"
+
+
+class TimmPyramid(nn.Module):
+    """Stages of one of timm's networks, with random weights; nothing is downloaded.
+
+    Args:
+        name: timm's.
+        widths: channels of the maps, checked against the network's.
+        strides: of the maps, in pixels.
+
+    Raises:
+        ConfigError: timm has no such network, it has no map at one of the strides, or other widths.
+    """
+
+    def __init__(self, name: str, widths: tuple[int, ...], strides: tuple[int, ...] = (4, 8, 16, 32)) -> None:
+        super().__init__()
+        if not timm.is_model(name):
+            raise ConfigError(f"timm knows no network `{name}`; `timm.list_models()` lists them")
+        try:
+            self.net = timm.create_model(name, pretrained=False, features_only=True)
+        except RuntimeError as error:
+            raise ConfigError(f"timm's `{name}` hands out no maps: {error}") from error
+        infos = self.net.feature_info.get_dicts()
+        # The last map of a stride is the deepest one.
+        places = {int(info["reduction"]): place for place, info in enumerate(infos)}
+        missing = [stride for stride in strides if stride not in places]
+        if missing:
+            raise ConfigError(f"timm's `{name}` has maps at strides {sorted(places)}, and none at {missing}")
+        self._places = tuple(places[stride] for stride in strides)
+        found = tuple(int(infos[place]["num_chs"]) for place in self._places)
+        if found != tuple(widths):
+            raise ConfigError(f"timm's `{name}` has the widths {found} at strides {strides}, got {tuple(widths)}")
+        self.name = name
+        self._modules_of = tuple(str(infos[place]["module"]) for place in self._places)
+        mean, std = _pixel_statistics(name, self.net.default_cfg)
+        self._scale = tuple(theirs / ours for theirs, ours in zip(IMAGENET_STD, std, strict=True))
+        self._shift = tuple((m - own) / s for m, own, s in zip(IMAGENET_MEAN, mean, std, strict=True))
+        keep_statistics_(self.net)
+
+    @property
+    def places(self) -> tuple[int, ...]:
+        """Which of timm's maps are handed out, as its `out_indices` count them."""
+        return self._places
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, ...]:
+        """(B, 3, H, W), normalised as for ImageNet, to a map (B, width, H/stride, W/stride), rounded up, per stride."""
+        scale, shift = (pictures.new_tensor(values).view(1, 3, 1, 1) for values in (self._scale, self._shift))
+        maps = self.net(pictures * scale + shift)
+        return tuple(maps[place] for place in self._places)
+
+    def fill_(self, state: Mapping[str, Tensor], source: str) -> None:
+        """Takes over weights under timm's names, the classifier's aside.
+
+        Args:
+            state: of the whole network or its stages.
+            source: for messages.
+
+        Raises:
+            WeightsError: a name or shape that does not fit, NaN or infinity; nothing is changed then.
+        """
+        ours = self.net.state_dict()
+        found = {
+            name: tensor
+            for name, tensor in state.items()
+            if not name.startswith(_BEHIND) and not name.endswith(_COUNTER)
+        }
+        report = compare_tensors(found, ours)
+        if not report.fits:
+            raise WeightsError(f"the weights in `{source}` do not fit timm's `{self.name}`: {report}")
+        check_finite(self.net, found, source)
+        if not any(tensor.is_meta for tensor in ours.values()):  # a network without values is only checked
+            self.net.load_state_dict(found, strict=True)
+
+    def freeze_(self, stages: int) -> None:
+        """Stem and the first `stages` maps are trained no more and cost no gradients.
+
+        Raises:
+            ConfigError: the network has not so many.
+        """
+        if not 0 <= stages <= len(self._modules_of):
+            raise ConfigError(f"`frozen_stages` is 0 to {len(self._modules_of)} for `{self.name}`, got {stages}")
+        if stages == 0:
+            return
+        parameters = list(self.net.named_parameters())  # in the order they are run
+        last = self._modules_of[stages - 1] + "."
+        end = max(place for place, (name, _) in enumerate(parameters) if name.startswith(last))
+        for _, parameter in parameters[: end + 1]:
+            parameter.requires_grad_(False)
+
+
+class KeptStatistics(nn.Module):
+    """A batch norm of timm's that uses its stored statistics in training, too; gain and bias are trained. Its
+    activation and epsilon stay. Names are the batch norm's, without its counter."""
+
+    def __init__(self, norm: nn.BatchNorm2d) -> None:
+        super().__init__()
+        count = norm.num_features
+        self.weight, self.bias = nn.Parameter(torch.ones(count)), nn.Parameter(torch.zeros(count))
+        self.register_buffer("running_mean", torch.zeros(count))
+        self.register_buffer("running_var", torch.ones(count))
+        self.eps = norm.eps
+        self.behind = nn.Sequential(*(getattr(norm, part) for part in ("drop", "act") if hasattr(norm, part)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(B, C, H, W), same shape."""
+        mean, variance = self.get_buffer("running_mean"), self.get_buffer("running_var")
+        y: Tensor = self.behind(F.batch_norm(x, mean, variance, self.weight, self.bias, False, 0.0, self.eps))
+        return y
+
+
+def keep_statistics_(module: nn.Module) -> None:
+    """Replaces every batch norm inside `module` by one whose statistics stay as they are loaded."""
+    for name, child in list(module.named_children()):
+        if isinstance(child, nn.BatchNorm2d):
+            setattr(module, name, KeptStatistics(child))
+        else:
+            keep_statistics_(child)
+
+
+def _pixel_statistics(name: str, stated: Mapping[str, object]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Mean and deviation per channel, of pixels in [0, 1], that the network was trained with."""
+    if name in _PACKAGED:
+        mean, std = _PACKAGED[name]
+        return (mean,) * 3, (std,) * 3
+    means, stds = stated["mean"], stated["std"]
+    assert isinstance(means, tuple), "timm states one mean per channel"
+    assert isinstance(stds, tuple), "timm states one deviation per channel"
+    return means, stds
