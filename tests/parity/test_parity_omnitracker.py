@@ -167,3 +167,8 @@ def _as_idol(network: OmniTrackerNetwork) -> dict[str, Tensor]:
         parts = [state.pop(name.replace("q_proj.", f"{p}_proj.")) for p in "qkv"]
         state[name.replace("q_proj.", "in_proj_")] = torch.cat(parts)
     return state
+
+
+def test_a_detector_does_not_fill_a_backbone_of_timms() -> None:
+    with pytest.raises(ConfigError, match="does not fill timm's `tf_efficientnet_lite0`"):
+        from_deformable_detr(detector(), CONFIGS["tiny-imagenet"])

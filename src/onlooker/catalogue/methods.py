@@ -195,6 +195,7 @@ _ROWS: tuple[MethodEntry, ...] = (
         configs=(
             "paper",
             "tiny",
+            "tiny-imagenet",
             "swin-t",
             "swin-l",
             "per-level",

@@ -34,12 +34,15 @@ class TimmPyramid(nn.Module):
         name: timm's.
         widths: channels of the maps, checked against the network's.
         strides: of the maps, in pixels.
+        first: maps before this one are checked and not handed out.
 
     Raises:
         ConfigError: timm has no such network, it has no map at one of the strides, or other widths.
     """
 
-    def __init__(self, name: str, widths: tuple[int, ...], strides: tuple[int, ...] = (4, 8, 16, 32)) -> None:
+    def __init__(
+        self, name: str, widths: tuple[int, ...], strides: tuple[int, ...] = (4, 8, 16, 32), first: int = 0
+    ) -> None:
         super().__init__()
         if not timm.is_model(name):
             raise ConfigError(f"timm knows no network `{name}`; `timm.list_models()` lists them")
@@ -53,12 +56,13 @@ class TimmPyramid(nn.Module):
         missing = [stride for stride in strides if stride not in places]
         if missing:
             raise ConfigError(f"timm's `{name}` has maps at strides {sorted(places)}, and none at {missing}")
-        self._places = tuple(places[stride] for stride in strides)
-        found = tuple(int(infos[place]["num_chs"]) for place in self._places)
+        known = tuple(places[stride] for stride in strides)
+        found = tuple(int(infos[place]["num_chs"]) for place in known)
         if found != tuple(widths):
             raise ConfigError(f"timm's `{name}` has the widths {found} at strides {strides}, got {tuple(widths)}")
         self.name = name
-        self._modules_of = tuple(str(infos[place]["module"]) for place in self._places)
+        self._places = known[first:]
+        self._modules_of = tuple(str(infos[place]["module"]) for place in known)
         mean, std = _pixel_statistics(name, self.net.default_cfg)
         self._scale = tuple(theirs / ours for theirs, ours in zip(IMAGENET_STD, std, strict=True))
         self._shift = tuple((m - own) / s for m, own, s in zip(IMAGENET_MEAN, mean, std, strict=True))
@@ -99,7 +103,7 @@ class TimmPyramid(nn.Module):
             self.net.load_state_dict(found, strict=True)
 
     def freeze_(self, stages: int) -> None:
-        """Stem and the first `stages` maps are trained no more and cost no gradients.
+        """Stem and what makes the first `stages` maps are trained no more and cost no gradients.
 
         Raises:
             ConfigError: the network has not so many.

@@ -22,18 +22,20 @@ class BackboneConfig:
     """Four stages; the last three, at strides 8, 16 and 32, are used.
 
     Attributes:
-        kind: "resnet" or "swin", transformers' classes.
+        kind: "resnet" or "swin", transformers' classes, or "timm", a network of timm's whose batch norms keep their
+            statistics.
         layer: of a ResNet: "bottleneck" for 50 layers and more, "basic" for fewer.
         stem: channels after the first convolution of a ResNet, of the first stage of a Swin.
-        widths: channels of a ResNet's stages.
-        depths: layers per stage.
+        widths: channels of the stages of a ResNet or of timm's network, the first at stride 4; empty for a Swin.
+        depths: layers per stage; empty for a network of timm's.
         heads: attention heads per stage of a Swin; empty for a ResNet.
         window: side of a Swin's windows.
         norm: of a ResNet: "frozen_batch" keeps the statistics of pretrained weights and freezes stem and first stage;
             "group" trains from nothing, whatever the batch (ours).
+        timm: timm's name of its network.
     """
 
-    kind: Literal["resnet", "swin"] = "resnet"
+    kind: Literal["resnet", "swin", "timm"] = "resnet"
     layer: Literal["bottleneck", "basic"] = "bottleneck"
     stem: int = 64
     widths: tuple[int, ...] = (256, 512, 1024, 2048)
@@ -41,8 +43,17 @@ class BackboneConfig:
     heads: tuple[int, ...] = ()
     window: int = 7
     norm: Literal["frozen_batch", "group"] = "frozen_batch"
+    timm: str | None = None
 
     def __post_init__(self) -> None:
+        if (self.kind == "timm") != (self.timm is not None):
+            raise ConfigError(f'`backbone.timm` names a network where, and only where, `kind` is "timm", got {self}')
+        if self.kind == "timm":
+            if len(self.widths) != 4 or min(self.widths) < 1 or self.depths or self.heads or self.norm == "group":
+                raise ConfigError(
+                    f"a network of timm's has four widths, no depths or heads, and keeps its statistics, got {self}"
+                )
+            return
         if len(self.depths) != 4 or min((self.stem, self.window, *self.depths)) < 1:
             raise ConfigError(f"a backbone has four stages of one layer or more, got {self}")
         if self.kind == "resnet" and (len(self.widths) != 4 or self.heads or min(self.widths) < 1):
@@ -249,6 +260,11 @@ CONFIGS: Mapping[str, OmniTrackerConfig] = MappingProxyType(
     {
         "paper": PAPER,
         "tiny": TINY,
+        # The same on a small network that knows ImageNet (ours): see the option `backbone` of the task.
+        "tiny-imagenet": replace(
+            TINY,
+            backbone=BackboneConfig("timm", widths=(24, 40, 112, 320), depths=(), timm="tf_efficientnet_lite0"),
+        ),
         # The paper's variants are named T and L; which backbones they have is inferred.
         "swin-t": replace(
             PAPER, backbone=BackboneConfig("swin", stem=96, widths=(), depths=(2, 2, 6, 2), heads=(3, 6, 12, 24))

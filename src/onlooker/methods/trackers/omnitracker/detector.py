@@ -11,7 +11,14 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from transformers import DeformableDetrConfig, DeformableDetrModel, PretrainedConfig, ResNetConfig, SwinConfig
+from transformers import (
+    DeformableDetrConfig,
+    DeformableDetrModel,
+    PretrainedConfig,
+    ResNetConfig,
+    SwinConfig,
+    TimmBackboneConfig,
+)
 from transformers.models.deformable_detr.modeling_deformable_detr import (
     DeformableDetrFrozenBatchNorm2d,
     inverse_sigmoid,
@@ -20,6 +27,7 @@ from transformers.models.deformable_detr.modeling_deformable_detr import (
 from onlooker.methods.trackers.omnitracker.config import BackboneConfig, DetectorConfig
 from onlooker.methods.trackers.omnitracker.enhancement import Pyramid
 from onlooker.methods.trackers.omnitracker.mask_head import Mlp
+from onlooker.nn.timm_pyramid import TimmPyramid
 
 _STAGES = ["stage2", "stage3", "stage4"]
 _FROZEN = ("embedder.", "encoder.stages.0.")  # of a ResNet with pretrained statistics, as in DETR
@@ -70,7 +78,12 @@ class Heads:
 
 def make_detector(backbone: BackboneConfig, config: DetectorConfig) -> DeformableDetrModel:
     """The modules with random weights."""
+    # Made first: it checks name and widths.
+    timms = None if backbone.timm is None else TimmPyramid(backbone.timm, backbone.widths, first=1)
     model = DeformableDetrModel(transformers_config(backbone, config))
+    if timms is not None:
+        # transformers exchanges batch norms for its own and drops the activations that timm's hold.
+        model.backbone.model = timms
     # transformers makes this one on the CPU whatever device is asked for.
     model.level_embed = nn.Parameter(torch.randn(config.levels, config.dim))
     # transformers freezes by names that fit another library's backbones.
@@ -233,6 +246,8 @@ def _backbone_config(config: BackboneConfig) -> PretrainedConfig:
             window_size=config.window,
             out_features=_STAGES,
         )
+    if config.timm is not None:
+        return TimmBackboneConfig(backbone=config.timm, out_indices=[-3, -2, -1])
     return ResNetConfig(
         embedding_size=config.stem,
         hidden_sizes=list(config.widths),

@@ -19,6 +19,7 @@ from onlooker.methods.trackers.omnitracker.data import ClipsConfig, Pairs
 from onlooker.methods.trackers.omnitracker.identity import auxiliary_loss, choose_pairs, contrastive_loss
 from onlooker.methods.trackers.omnitracker.losses import LossConfig, Matches, Truth, detection_losses
 from onlooker.methods.trackers.omnitracker.model import OmniTrackerNetwork, Seen, boxes_px
+from onlooker.methods.trackers.omnitracker.weights import freeze_stages, load_imagenet
 from onlooker.train.task import Batch, Metric, Moment, ParameterGroup, SampleDataset, Task
 
 Mode = Literal["joint", "instance", "category"]
@@ -37,6 +38,9 @@ class TrackOptions:
         backbone_rate: learning rate of the backbone, as a part of the recipe's (IDOL: 0.1). Below 1 the backbone has a
             schedule of its own: this rate, and a tenth of it from `backbone_drop` of the run on (IDOL: 2 / 3).
         backbone_drop: see `backbone_rate`.
+        backbone: what the backbone starts from: left out, what the network has; "efficientnet-lite0", the ImageNet
+            weights that come with this package, for the configuration `tiny-imagenet`.
+        frozen_stages: stem and so many first stages of a backbone of timm's are not trained, which saves time.
     """
 
     train_on: Mode = "joint"
@@ -44,10 +48,14 @@ class TrackOptions:
     losses: LossConfig = field(default_factory=LossConfig)
     backbone_rate: float = 1.0
     backbone_drop: float = 2 / 3
+    backbone: Literal["efficientnet-lite0"] | None = None
+    frozen_stages: int = 0
 
     def __post_init__(self) -> None:
         if not 0 < self.backbone_rate <= 1 or not 0 < self.backbone_drop <= 1:
             raise ConfigError(f"rate and drop of the backbone are in (0, 1], got {self}")
+        if not 0 <= self.frozen_stages <= 4:
+            raise ConfigError(f"`frozen_stages` is 0 to 4, got {self.frozen_stages}")
 
     @property
     def kinds(self) -> tuple[TrackTask, ...]:
@@ -69,6 +77,9 @@ class TrackingTask(Task):
         super().__init__(network)
         self.options = options
         self._sets = {kind: Pairs(network.config, options.clips, "train", kind) for kind in options.kinds}
+        if options.backbone is not None:
+            load_imagenet(network)
+        freeze_stages(network, options.frozen_stages)
 
     @property
     def metric(self) -> Metric:

@@ -16,9 +16,13 @@ from transformers import DeformableDetrForObjectDetection
 from onlooker.errors import ConfigError, WeightsError
 from onlooker.methods.trackers.omnitracker.config import PAPER, BackboneConfig, DetectorConfig, OmniTrackerConfig
 from onlooker.methods.trackers.omnitracker.model import OmniTrackerNetwork
+from onlooker.nn.timm_pyramid import TimmPyramid
 from onlooker.weights.keys import KeyMap, translate
+from onlooker.weights.lite0 import LITE0, read_lite0
 from onlooker.weights.load import check_finite, compare_tensors
 
+PACKAGED_BACKBONE = "efficientnet-lite0"
+"""Names the ImageNet weights that come with this package."""
 _BACKBONE = "model.backbone.model"
 _DETECTOR = ("model.", "class_embed.", "bbox_embed.")
 _RESNET_50 = BackboneConfig()
@@ -83,6 +87,36 @@ def _resnet_rules(theirs: str, config: BackboneConfig) -> dict[str, str]:
     return rules
 
 
+def load_imagenet(network: OmniTrackerNetwork) -> None:
+    """The backbone starts from the EfficientNet-Lite0 of ImageNet that comes with this package; in place.
+
+    Raises:
+        ConfigError: the network has another backbone.
+        WeightsError: the package that carries the weights is not installed, or its file was altered.
+    """
+    backbone = network.model.backbone.model
+    if not isinstance(backbone, TimmPyramid) or backbone.name != LITE0:
+        raise ConfigError(
+            f"the weights `{PACKAGED_BACKBONE}` fill a backbone `{LITE0}`, as the configuration `tiny-imagenet` has; "
+            f"this network's is {network.config.backbone}"
+        )
+    backbone.fill_(read_lite0(), PACKAGED_BACKBONE)
+
+
+def freeze_stages(network: OmniTrackerNetwork, stages: int) -> None:
+    """Stem and first `stages` of the backbone are trained no more; in place.
+
+    Raises:
+        ConfigError: the backbone is not one of timm's; what a ResNet freezes follows from its `norm`.
+    """
+    if stages == 0:
+        return
+    backbone = network.model.backbone.model
+    if not isinstance(backbone, TimmPyramid):
+        raise ConfigError(f"`frozen_stages` is for a backbone of timm's; this network's is {network.config.backbone}")
+    backbone.freeze_(stages)
+
+
 class Started(NamedTuple):
     """A network that took over a detector: `uninitialised` names what still has random or zero weights."""
 
@@ -103,6 +137,11 @@ def from_deformable_detr(model: DeformableDetrForObjectDetection, config: OmniTr
         WeightsError: the tensors do not fit, which names the first of them.
     """
     base = PAPER if config is None else config
+    if base.backbone.timm is not None:
+        raise ConfigError(
+            f"a trained detector does not fill timm's `{base.backbone.timm}`; give a configuration whose backbone is a "
+            f"ResNet, or start that network from `{PACKAGED_BACKBONE}`"
+        )
     chosen = replace(base, backbone=_backbone_of(model), detector=_detector_of(model))
     network = OmniTrackerNetwork(chosen)
     state = {name: tensor for name, tensor in model.state_dict().items() if not name.endswith("num_batches_tracked")}
@@ -125,7 +164,8 @@ def _backbone_of(model: DeformableDetrForObjectDetection) -> BackboneConfig:
     if theirs.model_type == "timm_backbone" and theirs.backbone == "resnet50":
         return _RESNET_50
     raise ConfigError(
-        f"a detector with a ResNet of transformers or timm's `resnet50` is taken over, got `{theirs.model_type}`"
+        "a detector with a ResNet of transformers or timm's `resnet50` is taken over, "
+        f"got `{getattr(theirs, 'backbone', None) or theirs.model_type}`"
     )
 
 
@@ -222,8 +262,11 @@ def load_idol(network: OmniTrackerNetwork, state: Mapping[str, Tensor]) -> tuple
     """Fills a network of the configuration "idol" in place; returns names of ours that keep their values.
 
     Raises:
+        ConfigError: the network's backbone is not a ResNet.
         WeightsError: a name or shape that does not fit, NaN or infinity; nothing is changed then.
     """
+    if network.config.backbone.kind != "resnet":
+        raise ConfigError(f"IDOL's backbone here is a ResNet and does not fit {network.config.backbone}")
     renamed, unknown = translate(split_idol(state), idol_map(network.config))
     ours = network.state_dict()
     wanted = {name: tensor for name, tensor in ours.items() if not name.startswith(("target_embed.", "enhancement."))}
