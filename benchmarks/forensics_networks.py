@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -87,30 +89,38 @@ def network_contestants(size_px: int, steps: int) -> list[Contestant]:
     """ObjectFormer and M2TR, tiny, where the tiles have the size these are built for; none otherwise."""
     made = []
     if objectformer_method.METHOD.configs["tiny"].image_size == size_px:
-        made.append(Contestant("objectformer_tiny", _fitter(_objectformer, steps), is_trained=True))
+        made.append(Contestant("objectformer_tiny", functools.partial(_fit, _objectformer, steps), is_trained=True))
     if m2tr_method.METHOD.configs["tiny"].image_size == size_px:
-        made.append(Contestant("m2tr_tiny", _fitter(_m2tr, steps), is_trained=True))
+        made.append(Contestant("m2tr_tiny", functools.partial(_fit, _m2tr, steps), is_trained=True))
     return made
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class NetworkDetector(JudgeDetector):
+    """A network that hands out its gradients, so that it can be attacked; `logit` of (B, 3, H, W) in [0, 255]."""
+
+    logit: Callable[[Tensor], Tensor]
+
+    def suspicion(self, pixels: Tensor) -> Tensor:
+        """(B,), higher for what looks manipulated."""
+        return self.logit(pixels)
 
 
 Setup = Callable[[Sequence[Sample], int], tuple[_OnSamples, Callable[[], Detector]]]
 
 
-def _fitter(set_up: Setup, steps: int) -> Callable[[Sequence[Sample], int], Detector]:
-    def fit(samples: Sequence[Sample], seed: int) -> Detector:
-        task, detector = set_up(samples, seed)
-        config = TrainConfig(
-            seed=seed,
-            steps=steps,
-            batch_size=16,
-            clip_norm=1.0,
-            optimiser=OptimiserConfig("adamw", 2e-3, 0.01),
-            schedule=ScheduleConfig("cosine", warmup_steps=min(20, steps)),
-        )
-        train(task, config, device="cpu")
-        return detector()
-
-    return fit
+def _fit(set_up: Setup, steps: int, samples: Sequence[Sample], seed: int) -> Detector:
+    task, detector = set_up(samples, seed)
+    config = TrainConfig(
+        seed=seed,
+        steps=steps,
+        batch_size=16,
+        clip_norm=1.0,
+        optimiser=OptimiserConfig("adamw", 2e-3, 0.01),
+        schedule=ScheduleConfig("cosine", warmup_steps=min(20, steps)),
+    )
+    train(task, config, device="cpu")
+    return detector()
 
 
 def _objectformer(samples: Sequence[Sample], seed: int) -> tuple[_OnSamples, Callable[[], Detector]]:
@@ -124,7 +134,14 @@ def _objectformer(samples: Sequence[Sample], seed: int) -> tuple[_OnSamples, Cal
 
     data = _Samples(samples, lambda image: normalise(torch.from_numpy(image)))
     task = _OnSamples(network, data, losses, lambda model, image: model(image).image_logit)
-    return task, lambda: JudgeDetector("objectformer_tiny", ObjectFormerJudge.from_network(network))
+
+    def logit(pixels: Tensor) -> Tensor:
+        found: Tensor = network(normalise(pixels.movedim(1, -1))).image_logit
+        return found.flatten()
+
+    return task, lambda: NetworkDetector(
+        name="objectformer_tiny", judge=ObjectFormerJudge.from_network(network), logit=logit
+    )
 
 
 def _m2tr(samples: Sequence[Sample], seed: int) -> tuple[_OnSamples, Callable[[], Detector]]:
@@ -140,4 +157,10 @@ def _m2tr(samples: Sequence[Sample], seed: int) -> tuple[_OnSamples, Callable[[]
 
     data = _Samples(samples, lambda image: to_pixels(image, config))
     task = _OnSamples(network, data, losses, lambda model, image: fake_probability(model(image).logits, 1.0))
-    return task, lambda: JudgeDetector("m2tr_tiny", M2trJudge.from_network(network))
+    mean, std = (torch.tensor(values).reshape(3, 1, 1) for values in (config.mean, config.std))
+
+    def logit(pixels: Tensor) -> Tensor:
+        found: Tensor = network((pixels / 255 - mean) / std).logits
+        return found[:, 1] - found[:, 0]
+
+    return task, lambda: NetworkDetector(name="m2tr_tiny", judge=M2trJudge.from_network(network), logit=logit)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from common import machine, rounded, write_result
@@ -43,16 +44,16 @@ def plans(quick: bool) -> tuple[BenchmarkPlan, BenchmarkPlan]:
 
 def contestants(size_px: int, steps: int, networks: str) -> list[Contestant]:
     made = [rule(find_rule(name)) for name in RULES if name not in _LEFT_OUT]
-    made += [Contestant(name, _linear(name), is_trained=True) for name in FEATURES]
+    made += [Contestant(name, functools.partial(_fit_linear, name), is_trained=True) for name in FEATURES]
     if networks == "tiny":
         from forensics_networks import network_contestants
 
-        made += network_contestants(size_px, steps)
+        made = network_contestants(size_px, steps) + made  # the longest first: processes end together
     return made
 
 
-def _linear(name: str) -> Callable[[Sequence[Sample], int], LinearDetector]:
-    return lambda samples, seed: fit_detector(name, samples)
+def _fit_linear(name: str, samples: Sequence[Sample], seed: int) -> LinearDetector:
+    return fit_detector(name, samples)
 
 
 def summary(report: BenchmarkReport) -> dict[str, object]:
@@ -67,6 +68,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("forensics_report"))
     parser.add_argument("--quick", action="store_true", help="minutes; the numbers mean nothing")
     parser.add_argument("--networks", choices=("tiny", "none"), default="tiny")
+    parser.add_argument("--jobs", type=int, default=2, help="processes, one thread each")
     parser.add_argument("--steps", type=int, default=400, help="of training the networks")
     asked = parser.parse_args()
     started = time.perf_counter()
@@ -77,6 +79,7 @@ def main() -> None:
             plan,
             contestants(plan.tiles.size_px, steps, asked.networks),
             photos,
+            jobs=asked.jobs,
             progress=lambda line: print(f"{time.perf_counter() - started:6.0f} s  {line}", flush=True),
         )
         for plan in plans(asked.quick)
@@ -86,6 +89,7 @@ def main() -> None:
     if not asked.quick:
         result = {
             "minutes": round((time.perf_counter() - started) / 60, 1),
+            "jobs": asked.jobs,
             "photos": [photo.id for photo in photos],
             "machine": machine(
                 ("onlooker", "torch", "numpy", "opencv-python-headless", "scikit-image", "scikit-learn")

@@ -16,6 +16,7 @@ from PIL import Image as PILImage
 from onlooker.errors import ConfigError, FormatError, MediaError, UnknownNameError
 from onlooker.evaluation.forgery import calibration_error, image_auc
 from onlooker.methods.forensics.media_forensics import BenchmarkPlan, Finding, Refusal, Sample, find_rule, run_benchmark
+from onlooker.methods.forensics.media_forensics.attacks import projected_gradient
 from onlooker.methods.forensics.media_forensics.benchmark import area_under_sweep
 from onlooker.methods.forensics.media_forensics.calibration import fit_isotonic, fit_logistic, fit_platt
 from onlooker.methods.forensics.media_forensics.claims import CLAIMS
@@ -273,6 +274,57 @@ def test_a_whole_benchmark_is_reported_in_files(tmp_path):
         assert len(list(csv.reader(file))) == len(report.rows) + 1
     with pytest.raises(ConfigError, match="names of their own"):
         run_benchmark(plan, [linear, linear], made_photos())
+
+
+class Brightness:
+    """Says that bright pictures are manipulated, and hands out its gradient."""
+
+    name, requires, known_failures = "brightness", frozenset({Need.RGB}), "everything"
+
+    def suspicion(self, pixels):
+        return pixels.mean(dim=(1, 2, 3)) - 128
+
+    def inspect(self, sample):
+        return Finding(float(sample.image.mean() / 255), None, "bright")
+
+
+@pytest.mark.parametrize("strength", [1, 4])
+def test_an_attack_stays_in_its_bound_and_moves_every_verdict_the_wrong_way(strength):
+    rng = np.random.default_rng(0)
+    samples = [Sample(rng.integers(0, 256, (9, 7, 3), np.uint8), label=k % 2, data=b"x") for k in range(40)]
+    hit = projected_gradient(Brightness(), samples, strength)
+    for before, after in zip(samples, hit, strict=True):
+        step = after.image.astype(int) - before.image
+        assert abs(step).max() == strength
+        assert (step.mean() < 0) == (before.label == 1)
+        assert (after.label, after.data, after.meta["perturbation"]) == (before.label, None, f"pgd {strength}")
+    with pytest.raises(ConfigError, match="labels"):
+        projected_gradient(Brightness(), [Sample(samples[0].image)], strength)
+
+
+def _fit_brightness(samples, seed):
+    return Brightness()
+
+
+def brightness_benchmark(jobs):
+    tiles = ForgeryConfig(48, kinds={"splice": 1.0, "copy_move": 1.0})
+    plan = BenchmarkPlan("shared", tiles, 4, 8, 8, n_swept=4, sweep={"blur": (3,)}, n_resamples=5, other_sources={})
+    both = [rule(find_rule("noise_level")), Contestant("brightness", _fit_brightness, is_trained=False)]
+    return run_benchmark(plan, both, made_photos(), n_shown=2, jobs=jobs)
+
+
+def test_what_hands_out_gradients_is_attacked_and_nothing_else():
+    rows = brightness_benchmark(1).rows
+    attacked = [row for row in rows if row.perturbation == "pgd" and row.metric == "image auc"]
+    assert [(row.detector, row.level) for row in attacked] == [("brightness", 1), ("brightness", 2), ("brightness", 4)]
+
+
+@pytest.mark.slow
+def test_processes_that_share_a_benchmark_measure_what_one_measures():
+    alone, shared = brightness_benchmark(1), brightness_benchmark(2)
+    assert str(alone.rows) == str(shared.rows)  # undefined numbers differ from themselves
+    assert str(alone.controls) == str(shared.controls)
+    assert [str(said) for _, said in alone.shown] == [str(said) for _, said in shared.shown]
 
 
 def test_features_do_not_depend_on_what_is_around_and_are_finite():

@@ -6,14 +6,20 @@ make the published report. The same functions judge whatever a user brings as sa
 
 from __future__ import annotations
 
+import functools
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from multiprocessing import get_context
 from types import MappingProxyType
+
+import cv2
 
 from onlooker.errors import ConfigError
 from onlooker.evaluation.forgery import Score
+from onlooker.methods.forensics.media_forensics.attacks import PGD, Differentiable, projected_gradient
 from onlooker.methods.forensics.media_forensics.controls import ControlReport, control_samples, run_control
 from onlooker.methods.forensics.media_forensics.perturbations import find_perturbation, perturb
 from onlooker.methods.forensics.media_forensics.protocols import (
@@ -24,7 +30,7 @@ from onlooker.methods.forensics.media_forensics.protocols import (
     evaluate,
     run_detector,
 )
-from onlooker.methods.forensics.media_forensics.samples import Detector, Sample
+from onlooker.methods.forensics.media_forensics.samples import Detector, Finding, Refusal, Sample
 from onlooker.synth.forgeries.config import CompressionConfig, ForgeryConfig
 from onlooker.synth.forgeries.leaks import LeakReport, measure_leaks
 from onlooker.synth.forgeries.photos import Photo
@@ -56,6 +62,7 @@ class BenchmarkPlan:
         n_train, n_validation, n_test: tiles of each.
         other_sources: name -> saves of the cross-source protocol: tested on, never trained on.
         sweep: perturbation -> levels of the robustness protocol.
+        attacks: strengths of attacks on contestants that hand out their gradients, on as many tiles.
         n_swept: test tiles that are perturbed.
         leave_one_out: trained contestants are fitted anew without each kind and tested on it.
         n_resamples: of intervals.
@@ -76,6 +83,7 @@ class BenchmarkPlan:
         )
     )
     sweep: Mapping[str, tuple[float, ...]] = field(default_factory=lambda: _SWEEP)
+    attacks: tuple[float, ...] = (1, 2, 4)
     n_swept: int = 120
     leave_one_out: bool = True
     n_resamples: int = 200
@@ -150,6 +158,19 @@ class _Data:
     others: Mapping[str, list[Sample]]
     swept: Mapping[tuple[str, float], list[Sample]]
     control: tuple[list[Sample], list[Sample]]
+    leaks: LeakReport
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """All of one contestant; `said` of the test samples that are shown."""
+
+    rows: list[Row]
+    control: ControlReport
+    reasons: dict[str, int]
+    known_failures: str
+    said: list[Finding | Refusal]
+    seconds: float
 
 
 def run_benchmark(
@@ -158,6 +179,7 @@ def run_benchmark(
     photos: Sequence[Photo] | None = None,
     *,
     n_shown: int = 8,
+    jobs: int = 1,
     progress: Callable[[str], None] = lambda line: None,
 ) -> BenchmarkReport:
     """Runs a plan.
@@ -167,6 +189,8 @@ def run_benchmark(
         contestants: who takes part; names differ.
         photos: `None` reads `photo_sources()`.
         n_shown: test samples kept with what was said of them.
+        jobs: processes that share the contestants, one thread each; each draws the data for itself, and contestants
+            must then be picklable. Numbers are those of one process.
         progress: called with a line per step.
 
     Raises:
@@ -174,40 +198,82 @@ def run_benchmark(
         MissingExtraError: too few photos.
     """
     names = [one.name for one in contestants]
-    if not names or len(set(names)) != len(names):
-        raise ConfigError(f"contestants have names of their own, got {names}")
+    if not names or len(set(names)) != len(names) or jobs < 1:
+        raise ConfigError(f"contestants have names of their own and jobs are 1 or more, got {names} and {jobs}")
     started = time.perf_counter()
-    data, leaks = _draw(plan, photos)
-    seconds = {"data": time.perf_counter() - started}
-    progress(f"{plan.name}: data in {seconds['data']:.0f} s")
-    rows: list[Row] = []
-    controls, refusals, failures = {}, {}, {}
-    detectors: dict[str, Detector] = {}
-    for contestant in contestants:
-        begun = time.perf_counter()
-        detector = contestant.fit(data.train, plan.seed)
-        detectors[contestant.name] = detector
-        book = _Book(plan, contestant.name)
-        book.judge(contestant, detector, data)
-        rows.extend(book.rows)
-        controls[contestant.name] = run_control(detector, *data.control, plan.seed)
-        refusals[contestant.name] = dict(book.reasons)
-        failures[contestant.name] = detector.known_failures
-        seconds[contestant.name] = time.perf_counter() - begun
-        progress(f"{plan.name}: {contestant.name} in {seconds[contestant.name]:.0f} s")
-    picked = _picked(data.test, plan.kinds, n_shown)
-    shown = tuple(
-        (sample, {name: run_detector(d, [sample])[0].said for name, d in detectors.items()}) for sample in picked
+    if jobs == 1:
+        data = _draw(plan, photos)
+        seconds = {"data": time.perf_counter() - started}
+        progress(f"{plan.name}: data in {seconds['data']:.0f} s")
+        judged = _gathered(plan, names, (_judge(plan, one, data, n_shown) for one in contestants), progress)
+    else:
+        with ProcessPoolExecutor(jobs, get_context("spawn"), _set_up, (plan, photos)) as pool:
+            sent = pool.map(functools.partial(_judge_here, n_shown), contestants)
+            data = _draw(plan, photos)  # for what is shown, while the others work
+            seconds = {"data": time.perf_counter() - started}
+            judged = _gathered(plan, names, sent, progress)
+    return BenchmarkReport(
+        plan,
+        tuple(row for one in judged.values() for row in one.rows),
+        data.leaks,
+        {name: one.control for name, one in judged.items()},
+        {name: one.reasons for name, one in judged.items()},
+        {name: one.known_failures for name, one in judged.items()},
+        tuple(
+            (sample, {name: one.said[k] for name, one in judged.items()})
+            for k, sample in enumerate(_picked(data.test, plan.kinds, n_shown))
+        ),
+        seconds | {name: one.seconds for name, one in judged.items()},
     )
-    return BenchmarkReport(plan, tuple(rows), leaks, controls, refusals, failures, shown, seconds)
 
 
-def _draw(plan: BenchmarkPlan, photos: Sequence[Photo] | None) -> tuple[_Data, LeakReport]:
+def _gathered(
+    plan: BenchmarkPlan, names: Sequence[str], found: Iterable[_Judged], progress: Callable[[str], None]
+) -> dict[str, _Judged]:
+    judged: dict[str, _Judged] = {}
+    for name, one in zip(names, found, strict=True):
+        judged[name] = one
+        progress(f"{plan.name}: {name} in {one.seconds:.0f} s")
+    return judged
+
+
+def _judge(plan: BenchmarkPlan, contestant: Contestant, data: _Data, n_shown: int) -> _Judged:
+    begun = time.perf_counter()
+    detector = contestant.fit(data.train, plan.seed)
+    book = _Book(plan, contestant.name)
+    book.judge(contestant, detector, data)
+    control = run_control(detector, *data.control, plan.seed)
+    shown = run_detector(detector, _picked(data.test, plan.kinds, n_shown))
+    # A read-only view of a mapping cannot be sent from process to process.
+    said = [
+        replace(one.said, values=dict(one.said.values)) if isinstance(one.said, Finding) else one.said for one in shown
+    ]
+    return _Judged(book.rows, control, book.reasons, detector.known_failures, said, time.perf_counter() - begun)
+
+
+_here: list[tuple[BenchmarkPlan, _Data]] = []
+"""In a process of a pool: the plan and its data, drawn once."""
+
+
+def _set_up(plan: BenchmarkPlan, photos: Sequence[Photo] | None) -> None:
+    import torch
+
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    _here.append((plan, _draw(plan, photos)))
+
+
+def _judge_here(n_shown: int, contestant: Contestant) -> _Judged:
+    plan, data = _here[0]
+    return _judge(plan, contestant, data, n_shown)
+
+
+def _draw(plan: BenchmarkPlan, photos: Sequence[Photo] | None) -> _Data:
     train_tiles = ForgedTiles(plan.tiles, plan.seed, "train", photos)
     test_tiles = ForgedTiles(plan.tiles, plan.seed, "test", photos)
     leaks = measure_leaks([train_tiles[k] for k in range(plan.n_train)], [test_tiles[k] for k in range(plan.n_test)])
     test = draw_samples(plan.tiles, plan.seed, "test", plan.n_test, photos)
-    data = _Data(
+    return _Data(
         draw_samples(plan.tiles, plan.seed, "train", plan.n_train, photos),
         draw_samples(plan.tiles, plan.seed, "validation", plan.n_validation, photos),
         test,
@@ -221,8 +287,8 @@ def _draw(plan: BenchmarkPlan, photos: Sequence[Photo] | None) -> tuple[_Data, L
             for level in levels
         },
         control_samples(plan.tiles.size_px, plan.n_swept, plan.seed, photos),
+        leaks,
     )
-    return data, leaks
 
 
 class _Book:
@@ -249,6 +315,11 @@ class _Book:
         for (name, level), samples in data.swept.items():
             found = evaluate(run_detector(detector, samples), calibration, self.plan.n_resamples)
             self._add("robustness", everything, "all kinds", (name, level), found)
+        if isinstance(detector, Differentiable):
+            for strength in self.plan.attacks:
+                hit = projected_gradient(detector, data.test[: self.plan.n_swept], strength, seed=self.plan.seed)
+                found = evaluate(run_detector(detector, hit), calibration, self.plan.n_resamples)
+                self._add("robustness", everything, "all kinds", (PGD, strength), found)
 
     def _leave_out(self, contestant: Contestant, data: _Data) -> None:
         for kind in self.plan.kinds:
