@@ -321,7 +321,8 @@ def _size(path: Path) -> tuple[tuple[int, int] | None, str | None]:
         return None, f"`{path}` is not there"
     try:
         with Pil.open(path) as opened:
-            turned = opened.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
+            has_exif = opened.format != "PNG" or "exif" in opened.info  # asking a PNG for it decodes all of it
+            turned = has_exif and opened.getexif().get(_ORIENTATION, 1) in (5, 6, 7, 8)
             return (opened.size[::-1] if turned else opened.size), None
     except (OSError, UnidentifiedImageError, SyntaxError, ValueError, Pil.DecompressionBombError):
         return None, f"`{path}` is no picture that can be read"

@@ -35,7 +35,7 @@ _INKS = ("#0a6ebd", "#c7421a", "#2c8a3c", "#8a3ab9", "#b8860b", "#00808a", "#7a4
 _STYLE = (
     "body{font:15px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:70rem;padding:0 1rem;color:#222;"
     "background:#fff}table{border-collapse:collapse;margin:.6rem 0 1.4rem;display:block;overflow-x:auto}"
-    "td,th{padding:.2rem .6rem;border-bottom:1px solid #ddd;text-align:right;white-space:nowrap}"
+    "td,th{padding:.2rem .6rem;border-bottom:1px solid #ddd;text-align:right}td{white-space:nowrap}"
     "td:first-child,th:first-child,td:nth-child(2),th:nth-child(2){text-align:left}"
     "small{color:#555}.warning{border-left:4px solid #c7421a;padding-left:.7rem}"
     "figure{display:inline-block;margin:.4rem .8rem .8rem 0;vertical-align:top;max-width:100%}"

@@ -8,6 +8,7 @@ from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from onlooker import __version__
 from onlooker.errors import DecodeError, MediaError, NothingFoundError
 from onlooker.evaluation.forgery import Interval, Score
 from onlooker.formats.files import write_text
@@ -140,8 +141,7 @@ def score_judge(request: ScoringRequest) -> ScoringReport:
 def identity_of(tools: Tools, choice: JudgeChoice | None) -> dict[str, object]:
     """What predictions belong to: the judge with its weights, options and threshold. Not where its weights lie."""
     if not tools.judges:
-        rules = tools.rules
-        return {"name": RULES, "version": rules.version, "tested_on": getattr(rules, "tested_on", None)}
+        return {"name": RULES, "version": tools.rules.version, "package": __version__}  # which ships their calibration
     judge = tools.judges[0]
     traits = traits_of(judge)
     digest = _digest_of(judge)

@@ -192,7 +192,7 @@ def _pixel_scores(group: Sequence[Prediction]) -> tuple[PixelScores | None, Inte
 
 
 def _resamples(n_items: int) -> int:
-    return max(100, min(_RESAMPLES, _MOST_DRAWN // max(n_items, 1)))
+    return min(_RESAMPLES, max(100, _MOST_DRAWN // max(n_items, 1)))
 
 
 def number(value: float) -> float | None:
