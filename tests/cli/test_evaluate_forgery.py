@@ -48,8 +48,8 @@ def test_a_judge_with_weights_prints_tables_and_then_the_same_as_json(run, judge
     ran = run(*words)
     assert ran.code == 0
     heads = [line.split("  ")[0] for line in ran.out.splitlines()]
-    assert heads[:2] == ["pictures", "as it is"]
-    assert heads.count("pictures") == 2  # pictures, then pixels
+    assert heads[:2] == ["change", "as it is"]
+    assert heads.count("change") == 2  # pictures, then pixels
     assert f"wrote {tmp_path / 'out' / 'report.html'}" in ran.out
     told = run(*words, "--json").json
     assert told["judged_before"] == 6

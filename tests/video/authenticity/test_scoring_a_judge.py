@@ -361,6 +361,10 @@ def test_wrong_places_say_what_to_do(judge, folder: Path, tmp_path: Path):
         score(folder / "list.jsonl", split="vall")
     with pytest.raises(ConfigError, match="`--output` is a folder"):
         score(folder / "list.txt", output=folder / "list.tsv")
+    with pytest.raises(ConfigError, match=r"is inside of .* whose files are judged"):
+        score(Source(real=folder / "real"), output=folder / "real" / "out")
+    with pytest.raises(FormatError, match="not a text file"):
+        score(folder / "masks" / "06.png")
     with pytest.raises(MediaError, match=r"13 of 13 .*name the folder that paths are below with `--root`"):
         score(Source(folder / "list.txt", tmp_path))
 

@@ -114,11 +114,13 @@ def read_labelled(
         report_to: a folder for the full list of these, if there are any.
 
     Raises:
+        ConfigError: results would go among the pictures.
         FormatError: the list does not follow its layout, or has a picture as real and as forged.
         UnknownNameError: the list has no such split.
         NothingFoundError: nothing is listed, or nothing is left.
         MediaError: files are missing or broken; the message names them and what to do.
     """
+    _check_output(source, report_to)
     layout, entries, root = _read(source)
     place = source.data or source.forged or source.real
     entries, notes = _of_split(entries, split)
@@ -140,6 +142,18 @@ def read_labelled(
         one.resolve().name for one in (source.forged, source.real) if one is not None
     )
     return LabelledSet(name, tuple(picked), tuple(notes))
+
+
+def _check_output(source: Source, output: Path | None) -> None:
+    """Pictures of the page must not be taken for pictures of the set in the next run."""
+    folders = [source.forged, source.real]
+    if source.data is not None and source.data.is_dir():
+        folders = [source.data / "forged", source.data / "real"]
+    for folder in folders:
+        if output is not None and folder is not None and output.resolve().is_relative_to(folder.resolve()):
+            raise ConfigError(
+                f"`--output {output}` is inside of `{folder}`, whose files are judged; name another folder"
+            )
 
 
 def _read(source: Source) -> tuple[str, list[Entry], Path | None]:

@@ -25,7 +25,7 @@ def image_table(rows: Sequence[ScoreRow]) -> Table:
     """Columns and cells of scores of pictures and videos."""
     kinds = any(row.kind is not None for row in rows)
     columns = (
-        "pictures",
+        "change",
         "scored",
         *(("forged by",) if kinds else ()),
         "real",
@@ -65,7 +65,7 @@ def pixel_table(rows: Sequence[ScoreRow]) -> Table:
                 cells.append((row.change, what, *scores, ""))
             else:
                 cells.append((row.change, what, *scores, alarms))
-    return ("pictures", "pixels of", *_PIXELS, "accused of real"), cells
+    return ("change", "pixels of", *_PIXELS, "accused of real"), cells
 
 
 def interval_text(interval: Interval | None) -> str:
