@@ -1,4 +1,4 @@
-"""The command that scores results: evaluate track."""
+"""The commands that score results: evaluate track, evaluate forgery."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from onlooker.cli.evaluating_forgery import forgery
 from onlooker.cli.options import AsJson, emit_json, emit_table, note
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ def register(app: typer.Typer) -> None:
     evaluate = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Score results against the truth.")
     evaluate.callback()(_evaluate)
     evaluate.command("track")(track)
+    evaluate.command("forgery")(forgery)
     app.add_typer(evaluate, name="evaluate")
 
 

@@ -19,7 +19,7 @@ from onlooker.errors import ConfigError, ShapeError
 
 FloatVector = NDArray[np.floating]
 Labels = NDArray[np.integer]
-_THRESHOLDS = np.linspace(0.0, 1.0, 101)
+THRESHOLDS = np.linspace(0.0, 1.0, 101)
 
 
 class Score(NamedTuple):
@@ -94,6 +94,18 @@ def equal_error_rate(scores: FloatVector, labels: Labels) -> Score:
         return undefined("one class only")
     false_rate, true_rate = _rates(scores, positive)
     return Score(float(false_rate[np.argmin(np.abs(1 - true_rate - false_rate))]))
+
+
+def roc_curve(scores: FloatVector, labels: Labels) -> tuple[FloatVector, FloatVector]:
+    """False and true positive rates at every threshold that is a score, from (0, 0) to (1, 1).
+
+    Raises:
+        ShapeError: as `image_auc`, or one class only.
+    """
+    scores, positive = _checked(scores, labels)
+    if positive.all() or not positive.any():
+        raise ShapeError("a curve needs pictures of both classes")
+    return _rates(scores, positive)
 
 
 def recall_at_false_alarms(scores: FloatVector, labels: Labels, false_alarms: float) -> Score:
@@ -188,7 +200,7 @@ def matthews(counts: Counts) -> Score:
 
 def soft_counts(heat_map: FloatVector, mask: NDArray[np.bool_]) -> Counts:
     """Counts with every pixel taken by its probability: F1, IoU and MCC of these need no threshold."""
-    _check_map(heat_map, mask)
+    check_map(heat_map, mask)
     total, hit, true = float(heat_map.sum()), float(heat_map[mask].sum()), int(mask.sum())
     return Counts(hit, total - hit, true - hit, mask.size - true - (total - hit))
 
@@ -222,7 +234,7 @@ def pixel_scores(
     if len(heat_maps) != len(masks) or not masks:
         raise ShapeError(f"expected as many maps as masks and at least one, got {len(heat_maps)} and {len(masks)}")
     for heat_map, mask in zip(heat_maps, masks, strict=True):
-        _check_map(heat_map, mask)
+        check_map(heat_map, mask)
     pairs = list(zip(heat_maps, masks, strict=True))
     tampered = [(heat_map, mask) for heat_map, mask in pairs if mask.any()]
     quiet = [heat_map for heat_map, mask in pairs if not mask.any()]
@@ -304,8 +316,8 @@ class _HitCurve(NamedTuple):
 
 def _hit_curve(heat_map: FloatVector, mask: NDArray[np.bool_]) -> _HitCurve:
     all_sorted, true_sorted = np.sort(heat_map.ravel()), np.sort(heat_map[mask])
-    found = heat_map.size - np.searchsorted(all_sorted, _THRESHOLDS, side="right")
-    hits = len(true_sorted) - np.searchsorted(true_sorted, _THRESHOLDS, side="right")
+    found = heat_map.size - np.searchsorted(all_sorted, THRESHOLDS, side="right")
+    hits = len(true_sorted) - np.searchsorted(true_sorted, THRESHOLDS, side="right")
     return _HitCurve(hits, found, np.full_like(hits, len(true_sorted)))
 
 
@@ -371,7 +383,8 @@ def _rates(scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> tuple[Fl
     return np.concatenate([[0.0], alarms / alarms[-1]]), np.concatenate([[0.0], hits / hits[-1]])
 
 
-def _check_map(heat_map: FloatVector, mask: NDArray[np.bool_]) -> None:
+def check_map(heat_map: FloatVector, mask: NDArray[np.bool_]) -> None:
+    """Raises ShapeError unless the map is (H, W) in [0, 1] and its mask bool of that shape."""
     if heat_map.ndim != 2 or heat_map.shape != mask.shape or mask.dtype != np.bool_ or not mask.size:
         raise ShapeError(
             f"expected a map (H, W) and its mask of bool, got {heat_map.shape} and {mask.shape} {mask.dtype}"
