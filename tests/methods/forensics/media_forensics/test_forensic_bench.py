@@ -368,19 +368,22 @@ def test_lists_of_every_layout_are_read(tmp_path, caplog):
         checked_dataset(tab)
     assert "1 real, 1 forged" in caplog.text
     assert "the survey counts 921" in caplog.text
-    (tmp_path / "space.txt").write_text("v1/0.png 0\nv2/0.png 13 2\n")
+    (tmp_path / "space.txt").write_text("v1/0.png 0\nDF\\v2/0.png 13 2\nF2F/v2/0.png fake\n")
     space = read_space_separated(tmp_path / "space.txt", tmp_path, "ForgeryNet")
-    assert [(entry.label, entry.video_id) for entry in space.entries] == [(0, "v1"), (1, "v2")]
+    assert [(entry.label, entry.video_id) for entry in space.entries] == [(0, "v1"), (1, "DF/v2"), (1, "F2F/v2")]
     (tmp_path / "lines.jsonl").write_text(
-        '{"image": "b.png", "label": 1, "mask": "b_gt.png", "manipulation": "splice"}\n'
+        '\ufeff{"image": "b.png", "label": true, "mask": "b_gt.png", "manipulation": "splice", "source": "photo 1"}\n'
     )
-    assert read_json_lines(tmp_path / "lines.jsonl", tmp_path, "x").entries[0].load().manipulation == "splice"
-    bench = {"FF++": {"FF-DF": {"test": {"c23": {"000_003": {"frames": ["f/0.png", "f/1.png"]}}}}}}
+    read = read_json_lines(tmp_path / "lines.jsonl", tmp_path, "x").entries[0].load()
+    assert (read.manipulation, read.source_id, read.label) == ("splice", "photo 1", 1)
+    forged_video = {"000_003": {"frames": ["f/0.png", "f/1.png"]}}
+    bench = {"FF++": {"FF-DF": {"test": {"c23": forged_video, "c40": {"000_003": {"frames": ["g/0.png"]}}}}}}
     bench["FF++"]["FF-real"] = {"test": {"c23": {"000": {"frames": ["r/0.png"]}}}}
     (tmp_path / "bench.json").write_text(json.dumps(bench))
     found = read_deepfakebench(tmp_path / "bench.json", tmp_path, "FaceForensics++")
-    assert [(entry.label, entry.video_id) for entry in found.entries] == [(1, "000_003"), (1, "000_003"), (0, "000")]
-    assert "real 1, the survey counts 1000" in (found.mismatch() or "")
+    videos = [(entry.label, entry.video_id) for entry in found.entries]
+    assert videos == [(1, "c23/000_003"), (1, "c23/000_003"), (1, "c40/000_003"), (0, "c23/000")]
+    assert "real 1, the survey counts 1000; forged 1, " in (found.mismatch() or "")
     forged, masks = tmp_path / "forged", tmp_path / "masks"
     forged.mkdir(), masks.mkdir()
     PILImage.fromarray(picture(1, 16)).save(forged / "c.png")
@@ -388,6 +391,12 @@ def test_lists_of_every_layout_are_read(tmp_path, caplog):
     pairs = read_folder_pairs(forged, masks, None, "x")
     with pytest.raises(MediaError, match="c_mask"):
         pairs.entries[0].load()  # another size
+    PILImage.fromarray((picture(1, 16)[..., 0] > 127).astype(np.uint8)).save(masks / "c_mask.png")  # in 0 and 1
+    mask = pairs.entries[0].load().mask
+    assert mask is not None
+    assert 0 < mask.mean() < 1
+    with pytest.raises(FormatError, match="no folder"):
+        read_folder_pairs(forged, tmp_path / "none", None, "x")
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,8 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 import numpy as np
 from PIL import Image as PILImage
@@ -21,11 +22,15 @@ from onlooker.methods.forensics.media_forensics.samples import Mask, Sample, ope
 from onlooker.methods.forensics.media_forensics.taxonomy import DatasetCard, find_dataset
 
 _LOG = logging.getLogger(__name__)
+_WORDS: Mapping[str, int] = MappingProxyType(
+    {"real": 0, "false": 0, "authentic": 0, "fake": 1, "true": 1, "forged": 1, "manipulated": 1}
+)
+"""Labels in words; the values of JSON among them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A line of a list: picture, mask if there is one, label, kind, video and split if they are named."""
+    """A line of a list: picture, mask if there is one, label, kind, video, split and source photo if they are named."""
 
     image: Path
     label: int
@@ -33,6 +38,7 @@ class Entry:
     manipulation: str | None = None
     video_id: str | None = None
     split: str | None = None
+    source_id: str | None = None
 
     def load(self) -> Sample:
         """Raises MediaError for files that cannot be read or do not fit each other."""
@@ -47,7 +53,7 @@ class Entry:
             label=self.label,
             mask=mask,
             video_id=self.video_id,
-            source_id=self.video_id or self.image.name,
+            source_id=self.source_id or self.video_id or self.image.name,
             manipulation=self.manipulation,
             split=self.split,
         )
@@ -77,8 +83,8 @@ class ListedDataset:
         told = card or find_dataset(self.name)
         counts = (("real", self.n_real, told.real), ("forged", self.n_forged, told.forged))
         if told.unit == "video":
-            videos = {(entry.label, entry.video_id or entry.image.stem) for entry in self.entries}
-            real = sum(label == 0 for label, _ in videos)
+            videos = {(entry.label, entry.manipulation, _own_name(entry)) for entry in self.entries}
+            real = sum(label == 0 for label, _, _ in videos)
             counts = (("real", real, told.real), ("forged", len(videos) - real, told.forged))
         off = [
             f"{what} {found}, the survey counts {known}" for what, found, known in counts if known not in (None, found)
@@ -115,13 +121,17 @@ def read_space_separated(path: str | Path, root: str | Path, name: str) -> Liste
         fields = line.split()
         if len(fields) < 2:
             raise FormatError(f"`{path}` line {number}: expected picture and label, got {line!r}")
-        place = Path(root) / fields[0]
-        entries.append(Entry(place, _label(fields[1], path, number), video_id=place.parent.name or None))
+        folder = PurePosixPath(
+            fields[0].replace("\\", "/")
+        ).parent.as_posix()  # whole: one name of a video stands below several manipulations
+        label = _label(fields[1], path, number)
+        entries.append(Entry(Path(root) / fields[0], label, video_id=None if folder == "." else folder))
     return ListedDataset(name, tuple(entries))
 
 
 def read_json_lines(path: str | Path, root: str | Path, name: str) -> ListedDataset:
-    """One object a line: `image` and `label`, and perhaps `mask`, `manipulation`, `video_id`, `split`."""
+    """One object a line: `image` and `label`, and perhaps `mask`, `manipulation`, `video_id`, `split`, `source` (the
+    photo it was made from: pictures of one photo count as one in intervals)."""
     entries = []
     for number, line in _lines(path):
         try:
@@ -130,7 +140,7 @@ def read_json_lines(path: str | Path, root: str | Path, name: str) -> ListedData
             raise FormatError(f"`{path}` line {number} is no JSON: {error}") from error
         if not isinstance(found, dict) or not isinstance(found.get("image"), str) or "label" not in found:
             raise FormatError(f"`{path}` line {number}: expected an object with `image` and `label`")
-        texts = {key: _text(found, key) for key in ("mask", "manipulation", "video_id", "split")}
+        texts = {key: _text(found, key) for key in ("mask", "manipulation", "video_id", "split", "source")}
         mask = texts["mask"]
         label = _label(str(found["label"]), path, number)
         entries.append(
@@ -141,14 +151,19 @@ def read_json_lines(path: str | Path, root: str | Path, name: str) -> ListedData
                 texts["manipulation"],
                 texts["video_id"],
                 texts["split"],
+                texts["source"],
             )
         )
     return ListedDataset(name, tuple(entries))
 
 
 def read_folder_pairs(forged: str | Path, masks: str | Path, real: str | Path | None, name: str) -> ListedDataset:
-    """Folders of forged pictures, of their masks by the same stem (or stem + `_gt`, `_mask`), and of real ones."""
-    known = {path.stem: path for path in sorted(Path(masks).iterdir()) if path.is_file()}
+    """Folders of forged pictures, of their masks by the same stem (or stem + `_gt`, `_mask`), and of real ones.
+
+    Raises:
+        FormatError: no such folder.
+    """
+    known = {path.stem: path for path in _files(masks)}
     entries = []
     for path in _files(forged):
         mask = next(
@@ -163,7 +178,7 @@ def read_deepfakebench(path: str | Path, root: str | Path, name: str) -> ListedD
     """DeepfakeBench's JSON: {set: {label: {split: [{compression:] {video: {frames: [...]}}}}}. Labels with "real" in
     their name are real."""
     try:
-        found = json.loads(Path(path).read_text(encoding="utf-8"))
+        found = json.loads(Path(path).read_text(encoding="utf-8-sig"))
     except (OSError, ValueError) as error:
         raise FormatError(f"`{path}` is no JSON that can be read: {error}") from error
     entries: list[Entry] = []
@@ -180,7 +195,7 @@ def read_deepfakebench(path: str | Path, root: str | Path, name: str) -> ListedD
 
 
 def _videos(found: Mapping[str, object], path: str | Path) -> list[tuple[str, Sequence[str]]]:
-    """(video, frames), whether or not a level of compressions lies between."""
+    """(video, frames), whether or not a level of compressions lies between; it is part of the video's name then."""
     made: list[tuple[str, Sequence[str]]] = []
     for name, value in found.items():
         inner = _mapping(value, path)
@@ -188,8 +203,13 @@ def _videos(found: Mapping[str, object], path: str | Path) -> list[tuple[str, Se
         if isinstance(frames, list):
             made.append((name, [str(frame) for frame in frames]))
         else:
-            made += _videos(inner, path)
+            made += [(f"{name}/{video}", frames) for video, frames in _videos(inner, path)]
     return made
+
+
+def _own_name(entry: Entry) -> str:
+    """Of a video, at whatever compression."""
+    return PurePosixPath(entry.video_id or entry.image.stem).name
 
 
 def _mapping(value: object, path: str | Path) -> Mapping[str, object]:
@@ -200,18 +220,21 @@ def _mapping(value: object, path: str | Path) -> Mapping[str, object]:
 
 def _lines(path: str | Path) -> list[tuple[int, str]]:
     try:
-        text = Path(path).read_text(encoding="utf-8")
+        text = Path(path).read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise FormatError(f"`{path}` cannot be read: {error}") from error
     return [(number, line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
 
 
 def _label(text: str, path: str | Path, number: int) -> int:
-    """Anything but 0 is forged, as the official lists have it for several kinds."""
+    """Anything but 0 is forged, as the official lists have it for several kinds; words say it, too."""
+    word = text.strip().lower()
+    if word in _WORDS:
+        return _WORDS[word]
     try:
         return int(int(text.strip()) != 0)
     except ValueError as error:
-        raise FormatError(f"`{path}` line {number}: a label is a whole number, got {text!r}") from error
+        raise FormatError(f"`{path}` line {number}: a label is a whole number, real or fake, got {text!r}") from error
 
 
 def _text(found: Mapping[str, object], key: str) -> str | None:
@@ -220,12 +243,16 @@ def _text(found: Mapping[str, object], key: str) -> str | None:
 
 
 def _files(folder: str | Path) -> list[Path]:
-    return [path for path in sorted(Path(folder).iterdir()) if path.is_file() and not path.name.startswith(".")]
+    try:
+        return [path for path in sorted(Path(folder).iterdir()) if path.is_file() and not path.name.startswith(".")]
+    except OSError as error:
+        raise FormatError(f"`{folder}` is no folder that can be read: {error}") from error
 
 
 def _read_mask(path: Path) -> Mask:
     try:
         with PILImage.open(path) as opened:
-            return np.asarray(opened.convert("L")) > 127
+            values = np.asarray(opened.convert("L"))
+        return values > (127 if values.max(initial=0) > 1 else 0)  # some are drawn in 0 and 1
     except (OSError, UnidentifiedImageError) as error:
         raise MediaError(f"`{path}` is no mask that can be read: {error}") from error

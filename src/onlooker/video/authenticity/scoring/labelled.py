@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal
 
 import numpy as np
@@ -216,14 +216,10 @@ def _of_folders(forged: Path | None, masks: Path | None, real: Path | None) -> l
 
 
 def _settled(entry: Entry) -> Entry:
-    """Lists that were made on Windows have backslashes between folders, DeepfakeBench's own among them, and perhaps a
-    mark of the encoding before the first path."""
-    if not any(sign in str(entry.image) for sign in "\\\ufeff") or entry.image.exists():
+    """Lists that were made on Windows have backslashes between folders, DeepfakeBench's own among them."""
+    if "\\" not in str(entry.image) or entry.image.exists():
         return entry
-    image, mask = (
-        None if path is None else Path(str(path).replace("\\", "/").replace("\ufeff", ""))
-        for path in (entry.image, entry.mask)
-    )
+    image, mask = (None if path is None else Path(str(path).replace("\\", "/")) for path in (entry.image, entry.mask))
     return replace(entry, image=image or entry.image, mask=mask)
 
 
@@ -275,8 +271,6 @@ def _videos(entries: Sequence[Entry], layout: str) -> list[str | None]:
     named: list[str | None] = []
     for entry in entries:
         parts = ["forged" if entry.label else "real", entry.manipulation, entry.video_id]
-        if layout in ("space", "deepfakebench"):
-            parts.append(entry.image.parent.as_posix())
         named.append(None if entry.video_id is None else "/".join(part for part in parts if part))
     if layout == "space":
         # There the folder is the video; a list with one folder per class has pictures in it, not videos.
@@ -287,14 +281,20 @@ def _videos(entries: Sequence[Entry], layout: str) -> list[str | None]:
 
 
 def _units(entries: Sequence[Entry], videos: Sequence[str | None]) -> list[str]:
-    """Videos, else pictures by their names: the forged `x.png` and the real `x.png` are drawn together. Where names
-    repeat within a class they say nothing, and every picture is by itself."""
+    """What the list calls the source, else videos by their own names, whatever was done to them, else pictures by
+    theirs: the forged `x.png` and the real `x.png` are drawn together. Where names repeat within a class they say
+    nothing, and every picture is by itself."""
     stems = Counter((e.label, e.image.stem) for e, video in zip(entries, videos, strict=True) if video is None)
     repeats = any(count > 1 for count in stems.values())
-    return [
-        f"video {entry.video_id}" if video is not None else entry.image.as_posix() if repeats else entry.image.stem
-        for entry, video in zip(entries, videos, strict=True)
-    ]
+    return [_unit(entry, video is not None, repeats) for entry, video in zip(entries, videos, strict=True)]
+
+
+def _unit(entry: Entry, is_video: bool, repeats: bool) -> str:
+    if entry.source_id is not None:
+        return f"source {entry.source_id}"
+    if is_video and entry.video_id is not None:
+        return f"video {PurePosixPath(entry.video_id).name}"
+    return entry.image.as_posix() if repeats else entry.image.stem
 
 
 def _even(items: list[Item], limit: int | None) -> list[Item]:
