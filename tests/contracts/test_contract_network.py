@@ -16,7 +16,7 @@ from onlooker.methods.definition import Method
 @pytest.mark.parametrize("training", [False, True], ids=["eval", "train"])
 @pytest.mark.parametrize("batch", [1, *BATCHES])
 def test_outputs_have_the_documented_shapes_and_are_finite(tiny: Tiny, batch: int, training: bool) -> None:
-    found = tiny.run(tiny.network().train(training), tiny.inputs(batch))
+    found = tiny.run(tiny.copied_network().train(training), tiny.inputs(batch))
     documented = tiny.method.output_shapes(tiny.config, batch)
     assert {name: tuple(tensor.shape) for name, tensor in found.items()} == dict(documented)
     for name, tensor in found.items():
@@ -34,7 +34,7 @@ def test_outputs_follow_the_batch_unless_listed(tiny: Tiny) -> None:
 
 
 def test_every_parameter_gets_a_gradient_or_is_excused(tiny: Tiny) -> None:
-    network = _shaken(tiny.network())
+    network = _shaken(tiny.copied_network())
     outputs = tiny.run(network, tiny.inputs(2))
     _weighted_sum(outputs).backward()
     patterns = tiny.method.no_gradient
@@ -91,7 +91,7 @@ def test_same_seed_gives_the_same_outputs(tiny: Tiny, training: bool) -> None:
 
 def test_the_global_generator_is_left_alone(tiny: Tiny) -> None:
     before = torch.random.get_rng_state()
-    network = tiny.network().eval()
+    network = tiny.copied_network().eval()
     inputs = tiny.inputs(2)
     with torch.no_grad():
         tiny.method.run(network, inputs)
@@ -109,14 +109,14 @@ def test_examples_depend_on_their_generator_alone(tiny: Tiny) -> None:
 def test_inputs_are_left_as_they_were(tiny: Tiny) -> None:
     inputs = tiny.inputs(2)
     kept = {name: tensor.clone() for name, tensor in inputs.items()}
-    tiny.run(tiny.network().train(), inputs)
+    tiny.run(tiny.copied_network().train(), inputs)
     assert list(inputs) == list(kept)
     for name, tensor in inputs.items():
         assert tensor.equal(kept[name]), f"input `{name}` was changed"
 
 
 def test_a_batch_of_two_equals_two_batches_of_one(tiny: Tiny) -> None:
-    network, inputs = tiny.network().eval(), tiny.inputs(2)
+    network, inputs = tiny.copied_network().eval(), tiny.inputs(2)
     with torch.no_grad():
         together = tiny.run(network, inputs)
         alone = [tiny.run(network, tiny.take(inputs, [sample])) for sample in range(2)]
@@ -126,7 +126,7 @@ def test_a_batch_of_two_equals_two_batches_of_one(tiny: Tiny) -> None:
 
 def test_a_permuted_batch_gives_permuted_outputs(tiny: Tiny) -> None:
     order = [2, 0, 1]
-    network, inputs = tiny.network().eval(), tiny.inputs(3)
+    network, inputs = tiny.copied_network().eval(), tiny.inputs(3)
     with torch.no_grad():
         straight = tiny.run(network, inputs)
         permuted = tiny.run(network, tiny.take(inputs, order))

@@ -102,7 +102,7 @@ def test_official_tensors_go_where_they_belong(tiny: Tiny) -> None:
     key_map = tiny.method.key_map(tiny.config)
     if key_map.transforms:
         pytest.skip("its official tensors have another layout; golden tensors check them")
-    source, target = tiny.network(1), tiny.network(2)
+    source, target = tiny.copied_network(1), tiny.copied_network(2)
     state = source.state_dict()
     load_state(target, {key_map.theirs(name)[0]: tensor for name, tensor in state.items()}, key_map, "memory")
     for name, tensor in target.state_dict().items():
@@ -133,16 +133,18 @@ def test_building_by_name_is_repeatable_and_ready_for_use(tiny: Tiny) -> None:
 
 
 def test_a_missing_or_surplus_tensor_is_named_in_our_layout(tiny: Tiny) -> None:
-    state = tiny.network().state_dict()
+    state = tiny.copied_network().state_dict()
     gone = list(state)[len(state) // 2]
     fewer = {name: tensor for name, tensor in state.items() if name != gone}
     key_map = tiny.method.key_map(tiny.config)
     with pytest.raises(WeightsError) as missing:
-        load_state(tiny.network(), fewer, key_map, "cut.safetensors")
+        load_state(tiny.copied_network(), fewer, key_map, "cut.safetensors")
     assert f"missing: `{gone}`" in str(missing.value)
     assert "surplus" not in str(missing.value)
     with pytest.raises(WeightsError, match="surplus: `not_a_tensor_of_ours`"):
-        load_state(tiny.network(), {**state, "not_a_tensor_of_ours": torch.zeros(1)}, key_map, "more.safetensors")
+        load_state(
+            tiny.copied_network(), {**state, "not_a_tensor_of_ours": torch.zeros(1)}, key_map, "more.safetensors"
+        )
 
 
 def test_unknown_configurations_and_fields_are_answered_with_the_nearest(method: Method[Any]) -> None:

@@ -253,6 +253,17 @@ def fuse(module: nn.Module, x: Tensor) -> Tensor:
 
 
 @pytest.fixture(scope="module")
+def untrained() -> Isvos:
+    """To be copied, which takes a tenth of drawing the weights anew."""
+    return Isvos(SMALL)
+
+
+@pytest.fixture
+def network(untrained: Isvos) -> Isvos:
+    return copy.deepcopy(untrained)
+
+
+@pytest.fixture(scope="module")
 def xmem() -> PlainXMem:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(4)
@@ -265,10 +276,10 @@ def test_restated_xmem_has_the_published_size(xmem: PlainXMem) -> None:
     assert tuple(xmem.state_dict()["decoder.fuser.block1.conv1.weight"].shape) == (512, 1600, 3, 3)
 
 
-def test_memory_branch_equals_the_xmem_it_came_from(xmem: PlainXMem) -> None:
+def test_memory_branch_equals_the_xmem_it_came_from(xmem: PlainXMem, network: Isvos) -> None:
     """Contributions start at zero, so the whole of ISVOS answers like XMem without a hidden state. In double precision:
     distances of random keys are large, and float32 leaves 3e-5 of a probability open."""
-    network = Isvos(SMALL).eval()
+    network.eval()
     left = load_xmem(network, xmem.state_dict())
     with torch.no_grad():
         expected = copy.deepcopy(xmem).double()(FRAMES[0].double(), MASKS[0].double())
@@ -281,8 +292,7 @@ def test_memory_branch_equals_the_xmem_it_came_from(xmem: PlainXMem) -> None:
     assert others == {"instances", "enhancement", "paths"}
 
 
-def test_xmem_without_its_key_encoder_leaves_the_backbone_alone(xmem: PlainXMem) -> None:
-    network = Isvos(SMALL)
+def test_xmem_without_its_key_encoder_leaves_the_backbone_alone(xmem: PlainXMem, network: Isvos) -> None:
     before = {name: value.clone() for name, value in network.state_dict().items() if name.startswith("instances.")}
     left = load_xmem(network, xmem.state_dict(), backbone=False)
     after = network.state_dict()
@@ -297,20 +307,18 @@ def test_xmem_fits_every_similarity(xmem: PlainXMem, kind: Similarity) -> None:
     assert not any(name.startswith("key_proj.") for name in left)
 
 
-def test_single_object_xmem_gets_a_channel_of_zeros_for_others(xmem: PlainXMem) -> None:
+def test_single_object_xmem_gets_a_channel_of_zeros_for_others(xmem: PlainXMem, network: Isvos) -> None:
     state = dict(xmem.state_dict())
     state["value_encoder.conv1.weight"] = state["value_encoder.conv1.weight"][:, :4]
-    network = Isvos(SMALL)
     load_xmem(network, state)
     weight = network.value_encoder.backbone.embedder.embedder.convolution.weight
     assert weight[:, :4].equal(state["value_encoder.conv1.weight"])
     assert not weight[:, 4].any()
 
 
-def test_a_cut_xmem_changes_nothing_and_names_what_is_missing(xmem: PlainXMem) -> None:
+def test_a_cut_xmem_changes_nothing_and_names_what_is_missing(xmem: PlainXMem, network: Isvos) -> None:
     state = dict(xmem.state_dict())
     del state["decoder.pred.bias"]
-    network = Isvos(SMALL)
     before = network.decoder.pred.weight.clone()
     with pytest.raises(WeightsError, match=r"missing: `decoder\.pred\.bias`"):
         load_xmem(network, state)

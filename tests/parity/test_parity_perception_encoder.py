@@ -166,7 +166,7 @@ def picture(*size: int) -> Tensor:
     [
         ("core-t16-384", "vit_pe_core_tiny_patch16_384", 12),
         ("core-b16-224", "vit_pe_core_base_patch16_224", 3),
-        ("core-g14-448", "vit_pe_core_gigantic_patch14_448", 1),
+        pytest.param("core-g14-448", "vit_pe_core_gigantic_patch14_448", 1, marks=pytest.mark.slow),
         ("lang-l14-448", "vit_pe_lang_large_patch14_448", 2),
         ("spatial-t16-512", "vit_pe_spatial_tiny_patch16_512", 4),
     ],

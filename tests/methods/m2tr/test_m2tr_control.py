@@ -12,6 +12,8 @@ from onlooker.synth.forgeries.config import MATCHED_HISTORY
 from onlooker.synth.forgeries.photos import Photo, photo_sources
 from onlooker.synth.forgeries.tiles import ForgedTiles
 
+N_PICTURES = 100  # half of what the control takes by itself
+
 
 @pytest.fixture(scope="module")
 def photos() -> tuple[Photo, ...]:
@@ -19,7 +21,7 @@ def photos() -> tuple[Photo, ...]:
 
 
 def test_a_detector_that_learned_compression_alone_fails(photos: tuple[Photo, ...]) -> None:
-    found = compression_control(emptiness, photos=photos)
+    found = compression_control(emptiness, n_pictures=N_PICTURES, photos=photos)
     assert found.compression_auc > 0.8  # it learned that well
     assert not found.passes
     assert found.forgery_auc < LEAST_AUC
@@ -32,13 +34,16 @@ def test_the_control_can_be_passed_and_is_about_forgeries_alone() -> None:
 
 def test_guessing_fails_and_knowing_passes(photos: tuple[Photo, ...]) -> None:
     rng = np.random.default_rng(0)
-    guessed = compression_control(lambda images: rng.random(len(images)), 32, photos=photos)
+    guessed = compression_control(lambda images: rng.random(len(images)), 32, n_pictures=N_PICTURES, photos=photos)
     assert not guessed.passes
     assert guessed.compression_auc < 0.65
     tiles = ForgedTiles(replace(MATCHED_HISTORY, size_px=32), 0, "test", photos)
-    forged = {tile.image.tobytes() for tile in (tiles[place] for place in range(200)) if tile.label}
+    forged = {tile.image.tobytes() for tile in (tiles[place] for place in range(N_PICTURES)) if tile.label}
     knowing = compression_control(
-        lambda images: np.array([image.tobytes() in forged for image in images]), 32, photos=photos
+        lambda images: np.array([image.tobytes() in forged for image in images]),
+        32,
+        n_pictures=N_PICTURES,
+        photos=photos,
     )
     assert knowing == ControlResult(forgery_auc=1.0, compression_auc=0.5)
     assert knowing.passes

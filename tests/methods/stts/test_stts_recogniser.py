@@ -25,6 +25,12 @@ def network() -> Stts:
     return Stts(TINY).eval()
 
 
+@pytest.fixture(scope="module")
+def recogniser(network: Stts) -> SttsRecogniser:
+    """Without options; it counts what its network costs when it is made."""
+    return SttsRecogniser.from_network(network)
+
+
 def video(count: int, height: int = 90, width: int = 120) -> list[NDArray[np.uint8]]:
     rng = np.random.default_rng(0)
     return [rng.integers(0, 256, (height, width, 3), dtype=np.uint8) for _ in range(count)]
@@ -148,9 +154,9 @@ def test_weights_of_a_saved_folder_bring_their_configuration(network: Stts, tmp_
         ([np.zeros((8, 8, 3), np.uint8), np.zeros((8, 9, 3), np.uint8)], "frame 1 is"),
     ],
 )
-def test_what_is_no_video_is_refused(network: Stts, frames: list[NDArray[np.uint8]], message: str) -> None:
+def test_what_is_no_video_is_refused(recogniser: SttsRecogniser, frames: list[NDArray[np.uint8]], message: str) -> None:
     with pytest.raises(ShapeError, match=message):
-        SttsRecogniser.from_network(network).look(frames)
+        recogniser.look(frames)
 
 
 def test_too_few_labels_are_refused(network: Stts) -> None:
@@ -159,10 +165,12 @@ def test_too_few_labels_are_refused(network: Stts) -> None:
 
 
 @pytest.mark.parametrize("option", [{"keep_frames": 2.5}, {"keep_frames": "2"}, {"keep_region": True}])
-def test_a_dial_that_is_no_whole_number_is_refused(network: Stts, option: dict[str, object]) -> None:
+def test_a_dial_that_is_no_whole_number_is_refused(
+    network: Stts, recogniser: SttsRecogniser, option: dict[str, object]
+) -> None:
     with pytest.raises(ConfigError, match=f"`{next(iter(option))}` is a whole number"):
         SttsRecogniser.from_network(network, **option)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="`stride` is a whole number"):
         ViewsConfig(stride=1.5)  # type: ignore[arg-type]
     with pytest.raises(ConfigError, match="`top_k` is a whole number"):
-        SttsRecogniser.from_network(network).recognise([video(3)], top_k=2.5)  # type: ignore[arg-type]
+        recogniser.recognise([video(3)], top_k=2.5)  # type: ignore[arg-type]

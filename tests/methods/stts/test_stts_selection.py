@@ -227,10 +227,10 @@ def test_baselines_choose_what_their_names_say() -> None:
     ("name", "gmac"),
     [
         ("mvit-b", 70.6),
-        ("mvit-b-t0.9-s0.9", 56.2),
-        ("mvit-b-t0.8-s0.9", 47.1),
-        ("mvit-b-t0.6-s0.9", 38.3),
-        ("mvit-b-t0.5-s0.7", 26.9),
+        pytest.param("mvit-b-t0.9-s0.9", 56.2, marks=pytest.mark.slow),
+        pytest.param("mvit-b-t0.8-s0.9", 47.1, marks=pytest.mark.slow),
+        pytest.param("mvit-b-t0.6-s0.9", 38.3, marks=pytest.mark.slow),
+        pytest.param("mvit-b-t0.5-s0.7", 26.9, marks=pytest.mark.slow),
         ("mvit-b-t0.4-s0.6", 18.4),
     ],
 )

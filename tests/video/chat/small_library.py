@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from onlooker.video.store.store import Store
 
@@ -97,12 +99,20 @@ def add_peaks(connection: sqlite3.Connection) -> None:
     )
 
 
+@cache
+def _content() -> bytes:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "made.onlooker"
+        Store.open(path, create=True).close()
+        connection = sqlite3.connect(path)
+        with connection:
+            fill(connection)
+        connection.close()
+        return path.read_bytes()
+
+
 def make_library(folder: Path, name: str = "library.onlooker") -> Path:
-    """A filled library file, closed."""
+    """A filled library file, closed; filled once and copied."""
     path = folder / name
-    Store.open(path, create=True).close()
-    connection = sqlite3.connect(path)
-    with connection:
-        fill(connection)
-    connection.close()
+    path.write_bytes(_content())
     return path

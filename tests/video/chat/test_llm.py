@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -22,6 +23,15 @@ from onlooker.video.chat.narrator import Narrator
 from onlooker.video.store.reader import Limits, Reader
 
 CASES = [json.loads(line) for line in (Path(__file__).parents[2] / "data" / "hostile.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def certificates() -> Iterator[None]:
+    """Read once: every client of every question reads them all anew, and nothing here is encrypted."""
+    made = ssl.create_default_context()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", lambda *args, **options: made)
+        yield
 
 
 class ScriptedServer:

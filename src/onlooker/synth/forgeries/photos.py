@@ -12,6 +12,7 @@ import hashlib
 import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -193,6 +194,8 @@ def clean(image: Image, name: str) -> tuple[Image, float]:
     return np.asarray(resized), factor
 
 
+# Read once for a process: every split of every dataset asks for all of them. They are some ten megabytes, read-only.
+@cache
 def _read_packaged(row: _Packaged) -> Photo | None:
     place = _package_folder(row.package)
     if place is None or not all((place / file).is_file() for file in row.files):
@@ -220,6 +223,7 @@ def _read_folder(folder: Path) -> list[Photo]:
     return made
 
 
+@cache
 def _read_video(place: Path) -> Photo:
     name = f"davis/{place.name}"
     files = sorted(path for path in place.iterdir() if path.suffix.lower() in _SUFFIXES)

@@ -20,6 +20,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
@@ -60,6 +61,12 @@ class Rows:
 
     def __len__(self) -> int:
         return len(self.rows)
+
+
+@lru_cache(maxsize=_VERDICTS_KEPT)
+def _judged(sql: str) -> CheckedQuery:
+    """The verdict depends on the text alone, so readers of all libraries share it: a server opens one a question."""
+    return check(sql)
 
 
 class Reader:
@@ -123,7 +130,7 @@ class Reader:
         with self._lock:
             verdict = self._verdicts.get(sql)
             if verdict is None:
-                verdict = self._verdicts[sql] = check(sql)
+                verdict = self._verdicts[sql] = _judged(sql)
                 if len(self._verdicts) > _VERDICTS_KEPT:
                     self._verdicts.popitem(last=False)
             else:
