@@ -29,6 +29,7 @@ _LINKS = words("whether if that")
 _BREAKS = words(", . ! : ; ? -")
 _TAG_WORDS = words("right correct true yes yeah yep no eh huh innit agreed ok okay")
 _AUXILIARIES = words("is are was were do does did has have had can could will would")
+_OR_NOT = words("not never no nah nope none")
 _TAG_PRONOUNS = words("it there he she they that this one we you i")
 _ARTICLES = words("the a an any some these those")
 _NEGATIONS = words("not never no")
@@ -153,6 +154,8 @@ def _bare_tag(texts: Sequence[str]) -> int | None:
     """Where a tag without a comma begins: "there is a dog is not there", "is it there or is it not"."""
     if list(texts[-4:-1]) == ["or", "am", "i"]:
         return len(texts) - 4
+    if len(texts) > 2 and texts[-2] == "or" and texts[-1] in _OR_NOT:
+        return len(texts) - 2
     begins = len(texts) - 3
     if begins < 3 or "not" not in texts[begins:] or not _is_helper_tag(list(texts[begins:])):
         return None
@@ -163,7 +166,7 @@ def _tag_kind(tag: list[str], said: Sequence[str]) -> str | None:
     """ "positive" for "is it?", "other" for every other tag, None for what is no tag."""
     if tag and tag[0] == "or":
         tag = tag[1:]
-        if tag in (["not"], ["never"]):
+        if len(tag) == 1 and tag[0] in _OR_NOT:
             return "other"
     if tag[:2] == ["am", "i"] and len(tag) == 3:
         return "other"  # "or am I dreaming?"

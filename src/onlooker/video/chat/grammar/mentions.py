@@ -23,8 +23,6 @@ _QUANTIFIERS: dict[str, QuantifierWord] = {
 }  # fmt: skip
 _MOVING = words("moving driving walking running flying swimming travelling traveling riding")
 _RESTING = words("stationary parked static motionless standing still immobile unmoving idle")
-_MOVING = words("moving driving walking running flying swimming travelling traveling riding")
-_RESTING = words("stationary parked static motionless standing still immobile unmoving idle")
 _ADJECTIVE_CONDITIONS: dict[str, Condition] = {
     **dict.fromkeys(_MOVING, Condition("stationary", "=", 0)),
     **dict.fromkeys(_RESTING, Condition("stationary", "=", 1)),

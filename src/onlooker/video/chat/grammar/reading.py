@@ -31,6 +31,7 @@ _NOUN_BEFORE = words(
     "by than another more fewer less contain show see have has having feature include are there"
 )
 _INSTANTS = words("instant moment time point second")
+_QUESTION_WORDS = words("which what who whose when where how is are does do was were")
 _BEHIND_HOW = words("many much long far fast quickly slowly often big large close tall")
 
 
@@ -341,11 +342,18 @@ class QuestionReader:
     def _is_noun_place(self, tokens: Sequence[Token], i: int, mentions: Sequence[Mention]) -> bool:
         """Whether the word at i stands where a noun does: behind a determiner or a number, or as the only noun."""
         before = tokens[i - 1] if i else None
+        if before is None and tokens[i].text not in self._english and self._asks_behind(tokens, i):
+            return False  # "idk which is faster"
         if before is None or before.kind in {"number", "mark"}:
             return True
         if before.text in _NOUN_BEFORE or before.text in SHADES:
             return True
         return not [m for m in mentions if m.kind != "pronoun"]
+
+
+    @staticmethod
+    def _asks_behind(tokens: Sequence[Token], i: int) -> bool:
+        return i + 1 < len(tokens) and tokens[i + 1].text in _QUESTION_WORDS
 
 
 def stems(word: str) -> tuple[str, ...]:
