@@ -134,7 +134,7 @@ ASKING_CUES: Mapping[str, str] = {
         in|on|inside|at|around|out_of the|my|our|this shop|store|premise|premises;
         my|our shop|store|premise|premises; on|by|with the|this|my|our camera|trail?
         trap; camera|trail trap; field of play; take part; at any point whatsoever; as of; by its track; kick off;
-        set out; over time; in the recording;
+        set out; over time; in the recording; find|figure|work out;
         speak of; on balance; all in all; in here; of these two; of the two; of those two
     """,
     "peak": """

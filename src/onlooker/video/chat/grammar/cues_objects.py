@@ -96,7 +96,7 @@ OBJECT_CUES: Mapping[str, str] = {
         be around for|at|until|during|longest|the_longest|here|then|now; populate; inhabit; occupy; log;
         hang|knock|potter|mill|mess about|around|on|out; be about; dwell; loiter; lurk; reside; in attendance; in
         existence; in the? field of
-        view; on the? screen; keep in view|sight|frame|shot; discover; perceive; behold
+        view; on the? screen; keep in view|sight|frame|shot; discover; perceive; behold; out there|here; all told
     """,
     "move": """
         move; go; travel; drive; walk; ride; run; fly; swim; cross; head; cruise; jog; march; roam; wander; stroll;

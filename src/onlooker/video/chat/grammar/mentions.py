@@ -41,7 +41,7 @@ RANK_WORDS: dict[str, tuple[str, bool]] = {
     **dict.fromkeys(["shortest", "briefest"], ("duration", False)),
 }
 ORDER_WORDS: dict[str, int] = {
-    "first": 1, "earliest": 1, "initial": 1, "last": -1, "latest": -1, "final": -1,
+    "first": 1, "earliest": 1, "initial": 1, "last": -1, "latest": -1, "final": -1, "penultimate": -2,
 } | {w: n for w, n in ORDINAL_WORDS.items() if n > 1}  # fmt: skip
 _EMPTY_ADJECTIVES = words(
     "different distinct unique individual separate various visible tracked detected same other only "

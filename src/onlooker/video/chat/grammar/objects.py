@@ -8,6 +8,7 @@ from dataclasses import replace
 from onlooker.video.chat.grammar import timing, yes_no
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.media import EXAMPLES
+from onlooker.video.chat.grammar.ordinals import place_said
 from onlooker.video.chat.grammar.subjects import measure_of, with_conditions
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
@@ -241,7 +242,7 @@ def _which(scene: Scene) -> Query:
 
 def _superlative(scene: Scene) -> bool:
     ordered = scene.has("first", "last") and scene.has("start", "end", "appear", "visible", "move")
-    return measure_of(scene.reading) is not None or ordered
+    return measure_of(scene.reading) is not None or ordered or place_said(scene.reading) is not None
 
 
 def _what(scene: Scene) -> Query:

@@ -88,7 +88,10 @@ class Reading:
     def window(self) -> Window | None:
         """The first time said; "from start to finish" is no restriction."""
         whole = Window("span", TimePoint(0.0, "share"), TimePoint(1.0, "share"))
-        window = next((found.window for found in self.windows if found.window != whole), None)
+        said = [found.window for found in self.windows if found.window != whole]
+        exact = [w for w in said if w.kind == "at" and w.start is not None and w.start.base == "start"]
+        loose = bool(said) and all(p is None or p.base == "share" for p in (said[0].start, said[0].end))
+        window = exact[0] if loose and exact else said[0] if said else None  # "just before the end, at 5.8 s"
         if (
             window is not None
             and window.kind == "span"
@@ -407,6 +410,7 @@ def _as_leave(tokens: Sequence[Token], i: int) -> Token:
     following = tokens[i + 1].text if i + 1 < len(tokens) else "?"
     perfect = bool(before & {"has", "have", "had", "who", "never"})
     closing = following in {"?", "."} and "when" in before
-    if (perfect or closing or following in _LEFT_BEHIND) and following != "or":
+    placed = following in ORDINAL_WORDS or (i + 1 < len(tokens) and tokens[i + 1].ordinal)  # "which left third?"
+    if (perfect or closing or placed or following in _LEFT_BEHIND) and following != "or":
         return replace(token, text="leave", base="leave")
     return token

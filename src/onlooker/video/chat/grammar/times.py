@@ -299,7 +299,7 @@ def _video_event(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
         point = TimePoint(0.0 if early else 1.0, "share")
         kind_span = word_at(tokens, i) in {"until", "by"}
         return (Window("span", None, point) if kind_span else Window("at", point, None)), j + 1
-    j = skip(tokens, j, words("reads read shows says hits reaches reached"))
+    j = skip(tokens, j, words("reads read shows says hit hits reaches reached the"))
     found = read_duration(tokens, j)
     if found is None:
         return None
@@ -308,7 +308,8 @@ def _video_event(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     end = _behind_passed(tokens, found[1])
     if end == found[1] and not clock and (j == i + 1 or word_at(tokens, i) not in {"when", "as", "once"}):
         return None
-    return Window("at", TimePoint(found[0]), None), behind_video(tokens, end)
+    point, end = TimePoint(found[0]), behind_video(tokens, end)
+    return (Window("span", None, point) if word_at(tokens, i) in {"by", "until"} else Window("at", point, None)), end
 
 
 def _behind_passed(tokens: Sequence[Token], i: int) -> int:

@@ -14,6 +14,7 @@ _CHANGING = words("alone twice thrice barely scarcely almost nearly hardly yeste
 _PARTS = words("only several couple pair few half majority")
 _WON = words("win wins won winner winning")
 _SHOWING = words("video clip footage film recording picture pictures")
+_THEN = words("then")
 _HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
 
 
@@ -22,6 +23,8 @@ def unread_word(scene: Scene, query: Query) -> str | None:
     if not isinstance(query, (*_HELD, RelationQuery)):
         return None
     tokens = scene.reading.tokens
+    if scene.focus is None and getattr(query, "window", None) is None and scene.reading.says("by", _THEN):
+        return "then"  # "how many are gone by then?" with nothing talked of before
     free = [i for i in range(len(tokens)) if i not in _understood(scene)]
     changing = (i for i in free if tokens[i].text in _CHANGING and (not i or tokens[i - 1].text not in _SHOWING))
     found = next((tokens[i].text for i in changing), None)

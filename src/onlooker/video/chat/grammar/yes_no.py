@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.limits import comparator_before, length_conditions
+from onlooker.video.chat.grammar.ordinals import place_said
 from onlooker.video.chat.grammar.subjects import SUPERLATIVES, measure_of, order_rank, with_conditions
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
@@ -67,8 +68,9 @@ def _is_ranked(scene: Scene) -> Query | None:
         everything = Selection()
         if column is not None and any(scene.has(c) for c in SUPERLATIVES):
             return IsRankQuery(subject, replace(everything, rank=Rank(*column)))
-        if scene.has("first", "last") and scene.has("start", "end", "appear"):
-            order = -1 if scene.has("last") else 1
+        place = place_said(scene.reading)
+        if place is not None or (scene.has("first", "last") and scene.has("start", "end", "appear")):
+            order = place or (-1 if scene.has("last") else 1)
             return IsRankQuery(subject, replace(everything, rank=order_rank(scene.reading, order)))
     return None
 
