@@ -285,7 +285,7 @@ OBJECT_CUES: Mapping[str, str] = {
     "together": """
         together; both visible|present|on|in; at the same time; simultaneously; at once; same frame; in the same
         frame; co occur; coincide; share the screen|frame; meet on screen; side by side; both in view; both there;
-        in each other 's company; at one time; concurrently; share the frame|screen|picture|scene; overlap in time;
+        in each other 's company; at one time; concurrently; share the frame|screen|picture|scene; overlap in time; overlap on screen|camera|film|tape;
         co-occur; in one frame; in the same shot|picture|image
     """,
     "touch": """
