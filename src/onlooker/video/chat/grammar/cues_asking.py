@@ -13,7 +13,7 @@ ASKING_CUES: Mapping[str, str] = {
         tally up; tally of; enumerate how many; cardinality of; how big be the group|set|crowd of; grand total of;
         total of; overall count; how high be the number|count of; how great be the number of; quantity; count for;
         how often; how many time; there be what; there are what; be what number; how much; a figure for|of; give me
-        a figure; figure for; how large|big|high a number|count|total of; numbers of; how many of; add|sum up to how
+        a figure; qty; qty of; figure for; how large|big|high a number|count|total of; numbers of; how many of; add|sum up to how
         many|what; amount|come|run to how many|what; total how many
     """,
     "total": """
@@ -34,7 +34,7 @@ ASKING_CUES: Mapping[str, str] = {
         clock time; what moment in time; whereabouts in time; how many second from the start; how many second have
         pass|elapse when|before; how many second be on the clock; after how many second; how long after the
         start|beginning; how long into; how many second from the beginning; how late into; how early on; in which
-        moment; time point; time index; timecode; time code; at how many second; which point in time; which time; at
+        moment; time point; time index; timecode; time code; at how many second; which point in time; which time; time in second|minute; at
         what|which number of second|minute; as of what|which time|second; how many second in|into;
         second|moment|instant|time|frame in|at|on which; minute in which; the? second|moment|instant|time|frame
         in|at|on which; the? second|moment|instant|time when; from what|which second|moment|time|point|instant
@@ -59,12 +59,12 @@ ASKING_CUES: Mapping[str, str] = {
         second|minute|frame; how much time; how much screen time; duration; length of time; amount of time; number
         of second|minute; screen time; total time; length; time span; how long a time; lifespan; lifetime;
         visibility time; how many second of; for what length|amount of? time?; for what duration; visible time; on
-        screen time; how much of the time; total screen time; time visible|on|in; how many second in total; second
+        screen time; how much of the time; total screen time; time visible|on; how many second in total; second
         that; second during|in|for|over which; time that; number of second that; time during which; amount of time
         that; second be? visible|on|in|see; second a|an|the; second for which; how many second pass|elapse|go|lie;
         how much later|earlier|sooner; how much time pass|elapse; length of stay; length of its|his|her|their?
-        visibility|presence|appearance|stay; dwell time; exposure time; time on screen|camera|display; time in
-        view|frame|shot|picture; time span of; add up how long; total duration; overall duration; visible duration;
+        visibility|presence|appearance|stay; dwell time; visible|screen second|minute; exposure time; time on screen|camera|display; time in the?
+        view|frame|shot|picture|sight|video|clip|scene; time span of; add up how long; total duration; overall duration; visible duration;
         over how many second; across how many second; for what|which period; period of; how lengthy; how extended;
         how much footage; how many second worth; second count; how brief; how short a time; what length; how
         prolonged; number of second; number of second the|a|that; what|which number of second|minute; total of what

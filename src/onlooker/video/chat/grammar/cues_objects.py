@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 OBJECT_CUES: Mapping[str, str] = {
     "start": """
-        last|latest|first to show; last|latest|first to be add; be add; first come up; track start|begin; show up;
+        time in; last|latest|first to show; last|latest|first to be add; be add; first come up; track start|begin; show up;
         pop up; turn up; enter; arrive; emerge; surface; materialise; materialize;
         come|get|walk|drive|move|step|go|run|ride|fly|swim|slip|cross|pull|roll|pop|jump|rush in|into|onto|inside
         the? view|sight|frame|scene|picture|shot|video|screen|image|clip|camera|footage|field;
@@ -36,7 +36,7 @@ OBJECT_CUES: Mapping[str, str] = {
         frame|picture|shot|view|scene; first instance of
     """,
     "end": """
-        until|till later|latest; stay|remain|linger later|latest; track end|finish|stop; end of the? track; end of
+        time out; until|till later|latest; stay|remain|linger later|latest; track end|finish|stop; end of the? track; end of
         its|his|her|their track; lose; say|bid|wave
         goodbye|farewell|bye|adieu to; clear|make|push off; clear out; take its|his|her|their leave; see the back
         of; last around|about|there|here; glimpse|sight last; stop|cease be in

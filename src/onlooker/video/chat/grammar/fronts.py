@@ -26,6 +26,9 @@ _LONGEST_FRONT = max(map(len, _FRONTS))
 _TAILS = _longest_first(TAILS)
 _ASIDES = frozenset(expand("would|do you say|think|guess|reckon|suppose|believe"))
 _LINKS = words("whether if that")
+# A clause that only says why somebody asks: "because they keep asking, I need to know whether ...".
+_REASONS = words("because given although though seeing considering")
+_POINTING = words("it they he she them him her its their his")
 _BREAKS = words(", . ! : ; ? -")
 _TAG_WORDS = words("right correct true yes yeah yep no eh huh innit agreed ok okay")
 _AUXILIARIES = words("is are was were do does did has have had can could will would")
@@ -63,7 +66,10 @@ def _without_fronts(tokens: list[Token]) -> tuple[list[Token], bool]:
         if rest[i].text in _BREAKS:
             behind, claims = _without_front(rest[i + 1 :], shortest=3)
             if len(behind) < len(rest) - i - 1 and len(behind) > 1:
-                rest, asserted = [*rest[: i + 1], *behind], asserted or claims
+                only_why = rest[0].text in _REASONS and not any(t.text in _POINTING for t in behind)
+                rest, asserted = behind if only_why else [*rest[: i + 1], *behind], asserted or claims
+                if only_why:
+                    break
     return rest, asserted
 
 

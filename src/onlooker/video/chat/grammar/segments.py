@@ -81,9 +81,11 @@ def _is_clause(tokens: Sequence[Token], segment: Segment) -> bool:
     return tokens[segment.start].text in _CLAUSE_OPENERS and segment.end - segment.start > 1
 
 
-def beside(tokens: Sequence[Token], segments: Sequence[Segment], part: Segment, odd: frozenset[int]) -> list[Segment]:
+def beside(
+    tokens: Sequence[Token], segments: Sequence[Segment], part: Segment, odd: frozenset[int], barring: frozenset[int]
+) -> list[Segment]:
     """Other parts that belong to the question: understood throughout, no clause of their own, and before it (behind it
-    only a choice: "..., left or right?")."""
+    only a choice, "..., left or right?", or one that opens with an exception at `barring`)."""
     return [
         s
         for s in segments
@@ -91,7 +93,7 @@ def beside(tokens: Sequence[Token], segments: Sequence[Segment], part: Segment, 
         and not any(s.holds(i) for i in odd)
         and not _is_clause(tokens, s)
         and (s.end - s.start > 1)
-        and (s.start < part.start or any(tokens[i].text in {"or", "vs", "versus"} for i in range(s.start, s.end)))
+        and (s.start < part.start or s.start in barring or any(tokens[i].text in {"or", "vs", "versus"} for i in range(s.start, s.end)))
     ]
 
 

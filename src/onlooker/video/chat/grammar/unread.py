@@ -6,6 +6,7 @@ They are common enough to be read over; an answer that leaves them out would be 
 from __future__ import annotations
 
 from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.moments import UNITS
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import CheckQuery, CountQuery, ExistsQuery, ListQuery, Query, RelationQuery
 
@@ -30,7 +31,15 @@ def unread_word(scene: Scene, query: Query) -> str | None:
     found = next((tokens[i].text for i in changing), None)
     if found is not None or not isinstance(query, _HELD):
         return found
-    return _part(scene, query, free) or _between(scene, free) or _won(scene, query) or _all(scene, query)
+    return _bare(scene, query, free) or _part(scene, query, free) or _between(scene, free) or _won(scene, query) or _all(scene, query)
+
+
+def _bare(scene: Scene, query: Query, free: list[int]) -> str | None:
+    """ "qtty vans", "goat secs": a search with a word that asks for more than whether there is one."""
+    if not isinstance(query, ExistsQuery) or scene.form != "none":
+        return None
+    tokens = scene.reading.tokens
+    return next(iter(scene.reading.noise), None) or next((tokens[i].text for i in free if tokens[i].text in UNITS), None)
 
 
 def _understood(scene: Scene) -> set[int]:

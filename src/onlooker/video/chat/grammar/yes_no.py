@@ -166,7 +166,33 @@ def _exists(scene: Scene) -> Query:
         return ExistsQuery(scene.narrowed(), scene.window, None, scene.quantifier != "none", scene.others)
     lives = length_conditions(scene) if event is not None else life_conditions(scene)
     subject = with_conditions(scene.narrowed(), lives)
-    return ExistsQuery(subject, scene.window, event, scene.quantifier == "none", scene.others)
+    both = _neither(scene)
+    if both is not None:
+        return ExistsQuery(both, scene.window, event, True)
+    return ExistsQuery(subject, scene.window, event, scene.quantifier == "none" or _never(scene), scene.others)
+
+
+def _never(scene: Scene) -> bool:
+    """ "The dog never appears", "at no point did a dog appear": whether there is none, so said."""
+    said = scene.reading.word("never") or any(scene.reading.says(front, _POINTS) for front in ("at no", "in no"))
+    return said and scene.has("start", "appear", "visible") and not scene.has("end", "return", "gone")
+
+
+_POINTS = words("point time moment stage instant frame")
+
+
+def _neither(scene: Scene) -> Selection | None:
+    """ "Neither the cow nor the car": either of them, so that none is the answer."""
+    things = scene.specific
+    if len(things) != 2 or not (scene.reading.word("neither") and scene.reading.word("nor", "or")):
+        return None
+    first, second = things
+    noun = f"{first.noun} or {second.noun}"
+    if first.categories and second.categories and not first.numbers and not second.numbers:
+        return Selection(noun, tuple(dict.fromkeys((*first.categories, *second.categories))), plural=True)
+    if first.numbers and second.numbers and first.categories == second.categories:
+        return replace(first, noun=noun, numbers=(*first.numbers, *second.numbers), plural=True)
+    return None
 
 
 def _is_away(scene: Scene) -> bool:
