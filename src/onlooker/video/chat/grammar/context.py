@@ -85,6 +85,12 @@ class Scene:
             return self.pronoun
         return self.things[0] if self.things else Selection(plural=True)
 
+    @property
+    def whoever(self) -> Selection | None:
+        """People, where "who" asks and no noun does: "who is there at 3 s?"."""
+        asks = self.form == "which" and not self.things and self.reading.word("who", "whose", "whom")
+        return Selection("person", self.reading.people, plural=True) if asks and self.reading.people else None
+
     def _asked_about(self) -> Selection:
         """The noun right behind "how many" or "which", when the only specific noun is a stranger further on
         ("how many targets does the tracker follow?")."""

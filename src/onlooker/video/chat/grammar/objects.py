@@ -226,7 +226,8 @@ def _which(scene: Scene) -> Query:
     if scene.form == "list" and main is not None and main.quantifier == "any" and not scene.subject.plural:
         return yes_no.yes_no(scene)
     if not scene.has_subject and not scene.conditions and not _superlative(scene):
-        return _not_understood()
+        whoever = scene.whoever if scene.window is not None else None
+        return _not_understood() if whoever is None else ListQuery(whoever, scene.window, _event(scene))
     if scene.form == "list" and scene.has("total") and not _superlative(scene):
         return CountQuery(_filtered(scene), scene.window)  # "give total persons"
     ranked = timing.which_subject(scene)

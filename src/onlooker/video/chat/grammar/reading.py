@@ -264,7 +264,7 @@ class QuestionReader:
             ),
             corrections=corrections,
             deeds=deeds,
-            people=self._people if deeds else (),
+            people=self._people,
             suspicion=suspicion,
             noise=tuple(loose.noise),
         )
