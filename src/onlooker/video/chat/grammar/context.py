@@ -179,15 +179,19 @@ def _explicit(reading: Reading) -> tuple[Mention, ...]:
         elif later.kind == "one" and earlier.kind in {"noun", "unknown"} and _is_told_of(reading, earlier, later):
             named = replace(later.selection, noun=earlier.selection.noun, categories=earlier.selection.categories)
             found[i - 1 : i + 1] = [replace(later, selection=named, kind="noun")]
+        elif later.kind == "one" and earlier.kind == "noun" and later.selection.conditions:
+            like = replace(later.selection, noun=earlier.selection.noun, categories=earlier.selection.categories)
+            found[i] = replace(later, selection=like, kind="noun")
         elif _same(earlier, later):
             found.pop(i)
     return tuple(found)
 
 
 def _is_told_of(reading: Reading, earlier: Mention, later: Mention) -> bool:
-    """ "Which van is the fastest one", not "the van or the fastest one"."""
+    """ "Which van is the fastest one", not "the van or the fastest one", "the moving car ... the parked one"."""
     between = {t.text for t in reading.tokens[earlier.end : later.start]}
-    return bool(between - {"and", "or", ","})
+    both = bool(earlier.selection.conditions) and bool(later.selection.conditions)
+    return bool(between - {"and", "or", ","}) and not (both and earlier.selection.definite)
 
 
 def _same(a: Mention, b: Mention) -> bool:

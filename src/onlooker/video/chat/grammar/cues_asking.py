@@ -53,7 +53,7 @@ ASKING_CUES: Mapping[str, str] = {
         up to when; up until when|what
     """,
     "how_long": """
-        add|sum|total|tally up? the? second|minute; stay|presence|visit in second|minute; how many second in the?
+        add|sum|total|tally up? the? second|minute; stay|presence|visit in second|minute; runtime; running|run time; playing|play time; how many second in the?
         frame|view|shot|picture|sight|scene; how many second on the? screen|camera|display; how much of the?
         video|clip|footage|recording; how long; for how long; how many second|minute|frame; for how many
         second|minute|frame; how much time; how much screen time; duration; length of time; amount of time; number
@@ -130,7 +130,7 @@ ASKING_CUES: Mapping[str, str] = {
         clock; of course; yes or no; or not; by any chance; at all; if any; in general; as far as you can tell; at
         any time|moment|instant|point; at any point in time; in the end; at some point|time|moment; at one point; at
         some point in time; at one point or another; on|in|along|down|across|off|over the? road|street; in the?
-        background|foreground; on|off the? field|pitch|stage|court|ground|scene|set|stand; out of the? gate|block;
+        background|foreground; on|off|onto the? field|pitch|stage|court|ground|scene|set|stand; out of the? gate|block;
         in|on|inside|at|around|out_of the|my|our|this shop|store|premise|premises;
         my|our shop|store|premise|premises; on|by|with the|this|my|our camera|trail?
         trap; camera|trail trap; field of play; take part; at any point whatsoever; as of; by its track; kick off;

@@ -51,7 +51,7 @@ OBJECT_CUES: Mapping[str, str] = {
         come|get|walk|drive|move|step|go|run|ride|fly|swim|slip|cross|pull|roll|pop|jump|rush out;
         come|get|walk|drive|move|step|go|run|ride|fly|swim|slip|cross|pull|roll|pop|jump|rush off; depart;
         departure; out of the? view|sight|frame|scene|picture|shot|video|screen|image|clip|camera|footage|field;
-        leave the? view|sight|frame|scene|picture|shot|video|screen|image|clip|camera|footage|field; left the?
+        nip|pop|slip|dash|dart|sneak off|out|away; scarper; leave the? view|sight|frame|scene|picture|shot|video|screen|image|clip|camera|footage|field; left the?
         view|sight|frame|scene|picture|shot|video|screen|image|clip|camera|footage|field; exit the?
         view|sight|frame|scene|picture|shot|video|screen|image|clip|camera|footage|field; stop be?
         visible|appear|show|see|track; cease to? be? visible|appear|exist; no longer
@@ -147,7 +147,7 @@ OBJECT_CUES: Mapping[str, str] = {
         distance; distance do
     """,
     "fastest": """
-        fastest; quickest; speediest; swiftest; most quickly|rapidly|swiftly; most speed; go|move the fastest; most
+        fastest; quickest; speediest; swiftest; most quickly|rapidly|swiftly; most speed; set|make the? fastest|quickest|hottest pace; go|move the fastest; most
         rapid|quick|fast|swift; maximum velocity; fast of all; win the race; outpace all; top speed;
         highest|greatest|top|maximum|max|largest|biggest|most average|mean|overall? speed|velocity|pace;
         outpace|outrun|beat all|every|everyone|everything|any; outpace the others|rest; win a race; speed champion;

@@ -113,9 +113,18 @@ def how_long(scene: Scene) -> Query:
         return Refusal("How long something moves or rests is not stored, only how long it is visible.")
     if scene.has("until_when"):
         return MomentQuery(subject, "end")
-    if scene.has("gone"):
+    if scene.has("gone") or _goes_missing(scene):
         return DurationQuery(subject, "gone")
     return DurationQuery(subject, "mean" if scene.has("mean") else "visible")
+
+
+def _goes_missing(scene: Scene) -> bool:
+    """ "For how long does it vanish?": away, not visible; "how long until it vanishes" is the time before."""
+    vanishing = any(t.base in _VANISHING for t in scene.reading.tokens)
+    return vanishing and not scene.reading.word("until", "till", "before", "after", "visible", "seen")
+
+
+_VANISHING = words("vanish disappear")
 
 
 def where(scene: Scene) -> Query:
