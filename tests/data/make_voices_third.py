@@ -166,7 +166,7 @@ VOICES: Mapping[str, Sequence[Item]] = {
         (K1, "Half a minute in, how many cars are there?", "at car 30.0"),
         (C3, "By the time the cow turns up, is the bird on screen?", "visible bird 1.9"),
         (C3, "As soon as the cow enters, how many objects are in view?", "at * 1.9"),
-        (C8, "Just before the end, at 5.8 seconds, what's on screen?", "ids_at * 5.8"),
+        (C8, "Just before the end, at 5.8 seconds, what's on screen?", "kinds_at 5.8"),
         (C3, "One second after the cow first appears, how many objects are in view?", "at * 2.9"),
         (K9, "At the one-minute mark, how many objects are visible?", "at * 60.0"),
         (K5, "In the opening ten seconds, how many cars appear?", "between car 0 10.0"),
@@ -232,6 +232,7 @@ class ThirdOracle(VoicesOracle):
             "ids_longer": lambda w: (self._longer(w, 1), 0, "ids"),
             "shorter_than": lambda w: (len(self._longer(w, -1)), 0, "int"),
             "kinds": lambda w: (len({t.category for t in self.tracks.values()}), 0, "int"),
+            "kinds_at": lambda w: (sorted(t.category for t in self._there(float(w[0]))), 0, "list"),
             "most_common": lambda w: (self._most_common(), 0, "category"),
             "further_left": lambda w: (self._further_left(w), 0, "category"),
             "shared": lambda w: (self._shared(w), 0.5, "seconds"),
@@ -242,6 +243,9 @@ class ThirdOracle(VoicesOracle):
 
     def _but(self, category: str) -> list[Track]:
         return [t for t in self.tracks.values() if t.category != category]
+
+    def _there(self, seconds: float) -> list[Track]:
+        return [t for t in self.tracks.values() if self.visible(str(t.id), seconds)]
 
     def _nth(self, words: Sequence[str], event: str) -> Track:
         """The n-th to come or to go; AssertionError when its neighbours do so at the same time."""

@@ -24,7 +24,7 @@ EXAMPLES = (
 
 # Words of a question about words that are not themselves searched for.
 _NOT_SEARCHED = words(
-    "uttered utter pronounced heard hear saying says said speaks spoke reads reading read be can could come comes up "
+    "uttered utter pronounced heard hear saying says said speaks spoke reads reading read be can could come comes up disappear vanish leave "
     "what how many times first last out loud aloud "
     "in video the a is said mentioned spoken anything something this clip at any ever and does it there "
     "on screen written  anyone somebody someone words word text frame speech of phrase appear appears "
@@ -115,7 +115,21 @@ def _words(scene: Scene, source: str) -> Query:
         ask,  # type: ignore[arg-type]
         phrase,
         scene.window,
+        _pick(scene, source, ask),  # type: ignore[arg-type]
     )
+
+
+_GOING = words("disappear vanish leave")
+
+
+def _pick(scene: Scene, source: str, ask: str) -> str:
+    """ "What was said first?", "until when can the sign be read?"; "when is it first said" is what "when" means."""
+    late = scene.has("last") or any(t.text == "last" or t.base in _GOING for t in scene.reading.tokens)
+    if ask == "when":
+        return "until" if scene.has("until_when") or (late and source == "screen_text") else "last" if late else "all"
+    if ask != "what":
+        return "all"
+    return "last" if late else "first" if scene.has("first") or scene.reading.word("first") else "all"
 
 
 def _phrase_behind(scene: Scene, source: str) -> str | None:

@@ -113,8 +113,10 @@ def _between(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     second = read_point(tokens, k, needs_unit=not bare)
     if second is None:
         return None
-    start = _same_unit(tokens, j, first, second, k)
-    return Window("span", start, second[0]), behind_video(tokens, second[1])
+    start, end = _same_unit(tokens, j, first, second, k), second[0]
+    if start.base == end.base == "start" and end.value < start.value:
+        start, end = end, start  # "between 8 and 3 seconds"
+    return Window("span", start, end), behind_video(tokens, second[1])
 
 
 def _nth_of_two(tokens: Sequence[Token], j: int) -> tuple[TimePoint, int] | None:

@@ -5,6 +5,8 @@ They are common enough to be read over; an answer that leaves them out would be 
 
 from __future__ import annotations
 
+import re
+
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.moments import UNITS
 from onlooker.video.chat.grammar.words import words
@@ -32,6 +34,20 @@ def unread_word(scene: Scene, query: Query) -> str | None:
     if found is not None or not isinstance(query, _HELD):
         return found
     return _bare(scene, query, free) or _part(scene, query, free) or _between(scene, free) or _won(scene, query) or _all(scene, query)
+
+
+_NEGATION = re.compile(r"n't\b|\b(?:not|no|never|none|nobody|nothing|neither|without)\b")
+_ASKED_POLITELY = re.compile(r"^\W*\w+n't\b")  # "isn't there a dog?" asks whether there is one
+_TAG = re.compile(r",[^,]{0,16}$")
+
+
+def denied_twice(scene: Scene) -> str | None:
+    """ "Is there not no dog?", "it is not the case that nobody is there": nobody knows which way round it is meant."""
+    if scene.form != "yes_no":
+        return None
+    said = _TAG.sub("", _ASKED_POLITELY.sub("", scene.reading.question.lower()))
+    found = [_NEGATION.findall(part) for part in re.split(r"[:;.!?]", said)]
+    return next((" ... ".join(words[:2]) for words in found if len(words) > 1), None)
 
 
 def _bare(scene: Scene, query: Query, free: list[int]) -> str | None:
