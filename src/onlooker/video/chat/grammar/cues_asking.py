@@ -34,7 +34,7 @@ ASKING_CUES: Mapping[str, str] = {
         clock time; what moment in time; whereabouts in time; how many second from the start; how many second have
         pass|elapse when|before; how many second be on the clock; after how many second; how long after the
         start|beginning; how long into; how many second from the beginning; how late into; how early on; in which
-        moment; time point; time index; timecode; time code; at how many second; which point in time; which time; time in second|minute; at
+        moment; in what|which frame|image; time point; time index; timecode; time code; at how many second; which point in time; which time; time in second|minute; at
         what|which number of second|minute; as of what|which time|second; how many second in|into;
         second|moment|instant|time|frame in|at|on which; minute in which; the? second|moment|instant|time|frame
         in|at|on which; the? second|moment|instant|time when; from what|which second|moment|time|point|instant

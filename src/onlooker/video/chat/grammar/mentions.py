@@ -55,7 +55,10 @@ _NUMBER_LINKS = words(
 _PRONOUNS = words("it they them he she him her its their his hers theirs itself themselves himself herself")
 _DEMONSTRATIVES = words("that this those these")
 # Behind "is that" these show that nothing is determined: "how long is that in sight?".
-_BEHIND_THAT = words("in on at visible there around still first last see seen shown for present out gone faster slower")
+_BEHIND_THAT = words(
+    "in on at visible there around still first last see seen shown for present out gone faster slower longer shorter "
+    "bigger larger smaller earlier later"
+)
 
 
 @dataclass(frozen=True, slots=True)
