@@ -213,7 +213,9 @@ def _count(scene: Scene) -> Query:
 def _united(scene: Scene, subject: Selection) -> Selection:
     """ "Cars and trucks": one selection of both."""
     for other in scene.others:
-        if subject.categories is not None and other.categories is not None:
+        if subject.numbers and other.numbers and subject.categories == other.categories:
+            subject = replace(subject, numbers=tuple(dict.fromkeys((*subject.numbers, *other.numbers))), plural=True)
+        elif subject.categories is not None and other.categories is not None:
             categories = tuple(dict.fromkeys((*subject.categories, *other.categories)))
             subject = replace(subject, noun=f"{subject.noun} or {other.noun}", categories=categories)
     return subject

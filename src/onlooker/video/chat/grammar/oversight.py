@@ -329,8 +329,10 @@ def _negation(scene: Scene, query: _Held, holds: tuple[Condition, ...]) -> str |
 
 def _choice(scene: Scene, query: _Held) -> str | None:
     """ "Is person 3 walking or running?" is no yes/no question."""
-    offered = [t for t in scene.specific if t.definite and not t.plural]
-    if isinstance(query, ListQuery) and len(offered) > 1 and scene.reading.has_or and query.subject.rank is None:
+    offered = [t for t in scene.specific if (t.definite or t.numbers) and not t.plural]
+    unread = not query.subject.conditions or scene.reading.word("closer", "nearer")
+    one_of = len(offered) > 1 and scene.reading.has_or and unread and query.subject.rank is None
+    if isinstance(query, ListQuery) and one_of:
         return "or"  # "which is hairier, the dog or the cow?": one of them, not both
     definite = query.subject.definite or bool(query.subject.numbers)
     on_ground = [c for c in scene.reading.cues.get("filler", ()) if scene.reading.tokens[c.start].text in {"on", "off"}]

@@ -184,7 +184,8 @@ _POINTS = words("point time moment stage instant frame")
 def _neither(scene: Scene) -> Selection | None:
     """ "Neither the cow nor the car": either of them, so that none is the answer."""
     things = scene.specific
-    if len(things) != 2 or not (scene.reading.word("neither") and scene.reading.word("nor", "or")):
+    plain = not any(t.conditions or t.rank or t.label for t in things)
+    if len(things) != 2 or not plain or not (scene.reading.word("neither") and scene.reading.word("nor", "or")):
         return None
     first, second = things
     noun = f"{first.noun} or {second.noun}"
