@@ -127,7 +127,11 @@ VOICES: Mapping[str, Sequence[Item]] = {
             "seconds is the cyclist on screen?",
             "duration cyclist",
         ),
-        (C3, "Although the goat is there all along, which object is the last to leave, goat aside?", "last_off_but goat"),
+        (
+            C3,
+            "Although the goat is there all along, which object is the last to leave, goat aside?",
+            "last_off_but goat",
+        ),
         (
             K5,
             "Because the insurance people keep asking me, I need to know whether a truck was recorded.",

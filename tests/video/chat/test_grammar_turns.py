@@ -84,8 +84,9 @@ REFUSED = (
     "Is person 4 there for most of the video?",
 )
 ODD = (
-    "", "?", "🚗🚗🚗", "有多少辆车？", "сколько машин в видео", "'; DROP TABLE tracklets; --", "penultimate", "second to last",
-    ", aside", "one second after", "neither nor", "by the time", "last but", "the the the", "who who who",
+    "", "?", "🚗🚗🚗", "有多少辆车？", "сколько машин в видео", "'; DROP TABLE tracklets; --", "penultimate",
+    "second to last", ", aside", "one second after", "neither nor", "by the time", "last but", "the the the",
+    "who who who",
     "Which is the 0th car to appear?", "Which is the 999th car to leave?", "How many cars at -5 seconds?",
     "one second after " * 100 + "the car appears, how many people are there?", "a" * 5000, "car " * 500,
 )  # fmt: skip

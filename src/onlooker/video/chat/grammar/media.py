@@ -24,7 +24,8 @@ EXAMPLES = (
 
 # Words of a question about words that are not themselves searched for.
 _NOT_SEARCHED = words(
-    "uttered utter pronounced heard hear saying says said speaks spoke reads reading read be can could come comes up disappear vanish leave "
+    "uttered utter pronounced heard hear saying says said speaks spoke reads reading read be can could come comes up "
+    "disappear vanish leave "
     "what how many times first last out loud aloud "
     "in video the a is said mentioned spoken anything something this clip at any ever and does it there "
     "on screen written  anyone somebody someone words word text frame speech of phrase appear appears "

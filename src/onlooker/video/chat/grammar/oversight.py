@@ -64,7 +64,13 @@ _HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
 def overlooked(scene: Scene, query: Query) -> Refusal | None:
     """A refusal that names the part of the question the query leaves out, None where it leaves out nothing."""
     part = _second_question(scene, query) or _unread_time(scene, query)
-    part = part or denied_twice(scene) or _unread_span(scene) or _unread_exception(scene, query) or unread_word(scene, query)
+    part = (
+        part
+        or denied_twice(scene)
+        or _unread_span(scene)
+        or _unread_exception(scene, query)
+        or unread_word(scene, query)
+    )
     if part is not None:
         pass
     elif isinstance(query, _Held):

@@ -93,7 +93,11 @@ def beside(
         and not any(s.holds(i) for i in odd)
         and not _is_clause(tokens, s)
         and (s.end - s.start > 1)
-        and (s.start < part.start or s.start in barring or any(tokens[i].text in {"or", "vs", "versus"} for i in range(s.start, s.end)))
+        and (
+            s.start < part.start
+            or s.start in barring
+            or any(tokens[i].text in {"or", "vs", "versus"} for i in range(s.start, s.end))
+        )
     ]
 
 

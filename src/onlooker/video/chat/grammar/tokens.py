@@ -50,7 +50,10 @@ _NOTATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"\b(video|clip|footage|film|recording) (?:without|free of|devoid of|empty of)(?: an?| any)?\b",
             r"\1 with no",
         ),
-        (r"(?:, ?|\b(?:leaving|setting|putting) )((?:the |all )?[a-z]+(?: \d+)?) aside(?= ?[,.?]|$)", r", apart from \1"),
+        (
+            r"(?:, ?|\b(?:leaving|setting|putting) )((?:the |all )?[a-z]+(?: \d+)?) aside(?= ?[,.?]|$)",
+            r", apart from \1",
+        ),
         (r"\bl ?/ ?r\b", "left or right"),
         (r"(?<=[a-z\d]) v\.? (?=[a-z])", " vs "),
         (r"\b(present|there|visible|in it) or (?:absent|missing|gone)\b", r"\1"),

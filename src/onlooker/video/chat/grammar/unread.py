@@ -47,7 +47,13 @@ def unread_word(scene: Scene, query: Query) -> str | None:
     found = next((tokens[i].text for i in changing), None)
     if found is not None or not isinstance(query, _HELD):
         return found
-    return _bare(scene, query, free) or _part(scene, query, free) or _between(scene, free) or _won(scene, query) or _all(scene, query)
+    return (
+        _bare(scene, query, free)
+        or _part(scene, query, free)
+        or _between(scene, free)
+        or _won(scene, query)
+        or _all(scene, query)
+    )
 
 
 _NEGATION = re.compile(r"n't\b|\b(?:not|no|never|none|nobody|nothing|neither|without)\b")
@@ -69,7 +75,9 @@ def _bare(scene: Scene, query: Query, free: list[int]) -> str | None:
     if not isinstance(query, ExistsQuery) or scene.form != "none":
         return None
     tokens = scene.reading.tokens
-    return next(iter(scene.reading.noise), None) or next((tokens[i].text for i in free if tokens[i].text in UNITS), None)
+    return next(iter(scene.reading.noise), None) or next(
+        (tokens[i].text for i in free if tokens[i].text in UNITS), None
+    )
 
 
 def _of_length(scene: Scene, query: DurationQuery | MomentQuery) -> str | None:
