@@ -40,6 +40,8 @@ SETS = (
     "beyond_second",
     "voices",
     "voices_sealed",
+    "voices_third",
+    "voices_third_sealed",
 )
 FIRST_LOOKS = RESULTS / "oracle_questions_first_looks.json"
 

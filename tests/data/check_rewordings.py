@@ -37,6 +37,8 @@ OTHER_EXPECTED = {
     "beyond_second.jsonl": 52,
     "voices.jsonl": 161,
     "voices_sealed.jsonl": 80,
+    "voices_third.jsonl": 136,
+    "voices_third_sealed.jsonl": 64,
 }
 ABSENT_KINDS = {"existence", "count", "temporal", "duration", "where", "which", "colour"}
 

@@ -380,7 +380,9 @@ class VoicesOracle(SecondOracle):
         return (len(rest), 0, "int") if what == "count_but" else (sorted(t.id for t in rest), 0, "ids")
 
 
-def write_voices(name: str, voices: Mapping[str, Sequence[Item]], expected: int) -> None:
+def write_voices(
+    name: str, voices: Mapping[str, Sequence[Item]], expected: int, oracle: type[VoicesOracle] = VoicesOracle
+) -> None:
     """Compute and write every question of every voice.
 
     Raises AssertionError when there are not as many as expected, or one of them twice.
@@ -388,7 +390,7 @@ def write_voices(name: str, voices: Mapping[str, Sequence[Item]], expected: int)
     items = []
     for voice, asked in voices.items():
         for source, question, recipe in asked:
-            answer, tolerance, kind = VoicesOracle(load(source)).answered(recipe)
+            answer, tolerance, kind = oracle(load(source)).answered(recipe)
             item = {"source": source, "voice": voice, "question": question, "answer": answer, "tolerance": tolerance}
             items.append({**item, "answer_kind": kind})
     assert len(items) == expected, f"{len(items)} questions, not {expected}"

@@ -68,6 +68,8 @@ def test_every_official_question_is_answered_right_within_one_conversation_per_c
         ("beyond_second", 0.02),
         ("voices", 0.04),
         ("voices_sealed", 0.27),
+        ("voices_third", 0.03),
+        ("voices_third_sealed", 0.22),
     ],
 )
 def test_other_wordings_are_answered_right(oracle: Library, name: str, most_wrong: float) -> None:

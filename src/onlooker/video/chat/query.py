@@ -365,12 +365,16 @@ class SummaryQuery(Query):
 
 @dataclass(frozen=True, slots=True)
 class WordsQuery(Query):
-    """Words heard (`speech`) or seen (`screen_text`); `phrase` searches for them."""
+    """Words heard (`speech`) or seen (`screen_text`); `phrase` searches for them, `pick` takes the first or the last.
+
+    The last time of words is when they are said for the last time, or `until` when they are heard or seen.
+    """
 
     source: Literal["speech", "screen_text"]
     ask: Literal["what", "when", "where", "yes_no", "count"] = "what"
     phrase: str | None = None
     window: Window | None = None
+    pick: Literal["all", "first", "last", "until"] = "all"
 
 
 @dataclass(frozen=True, slots=True)

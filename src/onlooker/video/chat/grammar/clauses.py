@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from onlooker.video.chat.grammar.mentions import Mention
 from onlooker.video.chat.grammar.phrases import Cue
 from onlooker.video.chat.grammar.reading import Reading
-from onlooker.video.chat.grammar.segments import stood_first
+from onlooker.video.chat.grammar.segments import length_before, stood_first
+from onlooker.video.chat.grammar.tokens import Token
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import Anchor, TimePoint, Window
 
@@ -41,6 +43,7 @@ def find_clause(reading: Reading) -> Clause | None:
         if opening is None or _is_the_other(reading, mention):
             continue
         start, relation = opening
+        offset, start = _offset(reading.tokens, start, relation)
         end = next((i for i in range(mention.end, len(reading.tokens)) if reading.tokens[i].text in {",", "?"}), None)
         end = len(reading.tokens) if end is None else end
         if start == 0 and end == len(reading.tokens):
@@ -55,7 +58,8 @@ def find_clause(reading: Reading) -> Clause | None:
             continue
         selection = replace(mention.selection, definite=True)
         is_stay = reading.tokens[start].text == "while" and not _cues(reading, mention, end) - {"visible"}
-        return Clause(Anchor(selection, event), _window(relation), start, end, is_stay)
+        window = _window(relation) if offset is None else Window("at", TimePoint(offset, "event"), None)
+        return Clause(Anchor(selection, event), window, start, end, is_stay)
     return None
 
 
@@ -80,10 +84,22 @@ def _opening(reading: Reading, mention: Mention) -> tuple[int, Literal["at", "be
     timed = {t.text for t in reading.tokens[i + 1 : i + 3]} & {"time", "moment", "second", "instant"}
     if word == "by" and not timed:  # "hit by the car"
         return None
-    apart = stood_first(reading.tokens, i) or reading.form not in _WEIGHING or word == "by"
+    first = length_before(reading.tokens, i)
+    apart = stood_first(reading.tokens, i if first is None else first[1]) or reading.form not in _WEIGHING
+    apart = apart or word == "by" or (first is not None and reading.form == "yes_no")
     if word in _BEFORE | _AFTER and (apart or _relates(reading, i)):
         return i, "before" if word in _BEFORE else "after"
     return None
+
+
+def _offset(
+    tokens: Sequence[Token], start: int, relation: Literal["at", "before", "after"]
+) -> tuple[float | None, int]:
+    """ "One second after the cow appears": so far from that moment, and where the phrase begins."""
+    length = length_before(tokens, start) if relation != "at" else None
+    if length is None:
+        return None, start
+    return (length[0] if relation == "after" else -length[0]), length[1]
 
 
 def _relates(reading: Reading, end: int) -> bool:

@@ -54,6 +54,7 @@ def options_compared(scene: Scene) -> Query | None:
     """ "Which moves faster, the bird or the car?", "does the dog leave before the car?"."""
     things = tuple(replace(t, rank=None) if _by_order(t) else t for t in scene.specific)
     things = _without_the_kind(things)
+    things = things[::-1] if suffers(scene) and len(things) == 2 else things
     if len(things) < 2 or scene.form in {"count", "where"} or scene.has("other_than"):
         return None
     measure = measure_of(scene.reading) or _order_measure(scene)
@@ -70,6 +71,13 @@ def options_compared(scene: Scene) -> Query | None:
     if scene.form in {"which", "what", "none", "yes_no", "list", "how"}:
         return CompareQuery(things, column, descending, "which")
     return None
+
+
+def suffers(scene: Scene) -> bool:
+    """ "Is the pedestrian outpaced by the cyclist?": what is named first is done to by the second."""
+    behind = {m.start - 1 for m in scene.mentions if m.start and scene.reading.tokens[m.start - 1].text == "by"}
+    codes = (*COMPARATIVES, "before", "after", "pass")
+    return any(cue.end in behind for code in codes for cue in scene.reading.cues.get(code, ()))
 
 
 def _without_the_kind(things: tuple[Selection, ...]) -> tuple[Selection, ...]:

@@ -85,6 +85,12 @@ class Scene:
             return self.pronoun
         return self.things[0] if self.things else Selection(plural=True)
 
+    @property
+    def whoever(self) -> Selection | None:
+        """People, where "who" asks and no noun does: "who is there at 3 s?"."""
+        asks = self.form == "which" and not self.things and self.reading.word("who", "whose", "whom")
+        return Selection("person", self.reading.people, plural=True) if asks and self.reading.people else None
+
     def _asked_about(self) -> Selection:
         """The noun right behind "how many" or "which", when the only specific noun is a stranger further on
         ("how many targets does the tracker follow?")."""
@@ -173,15 +179,19 @@ def _explicit(reading: Reading) -> tuple[Mention, ...]:
         elif later.kind == "one" and earlier.kind in {"noun", "unknown"} and _is_told_of(reading, earlier, later):
             named = replace(later.selection, noun=earlier.selection.noun, categories=earlier.selection.categories)
             found[i - 1 : i + 1] = [replace(later, selection=named, kind="noun")]
+        elif later.kind == "one" and earlier.kind == "noun" and later.selection.conditions:
+            like = replace(later.selection, noun=earlier.selection.noun, categories=earlier.selection.categories)
+            found[i] = replace(later, selection=like, kind="noun")
         elif _same(earlier, later):
             found.pop(i)
     return tuple(found)
 
 
 def _is_told_of(reading: Reading, earlier: Mention, later: Mention) -> bool:
-    """ "Which van is the fastest one", not "the van or the fastest one"."""
+    """ "Which van is the fastest one", not "the van or the fastest one", "the moving car ... the parked one"."""
     between = {t.text for t in reading.tokens[earlier.end : later.start]}
-    return bool(between - {"and", "or", ","})
+    both = bool(earlier.selection.conditions) and bool(later.selection.conditions)
+    return bool(between - {"and", "or", ","}) and not (both and earlier.selection.definite)
 
 
 def _same(a: Mention, b: Mention) -> bool:

@@ -13,7 +13,8 @@ ASKING_CUES: Mapping[str, str] = {
         tally up; tally of; enumerate how many; cardinality of; how big be the group|set|crowd of; grand total of;
         total of; overall count; how high be the number|count of; how great be the number of; quantity; count for;
         how often; how many time; there be what; there are what; be what number; how much; a figure for|of; give me
-        a figure; figure for; how large|big|high a number|count|total of; numbers of; how many of; add|sum up to how
+        a figure; qty; qty of; figure for; how large|big|high a number|count|total of; numbers of; how many of;
+        add|sum up to how
         many|what; amount|come|run to how many|what; total how many
     """,
     "total": """
@@ -34,7 +35,8 @@ ASKING_CUES: Mapping[str, str] = {
         clock time; what moment in time; whereabouts in time; how many second from the start; how many second have
         pass|elapse when|before; how many second be on the clock; after how many second; how long after the
         start|beginning; how long into; how many second from the beginning; how late into; how early on; in which
-        moment; time point; time index; timecode; time code; at how many second; which point in time; which time; at
+        moment; in what|which frame|image; time point; time index; timecode; time code; at how many second; which
+        point in time; which time; time in second|minute; at
         what|which number of second|minute; as of what|which time|second; how many second in|into;
         second|moment|instant|time|frame in|at|on which; minute in which; the? second|moment|instant|time|frame
         in|at|on which; the? second|moment|instant|time when; from what|which second|moment|time|point|instant
@@ -53,18 +55,21 @@ ASKING_CUES: Mapping[str, str] = {
         up to when; up until when|what
     """,
     "how_long": """
-        add|sum|total|tally up? the? second|minute; stay|presence|visit in second|minute; how many second in the?
+        add|sum|total|tally up? the? second|minute; stay|presence|visit in second|minute; runtime; running|run time;
+        playing|play time; how many second in the?
         frame|view|shot|picture|sight|scene; how many second on the? screen|camera|display; how much of the?
         video|clip|footage|recording; how long; for how long; how many second|minute|frame; for how many
         second|minute|frame; how much time; how much screen time; duration; length of time; amount of time; number
         of second|minute; screen time; total time; length; time span; how long a time; lifespan; lifetime;
         visibility time; how many second of; for what length|amount of? time?; for what duration; visible time; on
-        screen time; how much of the time; total screen time; time visible|on|in; how many second in total; second
+        screen time; how much of the time; total screen time; time visible|on; how many second in total; second
         that; second during|in|for|over which; time that; number of second that; time during which; amount of time
         that; second be? visible|on|in|see; second a|an|the; second for which; how many second pass|elapse|go|lie;
         how much later|earlier|sooner; how much time pass|elapse; length of stay; length of its|his|her|their?
-        visibility|presence|appearance|stay; dwell time; exposure time; time on screen|camera|display; time in
-        view|frame|shot|picture; time span of; add up how long; total duration; overall duration; visible duration;
+        visibility|presence|appearance|stay; dwell time; visible|screen second|minute; exposure time; time on
+        screen|camera|display; time in the?
+        view|frame|shot|picture|sight|video|clip|scene; time span of; add up how long; total duration; overall
+        duration; visible duration;
         over how many second; across how many second; for what|which period; period of; how lengthy; how extended;
         how much footage; how many second worth; second count; how brief; how short a time; what length; how
         prolonged; number of second; number of second the|a|that; what|which number of second|minute; total of what
@@ -130,11 +135,12 @@ ASKING_CUES: Mapping[str, str] = {
         clock; of course; yes or no; or not; by any chance; at all; if any; in general; as far as you can tell; at
         any time|moment|instant|point; at any point in time; in the end; at some point|time|moment; at one point; at
         some point in time; at one point or another; on|in|along|down|across|off|over the? road|street; in the?
-        background|foreground; on|off the? field|pitch|stage|court|ground|scene|set|stand; out of the? gate|block;
+        background|foreground; on|off|onto the? field|pitch|stage|court|ground|scene|set|stand; out of the?
+        gate|block;
         in|on|inside|at|around|out_of the|my|our|this shop|store|premise|premises;
         my|our shop|store|premise|premises; on|by|with the|this|my|our camera|trail?
         trap; camera|trail trap; field of play; take part; at any point whatsoever; as of; by its track; kick off;
-        set out; over time; in the recording;
+        set out; over time; in the recording; find|figure|work out;
         speak of; on balance; all in all; in here; of these two; of the two; of those two
     """,
     "peak": """

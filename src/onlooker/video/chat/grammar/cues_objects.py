@@ -6,7 +6,8 @@ from collections.abc import Mapping
 
 OBJECT_CUES: Mapping[str, str] = {
     "start": """
-        last|latest|first to show; last|latest|first to be add; be add; first come up; track start|begin; show up;
+        time in; last|latest|first to show; last|latest|first to be add; be add; first come up; track start|begin;
+        show up;
         pop up; turn up; enter; arrive; emerge; surface; materialise; materialize;
         come|get|walk|drive|move|step|go|run|ride|fly|swim|slip|cross|pull|roll|pop|jump|rush in|into|onto|inside
         the? view|sight|frame|scene|picture|shot|video|screen|image|clip|camera|footage|field;
@@ -36,7 +37,8 @@ OBJECT_CUES: Mapping[str, str] = {
         frame|picture|shot|view|scene; first instance of
     """,
     "end": """
-        until|till later|latest; stay|remain|linger later|latest; track end|finish|stop; end of the? track; end of
+        time out; until|till later|latest; stay|remain|linger later|latest; track end|finish|stop; end of the? track;
+        end of
         its|his|her|their track; lose; say|bid|wave
         goodbye|farewell|bye|adieu to; clear|make|push off; clear out; take its|his|her|their leave; see the back
         of; last around|about|there|here; glimpse|sight last; stop|cease be in
@@ -51,7 +53,8 @@ OBJECT_CUES: Mapping[str, str] = {
         come|get|walk|drive|move|step|go|run|ride|fly|swim|slip|cross|pull|roll|pop|jump|rush out;
         come|get|walk|drive|move|step|go|run|ride|fly|swim|slip|cross|pull|roll|pop|jump|rush off; depart;
         departure; out of the? view|sight|frame|scene|picture|shot|video|screen|image|clip|camera|footage|field;
-        leave the? view|sight|frame|scene|picture|shot|video|screen|image|clip|camera|footage|field; left the?
+        nip|pop|slip|dash|dart|sneak off|out|away; scarper; leave the?
+        view|sight|frame|scene|picture|shot|video|screen|image|clip|camera|footage|field; left the?
         view|sight|frame|scene|picture|shot|video|screen|image|clip|camera|footage|field; exit the?
         view|sight|frame|scene|picture|shot|video|screen|image|clip|camera|footage|field; stop be?
         visible|appear|show|see|track; cease to? be? visible|appear|exist; no longer
@@ -96,7 +99,7 @@ OBJECT_CUES: Mapping[str, str] = {
         be around for|at|until|during|longest|the_longest|here|then|now; populate; inhabit; occupy; log;
         hang|knock|potter|mill|mess about|around|on|out; be about; dwell; loiter; lurk; reside; in attendance; in
         existence; in the? field of
-        view; on the? screen; keep in view|sight|frame|shot; discover; perceive; behold
+        view; on the? screen; keep in view|sight|frame|shot; discover; perceive; behold; out there|here; all told
     """,
     "move": """
         move; go; travel; drive; walk; ride; run; fly; swim; cross; head; cruise; jog; march; roam; wander; stroll;
@@ -147,7 +150,8 @@ OBJECT_CUES: Mapping[str, str] = {
         distance; distance do
     """,
     "fastest": """
-        fastest; quickest; speediest; swiftest; most quickly|rapidly|swiftly; most speed; go|move the fastest; most
+        fastest; quickest; speediest; swiftest; most quickly|rapidly|swiftly; most speed; set|make the?
+        fastest|quickest|hottest pace; go|move the fastest; most
         rapid|quick|fast|swift; maximum velocity; fast of all; win the race; outpace all; top speed;
         highest|greatest|top|maximum|max|largest|biggest|most average|mean|overall? speed|velocity|pace;
         outpace|outrun|beat all|every|everyone|everything|any; outpace the others|rest; win a race; speed champion;
@@ -286,6 +290,7 @@ OBJECT_CUES: Mapping[str, str] = {
         together; both visible|present|on|in; at the same time; simultaneously; at once; same frame; in the same
         frame; co occur; coincide; share the screen|frame; meet on screen; side by side; both in view; both there;
         in each other 's company; at one time; concurrently; share the frame|screen|picture|scene; overlap in time;
+        overlap on screen|camera|film|tape;
         co-occur; in one frame; in the same shot|picture|image
     """,
     "touch": """

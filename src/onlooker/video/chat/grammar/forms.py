@@ -31,7 +31,7 @@ def form_of(
     starts = _form_starts(tokens, cues, blocked, mentions)
     opening = _opening(tokens, blocked)
     if opening is not None and (not starts or starts[0][0] > opening):
-        return "yes_no"
+        return starts[0][1] if starts and _is_indirect(tokens, starts[0][0]) else "yes_no"
     if starts:
         return starts[0][1]
     noun = next((c for c in cues.get("when_noun", ()) if any(m.start == c.end for m in mentions)), None)
@@ -43,6 +43,16 @@ def form_of(
     if "list" in cues and not ("what" in cues and cues["what"][0].start < cues["list"][0].start):
         return "list"
     return "what" if "what" in cues else "how" if "how" in cues else "none"
+
+
+_LEARNING = words("ask know learn determine establish ascertain enquire inquire discover")
+_LEARNING_OUT = words("find work figure make")
+
+
+def _is_indirect(tokens: Sequence[Token], i: int) -> bool:
+    """ "Is it possible to find out which ...", "might one ask how many ...": the inner question is what is asked."""
+    before, earlier = (tokens[k].base if k >= 0 else "" for k in (i - 1, i - 2))
+    return before in _LEARNING or (before == "out" and earlier in _LEARNING_OUT)
 
 
 def _form_starts(

@@ -26,9 +26,13 @@ _LONGEST_FRONT = max(map(len, _FRONTS))
 _TAILS = _longest_first(TAILS)
 _ASIDES = frozenset(expand("would|do you say|think|guess|reckon|suppose|believe"))
 _LINKS = words("whether if that")
+# A clause that only says why somebody asks: "because they keep asking, I need to know whether ...".
+_REASONS = words("because given although though seeing considering")
+_POINTING = words("it they he she them him her its their his")
 _BREAKS = words(", . ! : ; ? -")
 _TAG_WORDS = words("right correct true yes yeah yep no eh huh innit agreed ok okay")
 _AUXILIARIES = words("is are was were do does did has have had can could will would")
+_OR_NOT = words("not never no nah nope none")
 _TAG_PRONOUNS = words("it there he she they that this one we you i")
 _ARTICLES = words("the a an any some these those")
 _NEGATIONS = words("not never no")
@@ -62,7 +66,10 @@ def _without_fronts(tokens: list[Token]) -> tuple[list[Token], bool]:
         if rest[i].text in _BREAKS:
             behind, claims = _without_front(rest[i + 1 :], shortest=3)
             if len(behind) < len(rest) - i - 1 and len(behind) > 1:
-                rest, asserted = [*rest[: i + 1], *behind], asserted or claims
+                only_why = rest[0].text in _REASONS and not any(t.text in _POINTING for t in behind)
+                rest, asserted = behind if only_why else [*rest[: i + 1], *behind], asserted or claims
+                if only_why:
+                    break
     return rest, asserted
 
 
@@ -153,6 +160,8 @@ def _bare_tag(texts: Sequence[str]) -> int | None:
     """Where a tag without a comma begins: "there is a dog is not there", "is it there or is it not"."""
     if list(texts[-4:-1]) == ["or", "am", "i"]:
         return len(texts) - 4
+    if len(texts) > 2 and texts[-2] == "or" and texts[-1] in _OR_NOT:
+        return len(texts) - 2
     begins = len(texts) - 3
     if begins < 3 or "not" not in texts[begins:] or not _is_helper_tag(list(texts[begins:])):
         return None
@@ -163,7 +172,7 @@ def _tag_kind(tag: list[str], said: Sequence[str]) -> str | None:
     """ "positive" for "is it?", "other" for every other tag, None for what is no tag."""
     if tag and tag[0] == "or":
         tag = tag[1:]
-        if tag in (["not"], ["never"]):
+        if len(tag) == 1 and tag[0] in _OR_NOT:
             return "other"
     if tag[:2] == ["am", "i"] and len(tag) == 3:
         return "other"  # "or am I dreaming?"

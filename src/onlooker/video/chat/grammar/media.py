@@ -24,6 +24,9 @@ EXAMPLES = (
 
 # Words of a question about words that are not themselves searched for.
 _NOT_SEARCHED = words(
+    "uttered utter pronounced heard hear saying says said speaks spoke reads reading read be can could come comes up "
+    "disappear vanish leave "
+    "what how many times first last out loud aloud "
     "in video the a is said mentioned spoken anything something this clip at any ever and does it there "
     "on screen written  anyone somebody someone words word text frame speech of phrase appear appears "
     "shown visible sign sentence"
@@ -113,7 +116,21 @@ def _words(scene: Scene, source: str) -> Query:
         ask,  # type: ignore[arg-type]
         phrase,
         scene.window,
+        _pick(scene, source, ask),  # type: ignore[arg-type]
     )
+
+
+_GOING = words("disappear vanish leave")
+
+
+def _pick(scene: Scene, source: str, ask: str) -> str:
+    """ "What was said first?", "until when can the sign be read?"; "when is it first said" is what "when" means."""
+    late = scene.has("last") or any(t.text == "last" or t.base in _GOING for t in scene.reading.tokens)
+    if ask == "when":
+        return "until" if scene.has("until_when") or (late and source == "screen_text") else "last" if late else "all"
+    if ask != "what":
+        return "all"
+    return "last" if late else "first" if scene.has("first") or scene.reading.word("first") else "all"
 
 
 def _phrase_behind(scene: Scene, source: str) -> str | None:
@@ -128,8 +145,20 @@ def _phrase_behind(scene: Scene, source: str) -> str | None:
             return None
     taken = {i for w in reading.windows for i in range(w.start, w.end)}
     words = [t.text for i, t in enumerate(tokens[start:], start) if i not in taken and t.is_word]
+    if source == "speech" and tokens[start - 1].text in _PASSIVE:
+        words = _before_passive(scene, start - 1) or words
     kept = [w for w in words if w not in _NOT_SEARCHED]
     return " ".join(kept) or None
+
+
+_PASSIVE = words("mentioned said uttered spoken pronounced")
+
+
+def _before_passive(scene: Scene, verb: int) -> list[str]:
+    """ "Is the dog mentioned?", "how often is the gap spoken of?": what stands between the auxiliary and the verb."""
+    tokens = scene.reading.tokens
+    helper = next((i for i in range(verb - 1, -1, -1) if tokens[i].base == "be"), None)
+    return [] if helper is None else [t.text for t in tokens[helper + 1 : verb] if t.is_word]
 
 
 def sound(scene: Scene) -> Query | None:

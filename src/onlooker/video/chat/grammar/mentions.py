@@ -23,8 +23,6 @@ _QUANTIFIERS: dict[str, QuantifierWord] = {
 }  # fmt: skip
 _MOVING = words("moving driving walking running flying swimming travelling traveling riding")
 _RESTING = words("stationary parked static motionless standing still immobile unmoving idle")
-_MOVING = words("moving driving walking running flying swimming travelling traveling riding")
-_RESTING = words("stationary parked static motionless standing still immobile unmoving idle")
 _ADJECTIVE_CONDITIONS: dict[str, Condition] = {
     **dict.fromkeys(_MOVING, Condition("stationary", "=", 0)),
     **dict.fromkeys(_RESTING, Condition("stationary", "=", 1)),
@@ -43,7 +41,7 @@ RANK_WORDS: dict[str, tuple[str, bool]] = {
     **dict.fromkeys(["shortest", "briefest"], ("duration", False)),
 }
 ORDER_WORDS: dict[str, int] = {
-    "first": 1, "earliest": 1, "initial": 1, "last": -1, "latest": -1, "final": -1,
+    "first": 1, "earliest": 1, "initial": 1, "last": -1, "latest": -1, "final": -1, "penultimate": -2,
 } | {w: n for w, n in ORDINAL_WORDS.items() if n > 1}  # fmt: skip
 _EMPTY_ADJECTIVES = words(
     "different distinct unique individual separate various visible tracked detected same other only "
@@ -57,7 +55,10 @@ _NUMBER_LINKS = words(
 _PRONOUNS = words("it they them he she him her its their his hers theirs itself themselves himself herself")
 _DEMONSTRATIVES = words("that this those these")
 # Behind "is that" these show that nothing is determined: "how long is that in sight?".
-_BEHIND_THAT = words("in on at visible there around still first last see seen shown for present out gone faster slower")
+_BEHIND_THAT = words(
+    "in on at visible there around still first last see seen shown for present out gone faster slower longer shorter "
+    "bigger larger smaller earlier later"
+)
 
 
 @dataclass(frozen=True, slots=True)

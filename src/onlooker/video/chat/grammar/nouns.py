@@ -177,8 +177,8 @@ _IRREGULAR_PLURALS = {
     "buffaloes": "buffalo", "folks": "folk", "foxes": "fox", "lorries": "lorry", "puppies": "puppy",
     "bunnies": "bunny", "ponies": "pony", "feet": "foot", "teeth": "tooth", "leaves": "leaf", "aircraft": "aircraft",
     "livestock": "livestock", "dice": "die", "octopi": "octopus", "cacti": "cactus", "policemen": "policeman",
-    "stuff": "stuff", "anything": "anything", "misc": "misc", "miscs": "misc", "miscellanea": "misc",
-    "ppl": "person", "peeps": "person", "taxis": "taxi", "skies": "ski",
+    "stuff": "stuff", "besides": "besides", "anything": "anything", "misc": "misc", "miscs": "misc",
+    "miscellanea": "misc", "ppl": "person", "peeps": "person", "taxis": "taxi", "skies": "ski",
     "broccolis": "broccoli", "zucchinis": "zucchini",
 }  # fmt: skip
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from onlooker.video.chat.grammar import timing, yes_no
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.media import EXAMPLES
+from onlooker.video.chat.grammar.ordinals import place_said
 from onlooker.video.chat.grammar.subjects import measure_of, with_conditions
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
@@ -212,7 +213,9 @@ def _count(scene: Scene) -> Query:
 def _united(scene: Scene, subject: Selection) -> Selection:
     """ "Cars and trucks": one selection of both."""
     for other in scene.others:
-        if subject.categories is not None and other.categories is not None:
+        if subject.numbers and other.numbers and subject.categories == other.categories:
+            subject = replace(subject, numbers=tuple(dict.fromkeys((*subject.numbers, *other.numbers))), plural=True)
+        elif subject.categories is not None and other.categories is not None:
             categories = tuple(dict.fromkeys((*subject.categories, *other.categories)))
             subject = replace(subject, noun=f"{subject.noun} or {other.noun}", categories=categories)
     return subject
@@ -225,7 +228,8 @@ def _which(scene: Scene) -> Query:
     if scene.form == "list" and main is not None and main.quantifier == "any" and not scene.subject.plural:
         return yes_no.yes_no(scene)
     if not scene.has_subject and not scene.conditions and not _superlative(scene):
-        return _not_understood()
+        whoever = scene.whoever if scene.window is not None else None
+        return _not_understood() if whoever is None else ListQuery(whoever, scene.window, _event(scene))
     if scene.form == "list" and scene.has("total") and not _superlative(scene):
         return CountQuery(_filtered(scene), scene.window)  # "give total persons"
     ranked = timing.which_subject(scene)
@@ -241,7 +245,7 @@ def _which(scene: Scene) -> Query:
 
 def _superlative(scene: Scene) -> bool:
     ordered = scene.has("first", "last") and scene.has("start", "end", "appear", "visible", "move")
-    return measure_of(scene.reading) is not None or ordered
+    return measure_of(scene.reading) is not None or ordered or place_said(scene.reading) is not None
 
 
 def _what(scene: Scene) -> Query:

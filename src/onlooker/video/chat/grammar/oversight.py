@@ -8,7 +8,8 @@ from itertools import pairwise
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.limits import length_conditions
 from onlooker.video.chat.grammar.moments import UNITS
-from onlooker.video.chat.grammar.unread import unread_word
+from onlooker.video.chat.grammar.subjects import COMPARATIVES
+from onlooker.video.chat.grammar.unread import denied_twice, unread_word
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     AttributeQuery,
@@ -49,6 +50,11 @@ _TWO_MOMENTS = re.compile(
     rf"\bat \d+(?:\.\d+)? ?(?:{_SECONDS})?,? ?(?:and|&) ?(?:also )?(?:at )?\d+(?:\.\d+)? ?{_SECONDS}"
 )
 _TWO_COUNTS = re.compile(r"\bhow many\b.*(?:\band|&|,|\bplus)(?: also)? (how many)\b")
+# "When does the car leave and who is person 3?"
+_TWO_ASKED = re.compile(
+    r"\b(?:who|what|when|where|which|how (?:many|long|fast|far))\b.*\w.* and (?:also )?"
+    r"(who|what|when|where|which|how (?:long|fast|far)) (?:is|are|was|were|does|do|did|\w+ (?:is|are|does|do))\b"
+)
 _VAGUE_EDGES = words("dying closing opening early late final last first few")
 _VAGUE_TIMES = words("seconds moments minutes stages")
 _Held = CountQuery | ExistsQuery | ListQuery | CheckQuery
@@ -58,7 +64,13 @@ _HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
 def overlooked(scene: Scene, query: Query) -> Refusal | None:
     """A refusal that names the part of the question the query leaves out, None where it leaves out nothing."""
     part = _second_question(scene, query) or _unread_time(scene, query)
-    part = part or _unread_span(scene) or _unread_exception(scene, query) or unread_word(scene, query)
+    part = (
+        part
+        or denied_twice(scene)
+        or _unread_span(scene)
+        or _unread_exception(scene, query)
+        or unread_word(scene, query)
+    )
     if part is not None:
         pass
     elif isinstance(query, _Held):
@@ -90,6 +102,9 @@ def _second_question(scene: Scene, query: Query) -> str | None:
     moments = _TWO_MOMENTS.search(said)
     if moments is not None and isinstance(query, (*_HELD, PeakQuery, BoxQuery, RelationQuery)):
         return moments.group()
+    asked = _TWO_ASKED.search(said)
+    if asked is not None:
+        return asked.group(1)
     counts = _TWO_COUNTS.search(said)
     return counts.group(1) if counts is not None and isinstance(query, (*_HELD, PeakQuery)) else None
 
@@ -159,12 +174,16 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
     ranked = query.subject.rank is not None or (isinstance(query, ListQuery) and query.order_by is not None)
     part = None if ranked and scene.reading.word("speeding") else _deed(scene)
     part = _unread_rank(scene, query, ranked, bool(columns)) or part
+    if part is None and isinstance(query, ListQuery) and scene.form == "what" and scene.has("color"):
+        part = _cue_word(scene, "color")  # "what colour are the trousers of whoever wears a red shirt?"
     if part is None and not columns & {"color", "upper_color", "lower_color"}:
         # "How many legs do you see?"; "the top person by speed" wears nothing.
         codes = ("wear", "upper", "lower") if isinstance(query, CountQuery) else ("wear",)
         part = next((_cue_word(scene, code) for code in codes if scene.has(code)), None)
     if part is None and scene.has("touch", "follow", "nearest"):
         part = next(_cue_word(scene, code) for code in ("touch", "follow", "nearest") if scene.has(code))
+    if part is None and isinstance(query, ExistsQuery) and scene.reading.word("than") and not columns:
+        part = next((_cue_word(scene, code) for code in COMPARATIVES if scene.has(code)), None)
     asked_away = isinstance(query, ExistsQuery) and query.negated
     if part is None and scene.has("gone") and "n_gaps" not in columns and not asked_away:
         part = _cue_word(scene, "gone")
@@ -316,6 +335,11 @@ def _negation(scene: Scene, query: _Held, holds: tuple[Condition, ...]) -> str |
 
 def _choice(scene: Scene, query: _Held) -> str | None:
     """ "Is person 3 walking or running?" is no yes/no question."""
+    offered = [t for t in scene.specific if (t.definite or t.numbers) and not t.plural]
+    unread = not query.subject.conditions or scene.reading.word("closer", "nearer")
+    one_of = len(offered) > 1 and scene.reading.has_or and unread and query.subject.rank is None
+    if isinstance(query, ListQuery) and one_of:
+        return "or"  # "which is hairier, the dog or the cow?": one of them, not both
     definite = query.subject.definite or bool(query.subject.numbers)
     on_ground = [c for c in scene.reading.cues.get("filler", ()) if scene.reading.tokens[c.start].text in {"on", "off"}]
     telling = set(scene.reading.cues) - {"filler", "not", "all"}

@@ -14,7 +14,7 @@ from onlooker.video.chat.grammar.mentions import SHADES, Mention, MentionReader
 from onlooker.video.chat.grammar.moments import UNITS
 from onlooker.video.chat.grammar.nouns import Nouns, singular
 from onlooker.video.chat.grammar.phrases import Cue, PhraseTable, cue_table
-from onlooker.video.chat.grammar.segments import ASKING, beside, clause_behind, core, split
+from onlooker.video.chat.grammar.segments import ASKING, Segment, beside, clause_behind, core, split
 from onlooker.video.chat.grammar.sides import SIDES, Side, find_sides
 from onlooker.video.chat.grammar.spelling import EnglishWords, Speller
 from onlooker.video.chat.grammar.suspicion import SPELT, Suspicion, find_suspicion
@@ -31,6 +31,7 @@ _NOUN_BEFORE = words(
     "by than another more fewer less contain show see have has having feature include are there"
 )
 _INSTANTS = words("instant moment time point second")
+_QUESTION_WORDS = words("which what who whose when where how is are does do was were")
 _BEHIND_HOW = words("many much long far fast quickly slowly often big large close tall")
 
 
@@ -87,7 +88,10 @@ class Reading:
     def window(self) -> Window | None:
         """The first time said; "from start to finish" is no restriction."""
         whole = Window("span", TimePoint(0.0, "share"), TimePoint(1.0, "share"))
-        window = next((found.window for found in self.windows if found.window != whole), None)
+        said = [found.window for found in self.windows if found.window != whole]
+        exact = [w for w in said if w.kind == "at" and w.start is not None and w.start.base == "start"]
+        loose = bool(said) and all(p is None or p.base == "share" for p in (said[0].start, said[0].end))
+        window = exact[0] if loose and exact else said[0] if said else None  # "just before the end, at 5.8 s"
         if (
             window is not None
             and window.kind == "span"
@@ -142,7 +146,9 @@ def _asking_part(
         return loose.mentions, cues, sides, colors
     loose.strangers = [i for i in loose.strangers if part.holds(i)]
     loose.topics = [i for i in loose.topics if part.holds(i)]
-    parts = [part, *beside(tokens, segments, part, odd)]
+    barring = frozenset(c.start for c in cues.get("other_than", ()))
+    parts = [part, *beside(tokens, segments, part, odd, barring)]
+    excepted = [s for s in parts if s.start in barring]
 
     def counts(index: int) -> bool:
         return any(p.holds(index) for p in parts)
@@ -153,8 +159,10 @@ def _asking_part(
         m
         for m in loose.mentions
         if part.holds(m.start)
+        or any(s.holds(m.start) for s in excepted)
         or ((not own or choice) and (counts(m.start) or (m.kind != "unknown" and m.start < part.start)))
     ]
+    mentions = mentions if own or choice else _pointed_at(mentions, part)
     kept = {
         code: [c for c in found if part.holds(c.start) or (counts(c.start) and code not in ASKING) or code == "peak"]
         for code, found in cues.items()
@@ -165,6 +173,17 @@ def _asking_part(
         [s for s in sides if counts(s.start)],
         tuple(c for c in colors if counts(c[0])),
     )
+
+
+def _pointed_at(mentions: list[Mention], part: Segment) -> list[Mention]:
+    """Mentions without those before the asking part that its pronoun cannot mean: "everybody says there is a dog, when
+    does it come?"."""
+    pronoun = next((m for m in mentions if m.kind == "pronoun" and part.holds(m.start)), None)
+    if pronoun is None:
+        return mentions
+    before = [m for m in mentions if m.start < part.start and m.kind != "pronoun"]
+    meant = [m for m in before if m.selection.plural == pronoun.selection.plural][-1:]
+    return [m for m in mentions if m not in before or m in meant] if meant else mentions
 
 
 class QuestionReader:
@@ -202,7 +221,7 @@ class QuestionReader:
         videos, text = self._take_videos(normalise(question))
         spoken = unwrapped(tokenise(text))
         tokens, corrections = self._spelled(spoken.tokens)
-        tokens = clause_behind(tokens, self._table, self._nouns.is_noun)
+        tokens = clause_behind(self._without_call(tokens), self._table, self._nouns.is_noun)
         suspicion, tokens = find_suspicion(tokens, self._nouns.is_known, self._nouns.is_stored)
         windows = find_windows(tokens)
         timed = frozenset(i for w in windows for i in range(w.start, w.end))
@@ -245,10 +264,17 @@ class QuestionReader:
             ),
             corrections=corrections,
             deeds=deeds,
-            people=self._people if deeds else (),
+            people=self._people,
             suspicion=suspicion,
             noise=tuple(loose.noise),
         )
+
+    def _without_call(self, tokens: list[Token]) -> list[Token]:
+        """Without a word of no language right before what is asked: "bruh, is there a cow", "idk which is faster"."""
+        first = tokens[0].text if len(tokens) > 2 and tokens[0].is_word else ""
+        strange = first and first not in self._known and not self._is_english(first)
+        behind = 2 if len(tokens) > 3 and tokens[1].text == "," else 1
+        return tokens[behind:] if strange and tokens[behind].text in _QUESTION_WORDS else tokens
 
     def _is_english(self, word: str) -> bool:
         return word in self._english or singular(word) in self._english
@@ -316,6 +342,7 @@ class QuestionReader:
                 pass  # a verb the grammar knows but no phrase uses: "what box surrounds the car"
             elif owner is not None:
                 strange = tuple(t.text for t in tokens[i:end] if t.text in self._english)
+                noise += [t.text for t in tokens[i:end] if t.text not in self._english]
                 held = found[owner]
                 selection = replace(held.selection, adjectives=(*held.selection.adjectives, *strange))
                 found[owner] = replace(held, selection=selection, start=i)
@@ -399,6 +426,7 @@ def _as_leave(tokens: Sequence[Token], i: int) -> Token:
     following = tokens[i + 1].text if i + 1 < len(tokens) else "?"
     perfect = bool(before & {"has", "have", "had", "who", "never"})
     closing = following in {"?", "."} and "when" in before
-    if (perfect or closing or following in _LEFT_BEHIND) and following != "or":
+    placed = following in ORDINAL_WORDS or (i + 1 < len(tokens) and tokens[i + 1].ordinal)  # "which left third?"
+    if (perfect or closing or placed or following in _LEFT_BEHIND) and following != "or":
         return replace(token, text="leave", base="leave")
     return token

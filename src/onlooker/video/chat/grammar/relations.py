@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from onlooker.video.chat.grammar.comparisons import suffers
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.query import OvertakeQuery, Query, Refusal, RelationQuery, Selection, SideQuery, Window
 
@@ -11,7 +14,8 @@ def overtaking(scene: Scene) -> Query | None:
     if not scene.has("pass") or len(scene.specific) < 2:
         return None
     ask = "when" if scene.form == "when" else "which" if scene.form == "which" else "yes_no"
-    return OvertakeQuery(scene.specific[0], scene.specific[1], ask, _span_of(scene))  # type: ignore[arg-type]
+    first, second = scene.specific[1::-1] if suffers(scene) else scene.specific[:2]
+    return OvertakeQuery(first, second, ask, _span_of(scene))  # type: ignore[arg-type]
 
 
 def _span_of(scene: Scene) -> Window | None:
@@ -54,6 +58,8 @@ def pairs(scene: Scene) -> Query | None:
     things = scene.specific
     first = things[0] if things else scene.subject
     second = things[1] if len(things) > 1 else None
+    if second is None and len(first.numbers) == 2:  # "do persons 1 and 8 touch?"
+        first, second = (replace(first, numbers=(number,), plural=False) for number in first.numbers)
     among = scene.reading.word("two", "both", "each", "another", "pair") or relation == "together"
     if second is None and first.plural and among:
         second = first
@@ -94,10 +100,11 @@ def _is_asked(scene: Scene, first: Selection) -> bool:
 
 
 def _relation(scene: Scene) -> str | None:
-    many = len(scene.specific) >= 2 or scene.reading.word("two", "pair", "each", "another", "other", "both", "pairs")
+    pair = len(scene.specific) >= 2 or (len(scene.specific) == 1 and len(scene.specific[0].numbers) == 2)
+    many = pair or scene.reading.word("two", "pair", "each", "another", "other", "both", "pairs")
     if scene.has("touch") and (scene.has_subject or many):
         return "touch"
-    if scene.has("nearest", "farthest_apart") or (scene.has("distance") and len(scene.specific) >= 2):
+    if scene.has("nearest", "farthest_apart") or (scene.has("distance") and pair):
         return "near"
     if scene.has("near") and scene.has_subject and (len(scene.things) > 1 or scene.form in {"which", "what"}):
         return "near"
@@ -108,7 +115,7 @@ def _relation(scene: Scene) -> str | None:
         return "together"
     together = scene.has("together") and scene.form not in {"count"} and not scene.has("most_common")
     asked = scene.form == "yes_no" or (scene.form in {"which", "what", "list"} and scene.window is not None)
-    if together and (len(scene.specific) >= 2 or (asked and scene.subject.plural)):
+    if together and (pair or (asked and scene.subject.plural)):
         return "together"
     return None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from onlooker.video.chat.grammar.mentions import Mention
+from onlooker.video.chat.grammar.moments import read_duration
 from onlooker.video.chat.grammar.phrases import Cue, PhraseTable
 from onlooker.video.chat.grammar.times import find_windows
 from onlooker.video.chat.grammar.tokens import Token
@@ -80,9 +81,11 @@ def _is_clause(tokens: Sequence[Token], segment: Segment) -> bool:
     return tokens[segment.start].text in _CLAUSE_OPENERS and segment.end - segment.start > 1
 
 
-def beside(tokens: Sequence[Token], segments: Sequence[Segment], part: Segment, odd: frozenset[int]) -> list[Segment]:
+def beside(
+    tokens: Sequence[Token], segments: Sequence[Segment], part: Segment, odd: frozenset[int], barring: frozenset[int]
+) -> list[Segment]:
     """Other parts that belong to the question: understood throughout, no clause of their own, and before it (behind it
-    only a choice: "..., left or right?")."""
+    only a choice, "..., left or right?", or one that opens with an exception at `barring`)."""
     return [
         s
         for s in segments
@@ -90,7 +93,11 @@ def beside(tokens: Sequence[Token], segments: Sequence[Segment], part: Segment, 
         and not any(s.holds(i) for i in odd)
         and not _is_clause(tokens, s)
         and (s.end - s.start > 1)
-        and (s.start < part.start or any(tokens[i].text in {"or", "vs", "versus"} for i in range(s.start, s.end)))
+        and (
+            s.start < part.start
+            or s.start in barring
+            or any(tokens[i].text in {"or", "vs", "versus"} for i in range(s.start, s.end))
+        )
     ]
 
 
@@ -131,6 +138,8 @@ _TIME_CLAUSES = tuple(
     )
 )  # fmt: skip
 _EVENTS = words("start end appear visible gone")
+_OFFSETS = (("after",), ("before",))  # "one second after the cow appears"
+_LONGEST_LENGTH = 6
 
 
 def clause_behind(tokens: list[Token], table: PhraseTable, is_noun: Callable[[str], bool]) -> list[Token]:
@@ -141,17 +150,28 @@ def clause_behind(tokens: list[Token], table: PhraseTable, is_noun: Callable[[st
     """
     comma = next((i for i, t in enumerate(tokens) if t.text == ","), 0)
     clause, rest = tokens[:comma], tokens[comma + 1 :]
-    said = tuple(t.text for t in clause)
-    opens = any(said[: len(opener)] == opener for opener in _TIME_CLAUSES)
+    length = read_duration(clause, 0)
+    lead = length[1] if length is not None else 0
+    said = tuple(t.text for t in clause[lead:])
+    opens = any(said[: len(opener)] == opener for opener in (_OFFSETS if lead else _TIME_CLAUSES))
     if not opens or len(clause) < 3 or len(rest) < 3 or clause[1].base in _AUXILIARIES:
         return tokens
     codes = {cue.code for cue in table.find(clause, frozenset())}
-    if not codes & _EVENTS or find_windows(clause) or not any(is_noun(t.text) for t in clause):
+    if not codes & _EVENTS or find_windows(clause[lead:]) or not any(is_noun(t.text) for t in clause):
         return tokens
     end = len(rest)
     while end and rest[end - 1].kind == "mark":
         end -= 1
     return [*rest[:end], *clause, *rest[end:]]
+
+
+def length_before(tokens: Sequence[Token], end: int) -> tuple[float, int] | None:
+    """Seconds and first token of a length of time that ends right before a token: "half a second | after the ..."."""
+    for i in range(max(0, end - _LONGEST_LENGTH), end):
+        length = read_duration(tokens, i)
+        if length is not None and length[1] == end and (not i or tokens[i - 1].text not in {"many", "much"}):
+            return length[0], i
+    return None
 
 
 def stood_first(tokens: Sequence[Token], i: int) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from onlooker.video.chat.grammar.mentions import Mention
+from onlooker.video.chat.grammar.ordinals import place_from_end
 from onlooker.video.chat.grammar.reading import Reading
 from onlooker.video.chat.grammar.sides import Side
 from onlooker.video.chat.grammar.words import words
@@ -170,18 +171,19 @@ _COMING = words("appear enter arrive come emerge")
 
 
 def order_rank(reading: Reading, order: int) -> Rank:
-    """What "first", "third" or "last" (-1) orders by: coming, leaving or being seen, as the verb says."""
+    """What "first" (1), "third" (3) or "last" (-1) orders by: coming, leaving or being seen, as the verb says."""
     coming = reading.has("start", "appear") or any(t.base in _COMING for t in reading.tokens)
     by_end = reading.has("end") or (order < 0 and reading.has("visible") and not coming)
     column = "t_end" if by_end else "t_start"
-    return Rank(column, order < 0, max(order, 1))
+    return Rank(column, order < 0, max(abs(order), 1))
 
 
 def selection_of(reading: Reading, mention: Mention) -> Selection:
     """The selection of one mention with its bare ordinal read in the light of the verb."""
     selection = mention.selection
     if mention.order is not None and selection.rank is None and not selection.numbers:
-        return replace(selection, rank=order_rank(reading, mention.order), plural=False)
+        order = place_from_end(reading) if mention.order < 0 else None
+        return replace(selection, rank=order_rank(reading, order or mention.order), plural=False)
     return selection
 
 

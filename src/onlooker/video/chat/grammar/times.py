@@ -113,8 +113,10 @@ def _between(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     second = read_point(tokens, k, needs_unit=not bare)
     if second is None:
         return None
-    start = _same_unit(tokens, j, first, second, k)
-    return Window("span", start, second[0]), behind_video(tokens, second[1])
+    start, end = _same_unit(tokens, j, first, second, k), second[0]
+    if start.base == end.base == "start" and end.value < start.value:
+        start, end = end, start  # "between 8 and 3 seconds"
+    return Window("span", start, end), behind_video(tokens, second[1])
 
 
 def _nth_of_two(tokens: Sequence[Token], j: int) -> tuple[TimePoint, int] | None:
@@ -299,7 +301,7 @@ def _video_event(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
         point = TimePoint(0.0 if early else 1.0, "share")
         kind_span = word_at(tokens, i) in {"until", "by"}
         return (Window("span", None, point) if kind_span else Window("at", point, None)), j + 1
-    j = skip(tokens, j, words("reads read shows says hits reaches reached"))
+    j = skip(tokens, j, words("reads read shows says hit hits reaches reached the"))
     found = read_duration(tokens, j)
     if found is None:
         return None
@@ -308,7 +310,8 @@ def _video_event(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     end = _behind_passed(tokens, found[1])
     if end == found[1] and not clock and (j == i + 1 or word_at(tokens, i) not in {"when", "as", "once"}):
         return None
-    return Window("at", TimePoint(found[0]), None), behind_video(tokens, end)
+    point, end = TimePoint(found[0]), behind_video(tokens, end)
+    return (Window("span", None, point) if word_at(tokens, i) in {"by", "until"} else Window("at", point, None)), end
 
 
 def _behind_passed(tokens: Sequence[Token], i: int) -> int:

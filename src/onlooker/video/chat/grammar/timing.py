@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.limits import length_conditions
-from onlooker.video.chat.grammar.subjects import measure_of, with_conditions
+from onlooker.video.chat.grammar.ordinals import place_said
+from onlooker.video.chat.grammar.subjects import measure_of, order_rank, with_conditions
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     AttributeQuery,
@@ -112,9 +113,18 @@ def how_long(scene: Scene) -> Query:
         return Refusal("How long something moves or rests is not stored, only how long it is visible.")
     if scene.has("until_when"):
         return MomentQuery(subject, "end")
-    if scene.has("gone"):
+    if scene.has("gone") or _goes_missing(scene):
         return DurationQuery(subject, "gone")
     return DurationQuery(subject, "mean" if scene.has("mean") else "visible")
+
+
+def _goes_missing(scene: Scene) -> bool:
+    """ "For how long does it vanish?": away, not visible; "how long until it vanishes" is the time before."""
+    vanishing = any(t.base in _VANISHING for t in scene.reading.tokens)
+    return vanishing and not scene.reading.word("until", "till", "before", "after", "visible", "seen")
+
+
+_VANISHING = words("vanish disappear")
 
 
 def where(scene: Scene) -> Query:
@@ -150,11 +160,12 @@ _THE_OTHER = words("other others rest")
 
 def which_subject(scene: Scene) -> Selection:
     """The subject with the rank a superlative outside its noun phrase gives it."""
-    from onlooker.video.chat.grammar.subjects import order_rank
-
     subject = scene.narrowed()
     if subject.rank is not None:
         return subject
+    place = place_said(scene.reading)
+    if place is not None:
+        return replace(subject, rank=order_rank(scene.reading, place), plural=False)
     measure = measure_of(scene.reading)
     if measure is not None:
         limits = length_conditions(scene)  # "faster than 50 px/s" is a limit, not a race

@@ -28,7 +28,7 @@ _CONTRACTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"'ll\b", " will"),
         (r"'m\b", " am"),
         (r"'d\b", " would"),
-        (r"\bhowmany\b|\bhow (?:may|man|mny)\b", "how many"),
+        (r"\bhowmany\b|\bhowm any\b|\bho wmany\b|\bhow (?:may|man|mny)\b", "how many"),
         (r"\bhow (?:log|lon|lng)\b", "how long"),
         (r"\bwich\b", "which"),
         (r"\bin between\b", "between"),
@@ -49,6 +49,10 @@ _NOTATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             r"\b(video|clip|footage|film|recording) (?:without|free of|devoid of|empty of)(?: an?| any)?\b",
             r"\1 with no",
+        ),
+        (
+            r"(?:, ?|\b(?:leaving|setting|putting) )((?:the |all )?[a-z]+(?: \d+)?) aside(?= ?[,.?]|$)",
+            r", apart from \1",
         ),
         (r"\bl ?/ ?r\b", "left or right"),
         (r"(?<=[a-z\d]) v\.? (?=[a-z])", " vs "),

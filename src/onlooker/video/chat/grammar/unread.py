@@ -5,29 +5,100 @@ They are common enough to be read over; an answer that leaves them out would be 
 
 from __future__ import annotations
 
+import re
+
 from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.moments import UNITS
+from onlooker.video.chat.grammar.reading import Reading
+from onlooker.video.chat.grammar.times import Found
 from onlooker.video.chat.grammar.words import words
-from onlooker.video.chat.query import CheckQuery, CountQuery, ExistsQuery, ListQuery, Query, RelationQuery
+from onlooker.video.chat.query import (
+    CheckQuery,
+    CountQuery,
+    DurationQuery,
+    ExistsQuery,
+    ListQuery,
+    MomentQuery,
+    Query,
+    RelationQuery,
+)
 
 _CHANGING = words("alone twice thrice barely scarcely almost nearly hardly yesterday tomorrow")
 # Of a yes/no question: how many, or that there is nothing else.
 _PARTS = words("only several couple pair few half majority")
 _WON = words("win wins won winner winning")
 _SHOWING = words("video clip footage film recording picture pictures")
+_THEN = words("then")
+_LASTING = words("video clip time film footage recording duration")
 _HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
 
 
 def unread_word(scene: Scene, query: Query) -> str | None:
     """The first such word of a question about what is there, `None` where there is none."""
+    if isinstance(query, DurationQuery | MomentQuery):
+        return _of_length(scene, query)
     if not isinstance(query, (*_HELD, RelationQuery)):
         return None
     tokens = scene.reading.tokens
+    if scene.focus is None and getattr(query, "window", None) is None and scene.reading.says("by", _THEN):
+        return "then"  # "how many are gone by then?" with nothing talked of before
     free = [i for i in range(len(tokens)) if i not in _understood(scene)]
     changing = (i for i in free if tokens[i].text in _CHANGING and (not i or tokens[i - 1].text not in _SHOWING))
     found = next((tokens[i].text for i in changing), None)
     if found is not None or not isinstance(query, _HELD):
         return found
-    return _part(scene, query, free) or _between(scene, free) or _won(scene, query) or _all(scene, query)
+    return (
+        _bare(scene, query, free)
+        or _part(scene, query, free)
+        or _between(scene, free)
+        or _won(scene, query)
+        or _all(scene, query)
+    )
+
+
+_NEGATION = re.compile(r"n't\b|\b(?:not|no|never|none|nobody|nothing|neither|without)\b")
+_ASKED_POLITELY = re.compile(r"^\W*\w+n't\b")  # "isn't there a dog?" asks whether there is one
+_TAG = re.compile(r",[^,]{0,16}$")
+
+
+def denied_twice(scene: Scene) -> str | None:
+    """ "Is there not no dog?", "it is not the case that nobody is there": nobody knows which way round it is meant."""
+    if scene.form != "yes_no":
+        return None
+    said = _TAG.sub("", _ASKED_POLITELY.sub("", scene.reading.question.lower()))
+    found = [_NEGATION.findall(part) for part in re.split(r"[:;.!?]", said)]
+    return next((" ... ".join(words[:2]) for words in found if len(words) > 1), None)
+
+
+def _bare(scene: Scene, query: Query, free: list[int]) -> str | None:
+    """ "qtty vans", "goat secs": a search with a word that asks for more than whether there is one."""
+    if not isinstance(query, ExistsQuery) or scene.form != "none":
+        return None
+    tokens = scene.reading.tokens
+    return next(iter(scene.reading.noise), None) or next(
+        (tokens[i].text for i in free if tokens[i].text in UNITS), None
+    )
+
+
+def _of_length(scene: Scene, query: DurationQuery | MomentQuery) -> str | None:
+    """ "How many frames is it in?", "how long before the end does it leave?", "from its arrival to its leaving"."""
+    reading = scene.reading
+    if isinstance(query, MomentQuery):
+        return "between" if query.window is None and reading.word("between") else None
+    if reading.says("how many", _FRAMES) or reading.says("number of", _FRAMES):
+        return "frames"
+    whole = all(p is None or p.base == "share" for w in reading.windows for p in (w.window.start, w.window.end))
+    if not whole and isinstance(query, DurationQuery) and query.ask != "gone":
+        return next(_said(reading, w) for w in reading.windows)  # "how long is it visible in the first 3 s?"
+    edge = whole and reading.windows and reading.word("before", "until", "till") and scene.has("start", "end", "appear")
+    return "before" if edge else None
+
+
+def _said(reading: Reading, found: Found) -> str:
+    return " ".join(t.text for t in reading.tokens[found.start : found.end])
+
+
+_FRAMES = words("frames images")
 
 
 def _understood(scene: Scene) -> set[int]:
@@ -63,5 +134,10 @@ def _won(scene: Scene, query: Query) -> str | None:
 def _all(scene: Scene, query: Query) -> str | None:
     """ "Are all objects cars?" is not whether there is a car."""
     everything = any(m.quantifier == "all" for m in scene.mentions)
+    several = everything or (scene.quantifier == "all" and scene.subject.plural and not scene.others)
+    if several and isinstance(query, ExistsQuery) and query.window is not None:
+        return "all"  # "are all cars gone by the end?"
+    if isinstance(query, ExistsQuery) and (scene.reading.says("most of the", _LASTING) or scene.reading.word("mostly")):
+        return "most of"
     asked = isinstance(query, ExistsQuery) and scene.form == "yes_no" and len(scene.things) > 1
     return "all" if everything and asked else None

@@ -16,7 +16,7 @@ tour track transcribe travel traverse turn utter vanish view visit wait walk wan
 want state step chat converse film capture surpass crop resurface outpace end visualise visualize zoom wheel pedal
 follow contact hide near neighbour surround bounce locate specify calculate estimate shift drift glimpse sight populate
 dwell loiter lurk dawdle crawl inhabit reside outstrip outdistance discover perceive furnish supply grant offer exceed
-knock potter mill mess outlast outlive outstay
+knock potter mill mess outlast outlive outstay precede succeed chase pursue overhaul nip dash dart sneak scarper
 """
 _IRREGULAR = {
     "be": "is are was were am been being",
@@ -63,7 +63,9 @@ _IRREGULAR = {
     "think": "thinks thought thinking",
     "know": "knows knew known knowing",
     "cut": "cuts cutting",
+    "set": "sets setting",
     "outrun": "outruns outran outrunning",
+    "beat": "beats beaten beating",
     "withdraw": "withdrew withdrawn",
     "wind": "winds wound winding",
     "hang": "hangs hung hanging",

@@ -284,6 +284,13 @@ POLITE: tuple[str, ...] = tuple(
     for me
     for the record
     if you can|could|would tell|say
+    who can|could tell|show me|us
+    can|could|may|might one please|kindly? ask|enquire|inquire|know|learn
+    can|could|may|might i please|kindly? enquire|inquire|learn as_to?
+    what was i going|about to ask|say
+    oh yes|right|well
+    idk|dunno
+    i have no idea
     """.strip().splitlines()
 )
 
@@ -297,6 +304,8 @@ ASSERTING: tuple[str, ...] = tuple(
     can|could|may we|i|one say|assume|conclude that
     is|was it true|correct|right|possible|so|likely that
     is|was it the case that
+    is|was it your|their testimony|view|opinion|understanding|position|contention|evidence|impression|belief that
+    sources|people|witnesses|some|they claim|say|report|insist that
     is|was it not true|correct|right|so|likely that
     is|was it not the case that
     should|would|can|could|may|might|will i|we|one|you expect to see|find

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.limits import comparator_before, length_conditions
+from onlooker.video.chat.grammar.ordinals import place_said
 from onlooker.video.chat.grammar.subjects import SUPERLATIVES, measure_of, order_rank, with_conditions
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
@@ -67,8 +68,9 @@ def _is_ranked(scene: Scene) -> Query | None:
         everything = Selection()
         if column is not None and any(scene.has(c) for c in SUPERLATIVES):
             return IsRankQuery(subject, replace(everything, rank=Rank(*column)))
-        if scene.has("first", "last") and scene.has("start", "end", "appear"):
-            order = -1 if scene.has("last") else 1
+        place = place_said(scene.reading)
+        if place is not None or (scene.has("first", "last") and scene.has("start", "end", "appear")):
+            order = place or (-1 if scene.has("last") else 1)
             return IsRankQuery(subject, replace(everything, rank=order_rank(scene.reading, order)))
     return None
 
@@ -164,7 +166,34 @@ def _exists(scene: Scene) -> Query:
         return ExistsQuery(scene.narrowed(), scene.window, None, scene.quantifier != "none", scene.others)
     lives = length_conditions(scene) if event is not None else life_conditions(scene)
     subject = with_conditions(scene.narrowed(), lives)
-    return ExistsQuery(subject, scene.window, event, scene.quantifier == "none", scene.others)
+    both = _neither(scene)
+    if both is not None:
+        return ExistsQuery(both, scene.window, event, True)
+    return ExistsQuery(subject, scene.window, event, scene.quantifier == "none" or _never(scene), scene.others)
+
+
+def _never(scene: Scene) -> bool:
+    """ "The dog never appears", "at no point did a dog appear": whether there is none, so said."""
+    said = scene.reading.word("never") or any(scene.reading.says(front, _POINTS) for front in ("at no", "in no"))
+    return said and scene.has("start", "appear", "visible") and not scene.has("end", "return", "gone")
+
+
+_POINTS = words("point time moment stage instant frame")
+
+
+def _neither(scene: Scene) -> Selection | None:
+    """ "Neither the cow nor the car": either of them, so that none is the answer."""
+    things = scene.specific
+    plain = not any(t.conditions or t.rank or t.label for t in things)
+    if len(things) != 2 or not plain or not (scene.reading.word("neither") and scene.reading.word("nor", "or")):
+        return None
+    first, second = things
+    noun = f"{first.noun} or {second.noun}"
+    if first.categories and second.categories and not first.numbers and not second.numbers:
+        return Selection(noun, tuple(dict.fromkeys((*first.categories, *second.categories))), plural=True)
+    if first.numbers and second.numbers and first.categories == second.categories:
+        return replace(first, noun=noun, numbers=(*first.numbers, *second.numbers), plural=True)
+    return None
 
 
 def _is_away(scene: Scene) -> bool:

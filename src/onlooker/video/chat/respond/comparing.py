@@ -47,7 +47,7 @@ def compare(session: Session, query: CompareQuery) -> Draft:
     elif tie:
         value, text = "neither", f"Neither: {told}."
     else:
-        value = [best[1].number] if all(o.numbers for o in query.options) else _called(best[0])
+        value = [best[1].number] if all(o.numbers for o in query.options) else called(best[0])
         verb = "" if words.startswith(("moves", "appears", "leaves", "is ")) else "is "
         text = f"The {name_of(best[0])} {verb}{words}: {told}."
     draft = Draft(text, value)
@@ -62,7 +62,7 @@ def compare(session: Session, query: CompareQuery) -> Draft:
     return draft
 
 
-def _called(selection: Selection) -> str:
+def called(selection: Selection) -> str:
     """The winner's name for machines: its category where it has one only, else the words of the asker."""
     if selection.label is None and not selection.numbers and selection.categories and len(selection.categories) == 1:
         return selection.categories[0]

@@ -15,6 +15,7 @@ from onlooker.video.chat.query import (
     PeakQuery,
     Selection,
 )
+from onlooker.video.chat.respond.comparing import called
 from onlooker.video.chat.respond.session import Draft, Session, Track, certainty, fill, nothing
 from onlooker.video.chat.wording import counted, joined, name_of, noun_of, seconds, window_words
 
@@ -118,8 +119,9 @@ def count_compare(session: Session, query: CountCompareQuery) -> Draft:
         draft = Draft(f"{difference}: {told}.", difference)
     else:
         fewer = query.operator == "<"
-        winner = None if a == b else names[0] if (a > b) != fewer else names[1]
-        draft = Draft(f"{'Neither' if winner is None else winner.capitalize()}: {told}.", winner)
+        more = None if a == b else 0 if (a > b) != fewer else 1
+        winner = None if more is None else called((query.first, query.second)[more])
+        draft = Draft(f"{'Neither' if more is None else names[more].capitalize()}: {told}.", winner)
     if a == 0 and b == 0:
         draft.status = "no_evidence"
     fill(draft, session, binder.statement("SELECT " + ", ".join(parts)))

@@ -70,11 +70,14 @@ def words(session: Session, query: WordsQuery) -> Draft:
         what = f'"{query.phrase}" is not {act}' if query.phrase else f"Nothing is {act}"
         empty: Value = {"yes_no": False, "count": 0}.get(query.ask)
         return fill(Draft(f"None: {what}{when}{session.where}.", empty, "no_evidence"), session, statement)
+    if query.pick != "all":
+        rows = rows[:1] if query.pick == "first" else rows[-1:]
     quoted = [f'"{row[3]}" ({span(_seconds(row[1]), _seconds(row[2]))})' for row in rows[:_MAX_TOLD]]
     told = f"{act.capitalize()}{when}{session.where}: {'; '.join(quoted)}" + ("; ..." if len(rows) > _MAX_TOLD else "")
     texts = [str(row[3]) for row in rows]
     values: dict[str, Value] = {
-        "when": _seconds(rows[0][1]), "yes_no": True, "count": len(rows), "where": texts[0], "what": " ".join(texts),
+        "when": _seconds(rows[0][2 if query.pick == "until" else 1]), "yes_no": True, "count": len(rows),
+        "where": texts[0], "what": " ".join(texts),
     }  # fmt: skip
     draft = Draft(f"{told}.", values[query.ask], unit="s" if query.ask == "when" else None)
     fill(draft, session, statement)
