@@ -307,8 +307,7 @@ def _fit_brightness(samples, seed):
 
 
 def brightness_benchmark(jobs):
-    tiles = ForgeryConfig(48, kinds={"splice": 1.0, "copy_move": 1.0})
-    plan = BenchmarkPlan("shared", tiles, 4, 8, 8, n_swept=4, sweep={"blur": (3,)}, n_resamples=5, other_sources={})
+    plan = BenchmarkPlan("shared", ForgeryConfig(48), 4, 12, 12, n_swept=4, sweep={"blur": (3,)}, n_resamples=5)
     both = [rule(find_rule("noise_level")), Contestant("brightness", _fit_brightness, is_trained=False)]
     return run_benchmark(plan, both, made_photos(), n_shown=2, jobs=jobs)
 

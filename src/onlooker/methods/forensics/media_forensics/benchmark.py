@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from multiprocessing import get_context
+from multiprocessing.reduction import ForkingPickler
 from types import MappingProxyType
 
 import cv2
@@ -243,13 +244,20 @@ def _judge(plan: BenchmarkPlan, contestant: Contestant, data: _Data, n_shown: in
     book = _Book(plan, contestant.name)
     book.judge(contestant, detector, data)
     control = run_control(detector, *data.control, plan.seed)
-    shown = run_detector(detector, _picked(data.test, plan.kinds, n_shown))
-    # A read-only view of a mapping cannot be sent from process to process.
-    said = [
-        replace(one.said, values=dict(one.said.values)) if isinstance(one.said, Finding) else one.said for one in shown
-    ]
+    said = [one.said for one in run_detector(detector, _picked(data.test, plan.kinds, n_shown))]
     return _Judged(book.rows, control, book.reasons, detector.known_failures, said, time.perf_counter() - begun)
 
+
+def _read_only(values: dict[object, object]) -> MappingProxyType[object, object]:
+    return MappingProxyType(values)
+
+
+def _packed(mapping: MappingProxyType[object, object]) -> tuple[Callable[..., object], tuple[dict[object, object]]]:
+    return _read_only, (dict(mapping),)
+
+
+# Plans and findings hold read-only views of mappings, which processes cannot send to each other otherwise.
+ForkingPickler.register(MappingProxyType, _packed)
 
 _here: list[tuple[BenchmarkPlan, _Data]] = []
 """In a process of a pool: the plan and its data, drawn once."""
