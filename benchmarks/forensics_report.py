@@ -15,11 +15,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from common import machine, rounded, write_result
-from onlooker.methods.forensics.media_forensics.benchmark import BenchmarkPlan, BenchmarkReport, run_benchmark
+from onlooker.methods.forensics.media_forensics.benchmark import BenchmarkPlan, BenchmarkReport
 from onlooker.methods.forensics.media_forensics.detectors import RULES, find_rule
 from onlooker.methods.forensics.media_forensics.learned import FEATURES, LinearDetector, fit_detector
 from onlooker.methods.forensics.media_forensics.protocols import Contestant, rule
 from onlooker.methods.forensics.media_forensics.report import report_to_dict, write_report
+from onlooker.methods.forensics.media_forensics.running import run_benchmarks
 from onlooker.methods.forensics.media_forensics.samples import Sample
 from onlooker.synth.forgeries import ForgeryConfig, photo_sources
 
@@ -69,21 +70,17 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="minutes; the numbers mean nothing")
     parser.add_argument("--networks", choices=("tiny", "none"), default="tiny")
     parser.add_argument("--jobs", type=int, default=2, help="processes, one thread each")
-    parser.add_argument("--steps", type=int, default=400, help="of training the networks")
+    parser.add_argument("--steps", type=int, default=240, help="of training the networks; as many as the claims of M2TR take")
     asked = parser.parse_args()
     started = time.perf_counter()
     photos = photo_sources()
     steps = 10 if asked.quick else asked.steps
-    reports = [
-        run_benchmark(
-            plan,
-            contestants(plan.tiles.size_px, steps, asked.networks),
-            photos,
-            jobs=asked.jobs,
-            progress=lambda line: print(f"{time.perf_counter() - started:6.0f} s  {line}", flush=True),
-        )
-        for plan in plans(asked.quick)
-    ]
+    reports = run_benchmarks(
+        [(plan, contestants(plan.tiles.size_px, steps, asked.networks)) for plan in plans(asked.quick)],
+        photos,
+        jobs=asked.jobs,
+        progress=lambda line: print(f"{time.perf_counter() - started:6.0f} s  {line}", flush=True),
+    )
     page = write_report(reports, asked.output)
     print(f"{page}: {(time.perf_counter() - started) / 60:.1f} min", flush=True)
     if not asked.quick:

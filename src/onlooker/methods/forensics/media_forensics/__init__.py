@@ -1,7 +1,8 @@
 """The survey as a toolkit: detectors with evidence, manipulations, perturbations, protocols, and a report."""
 
-from onlooker.methods.forensics.media_forensics.benchmark import BenchmarkPlan, run_benchmark
+from onlooker.methods.forensics.media_forensics.benchmark import BenchmarkPlan
 from onlooker.methods.forensics.media_forensics.detectors import RULES, find_rule
+from onlooker.methods.forensics.media_forensics.running import run_benchmark
 from onlooker.methods.forensics.media_forensics.samples import (
     Detector,
     Finding,

@@ -1,27 +1,20 @@
 """The whole comparison: contestants x manipulations x protocols x perturbations, as rows that a report is drawn from.
 
 Everything is seeded; a plan says how much is run, and two plans (small tiles for networks, large pictures for rules)
-make the published report. The same functions judge whatever a user brings as samples.
+make the published report; `running` runs them.
 """
 
 from __future__ import annotations
 
-import functools
 import math
-import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from multiprocessing import get_context
-from multiprocessing.reduction import ForkingPickler
 from types import MappingProxyType
-
-import cv2
 
 from onlooker.errors import ConfigError
 from onlooker.evaluation.forgery import Score
 from onlooker.methods.forensics.media_forensics.attacks import PGD, Differentiable, projected_gradient
-from onlooker.methods.forensics.media_forensics.controls import ControlReport, control_samples, run_control
+from onlooker.methods.forensics.media_forensics.controls import ControlReport, control_samples
 from onlooker.methods.forensics.media_forensics.perturbations import find_perturbation, perturb
 from onlooker.methods.forensics.media_forensics.protocols import (
     Contestant,
@@ -30,8 +23,9 @@ from onlooker.methods.forensics.media_forensics.protocols import (
     draw_samples,
     evaluate,
     run_detector,
+    sample_of,
 )
-from onlooker.methods.forensics.media_forensics.samples import Detector, Finding, Refusal, Sample
+from onlooker.methods.forensics.media_forensics.samples import Detector, Sample
 from onlooker.synth.forgeries.config import CompressionConfig, ForgeryConfig
 from onlooker.synth.forgeries.leaks import LeakReport, measure_leaks
 from onlooker.synth.forgeries.photos import Photo
@@ -150,7 +144,7 @@ class BenchmarkReport:
 
 
 @dataclass(frozen=True)
-class _Data:
+class PlanData:
     """Samples of a plan, drawn once for all contestants."""
 
     train: list[Sample]
@@ -162,127 +156,15 @@ class _Data:
     leaks: LeakReport
 
 
-@dataclass(frozen=True)
-class _Judged:
-    """All of one contestant; `said` of the test samples that are shown."""
-
-    rows: list[Row]
-    control: ControlReport
-    reasons: dict[str, int]
-    known_failures: str
-    said: list[Finding | Refusal]
-    seconds: float
-
-
-def run_benchmark(
-    plan: BenchmarkPlan,
-    contestants: Sequence[Contestant],
-    photos: Sequence[Photo] | None = None,
-    *,
-    n_shown: int = 8,
-    jobs: int = 1,
-    progress: Callable[[str], None] = lambda line: None,
-) -> BenchmarkReport:
-    """Runs a plan.
-
-    Args:
-        plan: what is run.
-        contestants: who takes part; names differ.
-        photos: `None` reads `photo_sources()`.
-        n_shown: test samples kept with what was said of them.
-        jobs: processes that share the contestants, one thread each; each draws the data for itself, and contestants
-            must then be picklable. Numbers are those of one process.
-        progress: called with a line per step.
-
-    Raises:
-        ConfigError: two contestants of one name, or none.
-        MissingExtraError: too few photos.
-    """
-    names = [one.name for one in contestants]
-    if not names or len(set(names)) != len(names) or jobs < 1:
-        raise ConfigError(f"contestants have names of their own and jobs are 1 or more, got {names} and {jobs}")
-    started = time.perf_counter()
-    if jobs == 1:
-        data = _draw(plan, photos)
-        seconds = {"data": time.perf_counter() - started}
-        progress(f"{plan.name}: data in {seconds['data']:.0f} s")
-        judged = _gathered(plan, names, (_judge(plan, one, data, n_shown) for one in contestants), progress)
-    else:
-        with ProcessPoolExecutor(jobs, get_context("spawn"), _set_up, (plan, photos)) as pool:
-            sent = pool.map(functools.partial(_judge_here, n_shown), contestants)
-            data = _draw(plan, photos)  # for what is shown, while the others work
-            seconds = {"data": time.perf_counter() - started}
-            judged = _gathered(plan, names, sent, progress)
-    return BenchmarkReport(
-        plan,
-        tuple(row for one in judged.values() for row in one.rows),
-        data.leaks,
-        {name: one.control for name, one in judged.items()},
-        {name: one.reasons for name, one in judged.items()},
-        {name: one.known_failures for name, one in judged.items()},
-        tuple(
-            (sample, {name: one.said[k] for name, one in judged.items()})
-            for k, sample in enumerate(_picked(data.test, plan.kinds, n_shown))
-        ),
-        seconds | {name: one.seconds for name, one in judged.items()},
-    )
-
-
-def _gathered(
-    plan: BenchmarkPlan, names: Sequence[str], found: Iterable[_Judged], progress: Callable[[str], None]
-) -> dict[str, _Judged]:
-    judged: dict[str, _Judged] = {}
-    for name, one in zip(names, found, strict=True):
-        judged[name] = one
-        progress(f"{plan.name}: {name} in {one.seconds:.0f} s")
-    return judged
-
-
-def _judge(plan: BenchmarkPlan, contestant: Contestant, data: _Data, n_shown: int) -> _Judged:
-    begun = time.perf_counter()
-    detector = contestant.fit(data.train, plan.seed)
-    book = _Book(plan, contestant.name)
-    book.judge(contestant, detector, data)
-    control = run_control(detector, *data.control, plan.seed)
-    said = [one.said for one in run_detector(detector, _picked(data.test, plan.kinds, n_shown))]
-    return _Judged(book.rows, control, book.reasons, detector.known_failures, said, time.perf_counter() - begun)
-
-
-def _read_only(values: dict[object, object]) -> MappingProxyType[object, object]:
-    return MappingProxyType(values)
-
-
-def _packed(mapping: MappingProxyType[object, object]) -> tuple[Callable[..., object], tuple[dict[object, object]]]:
-    return _read_only, (dict(mapping),)
-
-
-# Plans and findings hold read-only views of mappings, which processes cannot send to each other otherwise.
-ForkingPickler.register(MappingProxyType, _packed)
-
-_here: list[tuple[BenchmarkPlan, _Data]] = []
-"""In a process of a pool: the plan and its data, drawn once."""
-
-
-def _set_up(plan: BenchmarkPlan, photos: Sequence[Photo] | None) -> None:
-    import torch
-
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    _here.append((plan, _draw(plan, photos)))
-
-
-def _judge_here(n_shown: int, contestant: Contestant) -> _Judged:
-    plan, data = _here[0]
-    return _judge(plan, contestant, data, n_shown)
-
-
-def _draw(plan: BenchmarkPlan, photos: Sequence[Photo] | None) -> _Data:
+def draw(plan: BenchmarkPlan, photos: Sequence[Photo] | None) -> PlanData:
+    """All samples of a plan."""
     train_tiles = ForgedTiles(plan.tiles, plan.seed, "train", photos)
     test_tiles = ForgedTiles(plan.tiles, plan.seed, "test", photos)
-    leaks = measure_leaks([train_tiles[k] for k in range(plan.n_train)], [test_tiles[k] for k in range(plan.n_test)])
-    test = draw_samples(plan.tiles, plan.seed, "test", plan.n_test, photos)
-    return _Data(
-        draw_samples(plan.tiles, plan.seed, "train", plan.n_train, photos),
+    trained_on = [train_tiles[k] for k in range(plan.n_train)]
+    tested_on = [test_tiles[k] for k in range(plan.n_test)]
+    test = [sample_of(tile) for tile in tested_on]
+    return PlanData(
+        [sample_of(tile) for tile in trained_on],
         draw_samples(plan.tiles, plan.seed, "validation", plan.n_validation, photos),
         test,
         {
@@ -295,11 +177,11 @@ def _draw(plan: BenchmarkPlan, photos: Sequence[Photo] | None) -> _Data:
             for level in levels
         },
         control_samples(plan.tiles.size_px, plan.n_swept, plan.seed, photos),
-        leaks,
+        measure_leaks(trained_on, tested_on),
     )
 
 
-class _Book:
+class Book:
     """Rows and reasons of one contestant."""
 
     def __init__(self, plan: BenchmarkPlan, detector: str) -> None:
@@ -307,7 +189,8 @@ class _Book:
         self.rows: list[Row] = []
         self.reasons: dict[str, int] = {}
 
-    def judge(self, contestant: Contestant, detector: Detector, data: _Data) -> None:
+    def judge(self, contestant: Contestant, detector: Detector, data: PlanData) -> None:
+        """Fills the book with all protocols."""
         everything = "/".join(self.plan.kinds) if contestant.is_trained else "nothing"
         calibration = calibrate(run_detector(detector, data.validation))
         outcomes = run_detector(detector, data.test)
@@ -329,7 +212,7 @@ class _Book:
                 found = evaluate(run_detector(detector, hit), calibration, self.plan.n_resamples)
                 self._add("robustness", everything, "all kinds", (PGD, strength), found)
 
-    def _leave_out(self, contestant: Contestant, data: _Data) -> None:
+    def _leave_out(self, contestant: Contestant, data: PlanData) -> None:
         for kind in self.plan.kinds:
             known = [s for s in data.train if s.manipulation != kind]
             detector = contestant.fit(known, self.plan.seed)
@@ -364,7 +247,7 @@ class _Book:
             )  # fmt: skip
 
 
-def _picked(samples: Sequence[Sample], kinds: Sequence[str], count: int) -> list[Sample]:
+def picked(samples: Sequence[Sample], kinds: Sequence[str], count: int) -> list[Sample]:
     """Samples of all kinds in turn, authentic ones among them."""
     wanted = [*kinds, "authentic"]
     by_kind = {kind: [s for s in samples if s.manipulation == kind] for kind in wanted}
