@@ -195,11 +195,11 @@ def _sweeps(report: BenchmarkReport) -> str:
 
 
 def _curves(rows: Sequence[Row], change: str, names: Sequence[str]) -> str:
-    """AUC over the levels in their order of strength, from 0.4 to 1, as an SVG picture."""
+    """AUC over the levels in their order of strength, from 0 to 1 (an attack drives it below chance), as an SVG picture."""
     levels = list(dict.fromkeys(row.level for row in rows))
     step = (_WIDTH - 2 * _PAD) / max(len(levels) - 1, 1)
     lines = [f"<text x='{_PAD}' y='16' font-size='12'>{html.escape(change)}</text>"]
-    for value in (0.5, 0.75, 1.0):
+    for value in (0.0, 0.5, 1.0):
         y = _ordinate(value)
         lines.append(f"<line x1='{_PAD}' x2='{_WIDTH - _PAD}' y1='{y:.0f}' y2='{y:.0f}' stroke='#ddd'/>")
         lines.append(f"<text x='4' y='{y + 4:.0f}' font-size='11'>{value:g}</text>")
@@ -221,7 +221,7 @@ def _curves(rows: Sequence[Row], change: str, names: Sequence[str]) -> str:
 
 
 def _ordinate(value: float) -> float:
-    return _HEIGHT - _PAD - (min(max(value, 0.4), 1.0) - 0.4) / 0.6 * (_HEIGHT - 2 * _PAD)
+    return _HEIGHT - _PAD - min(max(value, 0.0), 1.0) * (_HEIGHT - 2 * _PAD)
 
 
 def _controls(report: BenchmarkReport) -> str:
