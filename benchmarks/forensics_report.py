@@ -70,7 +70,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="minutes; the numbers mean nothing")
     parser.add_argument("--networks", choices=("tiny", "none"), default="tiny")
     parser.add_argument("--jobs", type=int, default=2, help="processes, one thread each")
-    parser.add_argument("--steps", type=int, default=240, help="of training the networks; as many as the claims of M2TR take")
+    parser.add_argument("--steps", type=int, default=240, help="of training the networks, as in the claims of M2TR")
     asked = parser.parse_args()
     started = time.perf_counter()
     photos = photo_sources()

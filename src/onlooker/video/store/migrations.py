@@ -16,7 +16,7 @@ from functools import cache
 
 from sqlalchemy import Connection, insert
 from sqlalchemy.dialects import sqlite
-from sqlalchemy.schema import CreateIndex, CreateTable
+from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
 from onlooker.errors import SchemaError, ShapeError
 from onlooker.formats.run_lengths import mask_area
@@ -156,7 +156,7 @@ def _statements() -> tuple[str, ...]:
     """What makes the tables of a new file. To put the text together takes longer than to run it."""
     tables = METADATA.sorted_tables
     indexes = sorted((index for table in tables for index in table.indexes), key=lambda index: str(index.name))
-    made = [*map(CreateTable, tables), *map(CreateIndex, indexes)]
+    made: list[ExecutableDDLElement] = [*map(CreateTable, tables), *map(CreateIndex, indexes)]
     return tuple(str(statement.compile(dialect=sqlite.dialect())) for statement in made)
 
 

@@ -195,7 +195,7 @@ def _sweeps(report: BenchmarkReport) -> str:
 
 
 def _curves(rows: Sequence[Row], change: str, names: Sequence[str]) -> str:
-    """AUC over the levels in their order of strength, from 0 to 1 (an attack drives it below chance), as an SVG picture."""
+    """AUC over the levels in their order of strength, from 0 to 1: attacks drive it below chance. An SVG picture."""
     levels = list(dict.fromkeys(row.level for row in rows))
     step = (_WIDTH - 2 * _PAD) / max(len(levels) - 1, 1)
     lines = [f"<text x='{_PAD}' y='16' font-size='12'>{html.escape(change)}</text>"]
