@@ -16,12 +16,14 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from onlooker.errors import ConfigError, WeightsError
-from onlooker.weights.lite0 import LITE0, LITE0_MEAN, LITE0_STD
+from onlooker.weights.lite0 import LITE0, LITE0_MEAN, LITE0_STD, read_lite0
 from onlooker.weights.load import check_finite, compare_tensors
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _PACKAGED: Mapping[str, tuple[float, float]] = MappingProxyType({LITE0: (LITE0_MEAN, LITE0_STD)})
 """Mean and deviation of pixels in [0, 1] for weights that come with this package, where timm states other ones."""
+PACKAGED_BACKBONE = "efficientnet-lite0"
+"""Names the ImageNet weights that come with this package."""
 _BEHIND = ("conv_head.", "bn2.", "classifier.")
 """What a classifier of timm's EfficientNet family has behind its last stage."""
 _COUNTER = "num_batches_tracked"
@@ -117,6 +119,38 @@ class TimmPyramid(nn.Module):
         end = max(place for place, (name, _) in enumerate(parameters) if name.startswith(last))
         for _, parameter in parameters[: end + 1]:
             parameter.requires_grad_(False)
+
+
+def start_from_imagenet_(backbone: nn.Module) -> None:
+    """The backbone of a network starts from the EfficientNet-Lite0 of ImageNet that comes with this package; in place.
+
+    Raises:
+        ConfigError: it is another network.
+        WeightsError: the package that carries the weights is not installed, or its file was altered.
+    """
+    if not isinstance(backbone, TimmPyramid) or backbone.name != LITE0:
+        raise ConfigError(
+            f"the weights `{PACKAGED_BACKBONE}` fill a backbone `{LITE0}`, as the configuration `tiny-imagenet` has; "
+            f"this network's is {_said(backbone)}"
+        )
+    backbone.fill_(read_lite0(), PACKAGED_BACKBONE)
+
+
+def freeze_stages_(backbone: nn.Module, stages: int) -> None:
+    """Stem and first `stages` of a network's backbone are trained no more; in place.
+
+    Raises:
+        ConfigError: it is not one of timm's, or has not so many stages.
+    """
+    if stages == 0:
+        return
+    if not isinstance(backbone, TimmPyramid):
+        raise ConfigError(f"`frozen_stages` is for a backbone of timm's; this network's is {_said(backbone)}")
+    backbone.freeze_(stages)
+
+
+def _said(backbone: nn.Module) -> str:
+    return f"timm's `{backbone.name}`" if isinstance(backbone, TimmPyramid) else f"a {type(backbone).__name__}"
 
 
 class KeptStatistics(nn.Module):

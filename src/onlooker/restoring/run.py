@@ -11,6 +11,7 @@ from onlooker.restoring.request import RestoreRequest, kind_of, plan_files
 from onlooker.restoring.values import Restoration
 from onlooker.restoring.videos import restore_video
 from onlooker.restoring.weights import open_restorer
+from onlooker.steps import run_out
 from onlooker.video.ingest.job import Progress
 
 
@@ -36,10 +37,4 @@ def restore_steps(request: RestoreRequest) -> Generator[Progress, None, Restorat
 
 def restore(request: RestoreRequest) -> Restoration:
     """Restores a file; errors as `restore_steps`. `is_changed` is false where nothing was found and written."""
-    steps = restore_steps(request)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            done: Restoration = end.value
-            return done
+    return run_out(restore_steps(request))

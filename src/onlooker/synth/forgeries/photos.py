@@ -214,7 +214,8 @@ def _package_folder(name: str) -> Path | None:
 def _read_folder(folder: Path) -> list[Photo]:
     videos = folder / "JPEGImages"
     if videos.is_dir():
-        return [_read_video(place) for place in sorted(videos.iterdir()) if place.is_dir()]
+        places = [place for place in sorted(videos.iterdir()) if place.is_dir()]
+        return [_read_video(place, place.stat().st_mtime_ns) for place in places]
     files = [path for path in sorted(folder.rglob("*")) if path.suffix.lower() in _SUFFIXES]
     made = []
     for path in files:
@@ -224,7 +225,8 @@ def _read_folder(folder: Path) -> list[Photo]:
 
 
 @cache
-def _read_video(place: Path) -> Photo:
+def _read_video(place: Path, changed_ns: int) -> Photo:
+    """Frames of a folder; read anew when files came or went there since."""
     name = f"davis/{place.name}"
     files = sorted(path for path in place.iterdir() if path.suffix.lower() in _SUFFIXES)
     if not files:

@@ -10,6 +10,7 @@ from pathlib import Path
 from onlooker.configs import config_to_dict, real_number
 from onlooker.errors import ConfigError, NothingFoundError, WeightsError
 from onlooker.evaluation.alarm_rates import CONFIDENCE, best_rate, files_needed
+from onlooker.steps import run_out
 from onlooker.video.authenticity.judging import PictureJudge
 from onlooker.video.authenticity.measuring import measure
 from onlooker.video.authenticity.own_files import OwnFile, Scored, check_apart, read_digests, score_files
@@ -113,13 +114,7 @@ def calibrate_steps(request: CalibrationRequest) -> Generator[Progress, None, Ca
 
 def calibrate(request: CalibrationRequest) -> CalibrationReport:
     """The same from end to end, for who needs no progress."""
-    steps = calibrate_steps(request)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            report: CalibrationReport = end.value
-            return report
+    return run_out(calibrate_steps(request))
 
 
 def _judge_and_target(request: CalibrationRequest, judge: PictureJudge) -> tuple[MeasurableJudge, Path]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onlooker.errors import ConfigError
+from onlooker.steps import run_out
 from onlooker.video.following.looking import Overheard
 from onlooker.video.following.passes import FollowTools, Outliner, follow_video
 from onlooker.video.following.pointed import PointedFollower
@@ -20,13 +21,7 @@ def follow(pool: ModelPool, request: FollowRequest, masks: bool = False) -> Foll
     Raises:
         MediaError, ConfigError, UnknownNameError: as `follow_video` and `make_follow_tools`.
     """
-    steps = follow_video(request, lambda checked: make_follow_tools(pool, checked, masks))
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: FollowResult = end.value
-            return result
+    return run_out(follow_video(request, lambda checked: make_follow_tools(pool, checked, masks)))
 
 
 def make_follow_tools(pool: ModelPool, request: FollowRequest, masks: bool) -> FollowTools:

@@ -16,7 +16,6 @@ import re
 import sqlite3
 import threading
 import time
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -76,7 +75,6 @@ class Reader:
         self.path = path
         self.limits = limits
         self._lock = threading.RLock()
-        self._verdicts: OrderedDict[str, CheckedQuery] = OrderedDict()
         self._deadline = float("inf")
         self._own_statement = False
         self._checked: CheckedQuery | None = None  # the statement being compiled
@@ -127,15 +125,7 @@ class Reader:
 
     def checked(self, sql: str) -> CheckedQuery:
         """The guard's verdict on a statement, remembered by its text."""
-        with self._lock:
-            verdict = self._verdicts.get(sql)
-            if verdict is None:
-                verdict = self._verdicts[sql] = _judged(sql)
-                if len(self._verdicts) > _VERDICTS_KEPT:
-                    self._verdicts.popitem(last=False)
-            else:
-                self._verdicts.move_to_end(sql)
-            return verdict
+        return _judged(sql)
 
     @property
     def data_version(self) -> tuple[int, ...]:

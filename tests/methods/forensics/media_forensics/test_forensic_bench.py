@@ -18,7 +18,7 @@ from onlooker.evaluation.forgery import calibration_error, image_auc
 from onlooker.methods.forensics.media_forensics import BenchmarkPlan, Finding, Refusal, Sample, find_rule, run_benchmark
 from onlooker.methods.forensics.media_forensics.attacks import projected_gradient
 from onlooker.methods.forensics.media_forensics.benchmark import area_under_sweep
-from onlooker.methods.forensics.media_forensics.calibration import fit_isotonic, fit_logistic, fit_platt
+from onlooker.methods.forensics.media_forensics.calibration import Calibration, fit_isotonic, fit_logistic, fit_platt
 from onlooker.methods.forensics.media_forensics.claims import CLAIMS
 from onlooker.methods.forensics.media_forensics.controls import control_samples, run_control
 from onlooker.methods.forensics.media_forensics.detectors import RULES
@@ -310,6 +310,14 @@ def brightness_benchmark(jobs):
     plan = BenchmarkPlan("shared", ForgeryConfig(48), 4, 12, 12, n_swept=4, sweep={"blur": (3,)}, n_resamples=5)
     both = [rule(find_rule("noise_level")), Contestant("brightness", _fit_brightness, is_trained=False)]
     return run_benchmark(plan, both, made_photos(), n_shown=2, jobs=jobs)
+
+
+def test_a_flat_calibration_takes_nothing_from_the_order_of_scores():
+    outcomes = [told(0.1 * k, int(k > 4)) for k in range(10)]
+    flat = Calibration(np.array([0.0, 1.0]), np.array([0.4, 0.4]), 10)
+    found = evaluate([Outcome(sample, Told().inspect(sample)) for sample in outcomes], flat, n_resamples=5)
+    assert found.images["auc"].value == found.auc.value == 1.0
+    assert found.images["accuracy"].value == 0.5
 
 
 def test_what_hands_out_gradients_is_attacked_and_nothing_else():

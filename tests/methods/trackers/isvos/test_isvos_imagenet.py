@@ -15,7 +15,7 @@ from onlooker.methods.trackers.isvos.data import ClipsConfig, TrainingSet, norma
 from onlooker.methods.trackers.isvos.losses import BootstrapConfig
 from onlooker.methods.trackers.isvos.model import Isvos
 from onlooker.methods.trackers.isvos.task import FollowOptions, FollowTask
-from onlooker.methods.trackers.isvos.weights import load_imagenet, load_xmem
+from onlooker.methods.trackers.isvos.weights import load_xmem
 from onlooker.train import Moment
 from onlooker.train.optimise import checked_groups
 from onlooker.weights.lite0 import LITE0, read_lite0
@@ -90,7 +90,7 @@ def test_without_the_option_the_backbone_keeps_what_the_network_has() -> None:
 def test_what_does_not_fit_is_said() -> None:
     tiny = made(CONFIGS["tiny"])
     with pytest.raises(ConfigError, match="as the configuration `tiny-imagenet` has"):
-        load_imagenet(tiny)
+        FollowTask(tiny, FollowOptions(CLIPS, backbone="efficientnet-lite0"))
     with pytest.raises(ConfigError, match="`frozen_stages` is for a backbone of timm's"):
         FollowTask(tiny, FollowOptions(CLIPS, frozen_stages=1))
     with pytest.raises(ConfigError, match="does not fit timm's `tf_efficientnet_lite0`"):

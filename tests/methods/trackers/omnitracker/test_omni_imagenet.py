@@ -15,7 +15,7 @@ from onlooker.methods.trackers.omnitracker.data import ClipsConfig
 from onlooker.methods.trackers.omnitracker.infer import MEAN, STD
 from onlooker.methods.trackers.omnitracker.model import OmniTrackerNetwork
 from onlooker.methods.trackers.omnitracker.task import TrackingTask, TrackOptions
-from onlooker.methods.trackers.omnitracker.weights import load_idol, load_imagenet
+from onlooker.methods.trackers.omnitracker.weights import load_idol
 from onlooker.train import Moment
 from onlooker.train.config import ScheduleConfig
 from onlooker.train.optimise import Rates, checked_groups
@@ -79,7 +79,7 @@ def test_without_the_option_the_backbone_keeps_what_the_network_has() -> None:
 def test_what_does_not_fit_is_said() -> None:
     tiny = made(CONFIGS["tiny"])
     with pytest.raises(ConfigError, match="as the configuration `tiny-imagenet` has"):
-        load_imagenet(tiny)
+        TrackingTask(tiny, OPTIONS)
     with pytest.raises(ConfigError, match="`frozen_stages` is for a backbone of timm's"):
         TrackingTask(tiny, replace(OPTIONS, backbone=None))
     with pytest.raises(ConfigError, match="IDOL's backbone here is a ResNet"):

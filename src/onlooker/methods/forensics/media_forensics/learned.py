@@ -20,6 +20,7 @@ from onlooker.types import Image, Judgement
 Features = Callable[[Image], NDArray[np.float64]]
 _RGB = frozenset({Need.RGB})
 _RINGS = 24
+_AT_ONCE = 32
 _LEAST_PX = 32
 _LOW_FREQUENCIES = tuple((u, v) for u in range(6) for v in range(6 - u))[1:]
 
@@ -58,9 +59,16 @@ class JudgeDetector:
     known_failures: str = "manipulations, cameras and savings it was not trained on"
 
     def inspect(self, sample: Sample) -> Finding | Refusal:
-        said = self.judge.judge([sample.image])[0]
-        told = f"the network says {said.probability:.2f}" + (f" ({said.kind})" if said.kind else "")
-        return Finding(said.probability, said.heat_map, "; ".join([told, *said.notes]))
+        return self.inspect_all([sample])[0]
+
+    def inspect_all(self, samples: Sequence[Sample]) -> list[Finding | Refusal]:
+        """What the network says of each sample, asked some at a time."""
+        found: list[Finding | Refusal] = []
+        for start in range(0, len(samples), _AT_ONCE):
+            for said in self.judge.judge([sample.image for sample in samples[start : start + _AT_ONCE]]):
+                told = f"the network says {said.probability:.2f}" + (f" ({said.kind})" if said.kind else "")
+                found.append(Finding(said.probability, said.heat_map, "; ".join([told, *said.notes])))
+        return found
 
 
 def fit_detector(name: str, samples: Sequence[Sample]) -> LinearDetector:

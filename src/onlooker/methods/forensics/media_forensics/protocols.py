@@ -26,13 +26,21 @@ from onlooker.evaluation.forgery import (
     undefined,
 )
 from onlooker.methods.forensics.media_forensics.calibration import Calibration, fit_platt
-from onlooker.methods.forensics.media_forensics.samples import Detector, Finding, Refusal, Sample, inspect
+from onlooker.methods.forensics.media_forensics.samples import (
+    Detector,
+    Finding,
+    LooksTogether,
+    Refusal,
+    Sample,
+    inspect,
+)
 from onlooker.synth.forgeries.config import ForgeryConfig
 from onlooker.synth.forgeries.photos import Photo
 from onlooker.synth.forgeries.tiles import ForgedTiles
 from onlooker.synth.forgeries.values import ForgedImage, Split
 
 _LEAST_CALIBRATION = 10
+_OF_PROBABILITIES = ("accuracy", "balanced_accuracy", "calibration_error")
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,9 @@ class Outcome:
 
 
 def run_detector(detector: Detector, samples: Sequence[Sample]) -> list[Outcome]:
-    """A detector on every sample."""
+    """A detector on every sample; one that looks at several together is given all of them."""
+    if isinstance(detector, LooksTogether):
+        return [Outcome(sample, said) for sample, said in zip(samples, detector.inspect_all(samples), strict=True)]
     return [Outcome(sample, inspect(detector, sample)) for sample in samples]
 
 
@@ -101,7 +111,8 @@ class Evaluation:
     """How a detector fared on a set.
 
     Attributes:
-        images: scores of pictures by name; probabilities calibrated where a calibration was given.
+        images: scores of pictures by name; accuracies and calibration error of calibrated probabilities, where a
+            calibration was given, all others of the scores themselves.
         pixels: scores of places; `None` for detectors without maps.
         auc: with its interval over photos.
         n_samples, n_refused: refused samples are in no score.
@@ -144,8 +155,11 @@ def evaluate(
     scores, labels, units = _scored(outcomes)
     refused = [one.said.reason for one in outcomes if isinstance(one.said, Refusal)]
     if len(scores):
-        shown = scores if calibration is None else calibration(scores)
-        images = image_scores(shown, labels)
+        images = image_scores(scores, labels)
+        if calibration is not None:
+            # A curve that is flat somewhere makes ties: what asks for the order alone is taken from the scores.
+            calibrated = image_scores(calibration(scores), labels)
+            images |= {name: calibrated[name] for name in _OF_PROBABILITIES}
         auc: Interval | None = bootstrap(
             lambda k: image_auc(scores[k], labels[k]), units, n_resamples=n_resamples, seed=seed
         )

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -152,6 +152,13 @@ class Detector(Protocol):
     def known_failures(self) -> str: ...
 
     def inspect(self, sample: Sample) -> Finding | Refusal: ...
+
+
+@runtime_checkable
+class LooksTogether(Protocol):
+    """A detector that is quicker with several samples than with one after the other, and needs no more than pixels."""
+
+    def inspect_all(self, samples: Sequence[Sample]) -> list[Finding | Refusal]: ...
 
 
 def inspect(detector: Detector, sample: Sample) -> Finding | Refusal:

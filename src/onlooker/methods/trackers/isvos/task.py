@@ -25,7 +25,7 @@ from onlooker.methods.trackers.isvos.losses import (
     dice_loss,
 )
 from onlooker.methods.trackers.isvos.model import ClipOutput, Isvos
-from onlooker.methods.trackers.isvos.weights import freeze_stages, load_imagenet
+from onlooker.nn.timm_pyramid import freeze_stages_, start_from_imagenet_
 from onlooker.train.task import Batch, Metric, Moment, ParameterGroup, SampleDataset, Task
 
 
@@ -85,8 +85,8 @@ class FollowTask(Task):
         self.options = options
         self.instance_loss = InstanceLoss(network.config, options.points)
         if options.backbone is not None:
-            load_imagenet(network)
-        freeze_stages(network, options.frozen_stages)
+            start_from_imagenet_(network.instances.backbone)
+        freeze_stages_(network.instances.backbone, options.frozen_stages)
 
     @property
     def metric(self) -> Metric:

@@ -20,16 +20,12 @@ from onlooker.errors import ConfigError, WeightsError
 from onlooker.methods.trackers.isvos.config import PAPER, IsvosConfig
 from onlooker.methods.trackers.isvos.instances import sizes_of
 from onlooker.methods.trackers.isvos.model import Isvos
-from onlooker.nn.timm_pyramid import TimmPyramid
 from onlooker.weights.keys import KeyMap, translate
-from onlooker.weights.lite0 import LITE0, read_lite0
 from onlooker.weights.load import check_finite, compare_tensors
 
 _RULES: Mapping[str, str] = MappingProxyType(
     {f"{part}.*": f"{part}.*" for part in ("instances", "key_proj", "value_encoder", "decoder")}
 )
-PACKAGED_BACKBONE = "efficientnet-lite0"
-"""Names the ImageNet weights that come with this package."""
 _BACKBONE = "instances.model.pixel_level_module.encoder"
 _CONTRIBUTIONS = ("enhancement.", "paths.")
 
@@ -71,7 +67,7 @@ def from_mask2former(model: Mask2FormerForUniversalSegmentation, config: IsvosCo
     if base.backbone.timm is not None:
         raise ConfigError(
             f"a Mask2Former with a ResNet does not fill timm's `{base.backbone.timm}`; give a configuration whose "
-            "backbone is a ResNet, or start that network from `efficientnet-lite0`"
+            "backbone is a ResNet, or start that network from `{PACKAGED_BACKBONE}`"
         )
     network = Isvos(replace(base, backbone=backbone, instances=instances, norm="frozen_batch"))
     state = {
@@ -122,36 +118,6 @@ def load_xmem(network: Isvos, state: Mapping[str, Tensor], *, backbone: bool = T
     check_finite(network, renamed, "the XMem checkpoint")
     network.load_state_dict({**ours, **renamed}, strict=True)
     return tuple(name for name in ours if name not in renamed)
-
-
-def load_imagenet(network: Isvos) -> None:
-    """The backbone starts from the EfficientNet-Lite0 of ImageNet that comes with this package; in place.
-
-    Raises:
-        ConfigError: the network has another backbone.
-        WeightsError: the package that carries the weights is not installed, or its file was altered.
-    """
-    backbone = network.instances.backbone
-    if not isinstance(backbone, TimmPyramid) or backbone.name != LITE0:
-        raise ConfigError(
-            f"the weights `{PACKAGED_BACKBONE}` fill a backbone `{LITE0}`, as the configuration `tiny-imagenet` has; "
-            f"this network's is {network.config.backbone}"
-        )
-    backbone.fill_(read_lite0(), PACKAGED_BACKBONE)
-
-
-def freeze_stages(network: Isvos, stages: int) -> None:
-    """Stem and first `stages` of the backbone are trained no more; in place.
-
-    Raises:
-        ConfigError: the backbone is not one of timm's: a ResNet here has nothing worth keeping before it is trained.
-    """
-    if stages == 0:
-        return
-    backbone = network.instances.backbone
-    if not isinstance(backbone, TimmPyramid):
-        raise ConfigError(f"`frozen_stages` is for a backbone of timm's; this network's is {network.config.backbone}")
-    backbone.freeze_(stages)
 
 
 def xmem_map(config: IsvosConfig) -> KeyMap:

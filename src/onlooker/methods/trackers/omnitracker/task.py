@@ -19,7 +19,7 @@ from onlooker.methods.trackers.omnitracker.data import ClipsConfig, Pairs
 from onlooker.methods.trackers.omnitracker.identity import auxiliary_loss, choose_pairs, contrastive_loss
 from onlooker.methods.trackers.omnitracker.losses import LossConfig, Matches, Truth, detection_losses
 from onlooker.methods.trackers.omnitracker.model import OmniTrackerNetwork, Seen, boxes_px
-from onlooker.methods.trackers.omnitracker.weights import freeze_stages, load_imagenet
+from onlooker.nn.timm_pyramid import freeze_stages_, start_from_imagenet_
 from onlooker.train.task import Batch, Metric, Moment, ParameterGroup, SampleDataset, Task
 
 Mode = Literal["joint", "instance", "category"]
@@ -78,8 +78,8 @@ class TrackingTask(Task):
         self.options = options
         self._sets = {kind: Pairs(network.config, options.clips, "train", kind) for kind in options.kinds}
         if options.backbone is not None:
-            load_imagenet(network)
-        freeze_stages(network, options.frozen_stages)
+            start_from_imagenet_(network.model.backbone.model)
+        freeze_stages_(network.model.backbone.model, options.frozen_stages)
 
     @property
     def metric(self) -> Metric:

@@ -16,13 +16,10 @@ from transformers import DeformableDetrForObjectDetection
 from onlooker.errors import ConfigError, WeightsError
 from onlooker.methods.trackers.omnitracker.config import PAPER, BackboneConfig, DetectorConfig, OmniTrackerConfig
 from onlooker.methods.trackers.omnitracker.model import OmniTrackerNetwork
-from onlooker.nn.timm_pyramid import TimmPyramid
+from onlooker.nn.timm_pyramid import PACKAGED_BACKBONE
 from onlooker.weights.keys import KeyMap, translate
-from onlooker.weights.lite0 import LITE0, read_lite0
 from onlooker.weights.load import check_finite, compare_tensors
 
-PACKAGED_BACKBONE = "efficientnet-lite0"
-"""Names the ImageNet weights that come with this package."""
 _BACKBONE = "model.backbone.model"
 _DETECTOR = ("model.", "class_embed.", "bbox_embed.")
 _RESNET_50 = BackboneConfig()
@@ -85,36 +82,6 @@ def _resnet_rules(theirs: str, config: BackboneConfig) -> dict[str, str]:
         rules[f"{source}.downsample.0.weight"] = f"{target}.shortcut.convolution.weight"
         rules[f"{source}.downsample.1.*"] = f"{target}.shortcut.normalization.*"
     return rules
-
-
-def load_imagenet(network: OmniTrackerNetwork) -> None:
-    """The backbone starts from the EfficientNet-Lite0 of ImageNet that comes with this package; in place.
-
-    Raises:
-        ConfigError: the network has another backbone.
-        WeightsError: the package that carries the weights is not installed, or its file was altered.
-    """
-    backbone = network.model.backbone.model
-    if not isinstance(backbone, TimmPyramid) or backbone.name != LITE0:
-        raise ConfigError(
-            f"the weights `{PACKAGED_BACKBONE}` fill a backbone `{LITE0}`, as the configuration `tiny-imagenet` has; "
-            f"this network's is {network.config.backbone}"
-        )
-    backbone.fill_(read_lite0(), PACKAGED_BACKBONE)
-
-
-def freeze_stages(network: OmniTrackerNetwork, stages: int) -> None:
-    """Stem and first `stages` of the backbone are trained no more; in place.
-
-    Raises:
-        ConfigError: the backbone is not one of timm's; what a ResNet freezes follows from its `norm`.
-    """
-    if stages == 0:
-        return
-    backbone = network.model.backbone.model
-    if not isinstance(backbone, TimmPyramid):
-        raise ConfigError(f"`frozen_stages` is for a backbone of timm's; this network's is {network.config.backbone}")
-    backbone.freeze_(stages)
 
 
 class Started(NamedTuple):

@@ -164,7 +164,7 @@ def _pixels(look: Look, item: Item) -> tuple[MapHistogram | None, str | None]:
     if look.mask is None:
         return None, NO_MASK
     if item.entry.label == 1 and not look.mask.any():
-        return None, EMPTY_MASK  # cut away, or drawn in 0 and 1; an authentic picture it is not
+        return None, EMPTY_MASK  # cut away by the change, or left blank; an authentic picture it is not
     mask = look.mask if item.entry.label == 1 else np.zeros_like(look.mask)
     return histogram_of(look.heat_map, mask), None
 

@@ -12,6 +12,7 @@ from onlooker import __version__
 from onlooker.errors import DecodeError, MediaError, NothingFoundError
 from onlooker.evaluation.forgery import Interval, Score
 from onlooker.formats.files import write_text
+from onlooker.steps import run_out
 from onlooker.video.authenticity.judging import PictureJudge, traits_of
 from onlooker.video.authenticity.pictures import Tools
 from onlooker.video.authenticity.scoring.asking import Change, parse_changes, predict
@@ -129,13 +130,7 @@ def score_steps(request: ScoringRequest) -> Generator[Progress, None, ScoringRep
 
 def score_judge(request: ScoringRequest) -> ScoringReport:
     """The same from end to end, for who needs no progress."""
-    steps = score_steps(request)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            report: ScoringReport = end.value
-            return report
+    return run_out(score_steps(request))
 
 
 def identity_of(tools: Tools, choice: JudgeChoice | None) -> dict[str, object]:
