@@ -8,7 +8,7 @@ from onlooker.evaluation.claims import Claim, Scores
 from onlooker.methods.encoders.perception_encoder import experiments as run
 
 _SEEDS = (20, 21, 22)  # settings were chosen on others
-_DENSE_SEEDS = (30, 31, 32)  # 20 to 22 were looked at with another setting of alignment (decision 8)
+_DENSE_SEEDS = (40, 41, 42)  # 20 to 22 and 30 to 32 were looked at with other settings of alignment (decision 8)
 _CORE = (
     f"A {run.CORE.vision.depth}-layer core of width {run.CORE.vision.width} on 48-pixel scenes of the synthetic world, "
     f"{run.CORE_STEPS} steps of {run.CORE_BATCH} pairs, sizes 30 then 48, masking, crops, mirrors and colour jitter."
@@ -22,7 +22,7 @@ _ALIGNED = (
     f"{run.ALIGN_STEPS} steps of {run.ALIGN_BATCH} scenes; the first teacher, at weight {run.SEMANTIC_WEIGHT:g}, is "
     f"the layer that tracks best on clips of another seed, the second, at {run.LOCALITY_WEIGHT:g}, the true instance "
     f"masks; each block learns at {run.LAYER_DECAY:g} of the rate of the next. New scenes for the scores. Patches of 6 "
-    "pixels and equal weights, and then one rate for all blocks, had failed before (decision 8)."
+    "pixels and equal weights, then one rate for all blocks, then a first teacher at 0.5 had failed (decision 8)."
 )
 
 

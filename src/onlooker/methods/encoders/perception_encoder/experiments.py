@@ -54,8 +54,8 @@ DENSE = replace(CORE, vision=replace(CORE.vision, patch_size=4))
 DENSE_STEPS, DENSE_SCENES = 800, 8000
 DENSE_GROWING = ResolutionSchedule((ResolutionStage(0.7, 32), ResolutionStage(1.0, 48)))
 ALIGN_STEPS, ALIGN_BATCH = 600, 16
-# At equal weights the cosine of the first term keeps the student from the second teacher's borders.
-SEMANTIC_WEIGHT, LOCALITY_WEIGHT = 0.5, 2.0
+# The cosine of the first term, any heavier, keeps the student from the second teacher's borders (decision 8).
+SEMANTIC_WEIGHT, LOCALITY_WEIGHT = 0.1, 2.0
 # With one rate for all blocks every layer of so small a network rises, and none stays behind the last (decision 8).
 LAYER_DECAY = 0.5
 CAPTION_STEPS, CAPTION_BATCH = 150, 32
