@@ -56,8 +56,9 @@ def test_features_of_a_picture_are_those_of_timms_network_fed_its_own_way(
         )
         found = pyramid.train(training)(normalised(photo()))
     assert [tuple(part.shape[1:]) for part in found] == [(24, 24, 40), (40, 12, 20), (112, 6, 10), (320, 3, 5)]
-    for ours, theirs in zip(found, expected, strict=True):
-        assert_near(ours, theirs)
+    for ours, theirs, spread in zip(found, expected, pyramid.spreads, strict=True):
+        assert_near(ours * spread, theirs)
+        assert 0.3 < float(ours.std()) < 3
 
 
 def test_pixels_of_other_networks_are_what_timm_states() -> None:

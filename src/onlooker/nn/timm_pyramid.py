@@ -22,6 +22,9 @@ from onlooker.weights.load import check_finite, compare_tensors
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 _PACKAGED: Mapping[str, tuple[float, float]] = MappingProxyType({LITE0: (LITE0_MEAN, LITE0_STD)})
 """Mean and deviation of pixels in [0, 1] for weights that come with this package, where timm states other ones."""
+_SPREADS: Mapping[str, Mapping[int, float]] = MappingProxyType({LITE0: {4: 10.0, 8: 6.5, 16: 4.0, 32: 1.8}})
+"""Deviation of the maps by stride with those weights, on clips of DAVIS: maps come out divided by it, because what is
+built on them starts as if they varied by one (ours; decision 14)."""
 PACKAGED_BACKBONE = "efficientnet-lite0"
 """Names the ImageNet weights that come with this package."""
 _BEHIND = ("conv_head.", "bn2.", "classifier.")
@@ -64,6 +67,8 @@ class TimmPyramid(nn.Module):
             raise ConfigError(f"timm's `{name}` has the widths {found} at strides {strides}, got {tuple(widths)}")
         self.name = name
         self._places = known[first:]
+        spreads = _SPREADS.get(name, {})
+        self._spreads = tuple(spreads.get(stride, 1.0) for stride in strides[first:])
         self._modules_of = tuple(str(infos[place]["module"]) for place in known)
         mean, std = _pixel_statistics(name, self.net.default_cfg)
         self._scale = tuple(theirs / ours for theirs, ours in zip(IMAGENET_STD, std, strict=True))
@@ -75,11 +80,19 @@ class TimmPyramid(nn.Module):
         """Which of timm's maps are handed out, as its `out_indices` count them."""
         return self._places
 
+    @property
+    def spreads(self) -> tuple[float, ...]:
+        """What each map is divided by, 1 for most networks."""
+        return self._spreads
+
     def forward(self, pictures: Tensor) -> tuple[Tensor, ...]:
-        """(B, 3, H, W), normalised as for ImageNet, to a map (B, width, H/stride, W/stride), rounded up, per stride."""
+        """(B, 3, H, W), normalised as for ImageNet, to a map (B, width, H/stride, W/stride), rounded up, per stride.
+
+        Those of the network whose weights come with this package are divided by their `spreads`.
+        """
         scale, shift = (pictures.new_tensor(values).view(1, 3, 1, 1) for values in (self._scale, self._shift))
         maps = self.net(pictures * scale + shift)
-        return tuple(maps[place] for place in self._places)
+        return tuple(maps[place] / spread for place, spread in zip(self._places, self._spreads, strict=True))
 
     def fill_(self, state: Mapping[str, Tensor], source: str) -> None:
         """Takes over weights under timm's names, the classifier's aside.

@@ -368,18 +368,6 @@ def test_a_thousand_frames_stay_within_the_budget_and_the_first_is_never_pushed_
     assert float(found) == pytest.approx((1 + 996 + 997 + 998 + 999) / 5)
 
 
-def test_a_crowded_memory_spreads_over_the_whole_video_and_keeps_the_newest_as_they_are() -> None:
-    bank = MemoryBank(MemoryConfig(max_frames=8, forget="crowded", top_k=None))
-    bank.store_first(remembered([0.0]))
-    for number in range(1, 101):
-        bank.store(remembered([float(number)]))
-        assert bank.n_frames <= 9
-    kept = [float(frame.values) for frame in bank._frames()]
-    assert kept[0] == 0.0
-    assert kept[-4:] == [97, 98, 99, 100]
-    assert np.diff(kept[:5]).max() < 97 / 2
-
-
 def test_memory_of_a_long_video_is_flat(segmenter: IsvosSegmenter) -> None:
     bounded = IsvosSegmenter.from_network(network(), MemoryConfig(every=1, max_frames=3, keep_last=True))
     session = bounded.start(frame(0), {1: block(5, 5, 30, 40)})

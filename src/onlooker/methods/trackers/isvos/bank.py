@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 
 import torch
@@ -51,9 +52,9 @@ class Remembered:
 class MemoryBank:
     """Frames of one video.
 
-    The first frame of every object stays for good. Others go, in the order that `config.forget` states, when there are
-    more than `config.max_frames` of them or when everything together would take more than `config.max_megabytes`; what
-    does not fit even then is not stored.
+    The first frame of every object stays for good. Others go, the oldest first, when there are more than
+    `config.max_frames` of them or when everything together would take more than `config.max_megabytes`; what does not
+    fit even then is not stored.
 
     Args:
         config: the bounds.
@@ -62,8 +63,7 @@ class MemoryBank:
     def __init__(self, config: MemoryConfig) -> None:
         self.config = config
         self._first: list[Remembered] = []
-        self._later: list[tuple[int, Remembered]] = []  # with the number of its turn
-        self._turns = 0
+        self._later: deque[Remembered] = deque()
         self._last: Remembered | None = None
 
     @property
@@ -100,11 +100,10 @@ class MemoryBank:
         if self.config.max_frames == 0:
             return
         self._evict(frame.n_bytes)
-        self._turns += 1
         if self.n_bytes + frame.n_bytes <= self._most_bytes:
-            self._later.append((self._turns, frame))
+            self._later.append(frame)
         while self.config.max_frames is not None and len(self._later) > self.config.max_frames:
-            self._forget_one()
+            self._later.popleft()
 
     def store_last(self, frame: Remembered) -> None:
         """Keep a frame until the next one comes, if there is room without pushing another out."""
@@ -119,7 +118,7 @@ class MemoryBank:
     def drop(self, number: int) -> None:
         """Forget an object; frames that hold no other go as well."""
         self._first = [left for frame in self._first if (left := frame.without(number)).ids]
-        self._later = [(turn, left) for turn, frame in self._later if (left := frame.without(number)).ids]
+        self._later = deque(left for frame in self._later if (left := frame.without(number)).ids)
         if self._last is not None:
             left = self._last.without(number)
             self._last = left if left.ids else None
@@ -181,18 +180,8 @@ class MemoryBank:
         if self.n_bytes + wanted > self._most_bytes:
             self._last = None
         while self._later and self.n_bytes + wanted > self._most_bytes:
-            self._forget_one()
-
-    def _forget_one(self) -> None:
-        """Drops the oldest frame; or, in the older half, the one whose neighbours are nearest to each other in time,
-        so that what is left spreads over the whole video."""
-        older = len(self._later) // 2
-        if self.config.forget == "oldest" or older < 2:
-            self._later.pop(0)
-            return
-        turns = [0, *(turn for turn, _ in self._later)]
-        self._later.pop(min(range(older), key=lambda place: turns[place + 2] - turns[place]))
+            self._later.popleft()
 
     def _frames(self) -> list[Remembered]:
         last = [] if self._last is None else [self._last]
-        return [*self._first, *(frame for _, frame in self._later), *last]
+        return [*self._first, *self._later, *last]

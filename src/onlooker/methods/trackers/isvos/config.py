@@ -12,7 +12,6 @@ from onlooker.errors import ConfigError
 Similarity = Literal["plain", "shrinkage", "selection", "full"]
 Reference = Literal["centroid", "linear"]
 Norm = Literal["frozen_batch", "group"]
-Forget = Literal["oldest", "crowded"]
 
 STRIDE = 32
 """Pictures inside the network are multiples of this: the pixel decoder's coarsest map."""
@@ -108,8 +107,6 @@ class MemoryConfig:
     Attributes:
         every: a frame is stored after so many (paper and XMem: 5).
         max_frames: frames kept besides the first ones of objects; `None` for any number.
-        forget: which of those goes when there is no room: the "oldest", or a "crowded" one, whose neighbours in time
-            are nearest, while the newer half stays (ours). Then a place or a pose seen long ago is still known.
         max_megabytes: keys and values together never take more (2**20 bytes).
         keep_last: the frame before counts too, until the next one comes (STCN).
         top_k: remembered locations that count at each asking one (XMem: 30); `None` for all.
@@ -118,7 +115,6 @@ class MemoryConfig:
 
     every: int = 5
     max_frames: int | None = 20
-    forget: Forget = "oldest"
     max_megabytes: float = 512.0
     keep_last: bool = False
     top_k: int | None = 30
