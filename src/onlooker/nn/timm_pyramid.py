@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Final
 
 import timm
 import torch
@@ -25,7 +26,7 @@ _PACKAGED: Mapping[str, tuple[float, float]] = MappingProxyType({LITE0: (LITE0_M
 _SPREADS: Mapping[str, Mapping[int, float]] = MappingProxyType({LITE0: {4: 10.0, 8: 6.5, 16: 4.0, 32: 1.8}})
 """Deviation of the maps by stride with those weights, on clips of DAVIS: maps come out divided by it, because what is
 built on them starts as if they varied by one (ours; decision 14)."""
-PACKAGED_BACKBONE = "efficientnet-lite0"
+PACKAGED_BACKBONE: Final = "efficientnet-lite0"
 """Names the ImageNet weights that come with this package."""
 _BEHIND = ("conv_head.", "bn2.", "classifier.")
 """What a classifier of timm's EfficientNet family has behind its last stage."""

@@ -1,7 +1,7 @@
 """What the paper says, checked small: instance queries, two paths, a bounded memory, and heads that can be left out.
 
-Networks have 1.3 million parameters and are trained from nothing for minutes; the paper's start from COCO and train for
-days. Numbers here say whether an effect is seen at this size, and nothing about the paper's.
+Networks have 4.2 million parameters, start from ImageNet and are trained for minutes; the paper's start from COCO and
+train for days. Numbers here say whether an effect is seen at this size, and nothing about the paper's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _CLIPS, _FRAMES = 16, 16  # of a test on composed clips
 _LONG = 60  # frames of the real videos
 _PLAYED = 180  # frames of the real videos played to and fro
 _BOUND, _GAIN, _LOSS = 2, 0.5, 1.0
-_SEEDS = (10, 11, 12)  # two earlier ones were looked at with fewer steps (decision 14)
+_SEEDS = (20, 21, 22)  # earlier ones were looked at with networks from nothing (decision 14)
 
 
 def _run_queries(seed: int) -> Mapping[str, float]:
@@ -129,7 +129,8 @@ def _holds_heads(scores: Scores) -> bool:
 
 
 _TRAINING = (
-    "1.3 million parameters from nothing, 600 steps of 4 clips of 3 frames of 96x160 pixels (the first 150 of moved "
+    "EfficientNet-Lite0 of ImageNet as the backbone, stem and two stages frozen and the rest at a tenth of the rate; "
+    "1.2 million parameters from nothing; 300 steps of 4 clips of 3 frames of 96x160 pixels (the first 75 of moved "
     "stills), composed from training sequences of DAVIS 2016 (10 of 12 were at hand), the same in all arms; "
 )
 _ON_COMPOSED = f"{_CLIPS} clips of {_FRAMES} frames composed from test sequences (4 of 8 were at hand), "

@@ -20,6 +20,7 @@ from onlooker.methods.trackers.isvos.infer import IsvosSegmenter
 from onlooker.methods.trackers.isvos.losses import BootstrapConfig
 from onlooker.methods.trackers.isvos.model import Isvos
 from onlooker.methods.trackers.isvos.task import FollowOptions, FollowTask
+from onlooker.nn.timm_pyramid import PACKAGED_BACKBONE
 from onlooker.synth.composites import CompositeConfig
 from onlooker.synth.masked_clips import TEST_SEQUENCES, MaskedPictures
 from onlooker.train.config import OptimiserConfig, ScheduleConfig, TrainConfig
@@ -29,7 +30,8 @@ from onlooker.types import Image
 Arm = Literal["full", "no queries", "one path"]
 Kind = Literal["look-alikes", "lone objects"]
 SIZE = (96, 160)
-STEPS, BATCH, N_TRAIN = 600, 4, 1500
+STEPS, BATCH, N_TRAIN = 300, 4, 1500
+FROZEN_STAGES, BACKBONE_RATE = 2, 0.1
 _FOLDER = Path(__file__).parents[6] / "shared" / "data" / "davis2016-val-240p"
 
 # Half of the training clips hold twins; boards and exits hide objects for a while.
@@ -52,9 +54,9 @@ def davis_folder() -> Path:
 
 
 def network_config(arm: Arm) -> IsvosConfig:
-    """The tiny network with a smaller instance branch, one switch off."""
+    """The tiny network on the packaged backbone with a smaller instance branch, one switch off."""
     tiny = replace(
-        CONFIGS["tiny"],
+        CONFIGS["tiny-imagenet"],
         short_side=SIZE[0],
         instances=InstanceConfig(64, 12, 1, 1, 3, 4, 128, 128),
         memory=MemoryConfig(every=3),
@@ -91,6 +93,9 @@ def trained(arm: Arm, seed: int) -> Isvos:
         instance_weight=0.1,
         instance_frames=1,
         points=256,
+        backbone=PACKAGED_BACKBONE,
+        backbone_rate=BACKBONE_RATE,
+        frozen_stages=FROZEN_STAGES,
     )
     config = TrainConfig(
         seed=seed,

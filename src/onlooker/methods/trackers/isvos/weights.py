@@ -67,7 +67,7 @@ def from_mask2former(model: Mask2FormerForUniversalSegmentation, config: IsvosCo
     if base.backbone.timm is not None:
         raise ConfigError(
             f"a Mask2Former with a ResNet does not fill timm's `{base.backbone.timm}`; give a configuration whose "
-            "backbone is a ResNet, or start that network from `{PACKAGED_BACKBONE}`"
+            "backbone is a ResNet"
         )
     network = Isvos(replace(base, backbone=backbone, instances=instances, norm="frozen_batch"))
     state = {
