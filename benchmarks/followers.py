@@ -118,10 +118,10 @@ class OmniFollower:
 
 
 class IsvosFollower:
-    """ISVOS; frames are brought to the height of training."""
+    """ISVOS; frames are brought to the height that its configuration says, as in the application."""
 
     def __init__(self, trained: Trained) -> None:
-        self.segmenter = IsvosSegmenter(str(trained.folder), short_side=trained.lines)
+        self.segmenter = IsvosSegmenter(str(trained.folder))
 
     def masks(self, video: MaskedVideo) -> LabelMap:
         """(T, H, W) 0 and 1 from the first frame's mask on."""
