@@ -48,8 +48,8 @@ def test_a_picture_of_any_size_gives_the_features_of_timms_network(task: Trackin
         valid = torch.ones(1, *pixels.shape[2:], dtype=torch.bool)
         found = task.network.train().model.backbone((pixels / 255 - mean) / std, valid)
     assert [tuple(part.shape[1:]) for part, _ in found] == [(40, 12, 19), (112, 6, 10), (320, 3, 5)]
-    for (ours, _), theirs in zip(found, expected, strict=True):
-        assert float((ours - theirs).abs().max()) <= 1e-5 * float(theirs.abs().max())
+    for (ours, _), theirs, spread in zip(found, expected, task.network.model.backbone.model.spreads, strict=True):
+        assert float((ours * spread - theirs).abs().max()) <= 1e-5 * float(theirs.abs().max())
 
 
 def test_a_step_trains_the_later_stages_at_a_tenth_and_leaves_statistics(task: TrackingTask) -> None:
