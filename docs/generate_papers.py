@@ -18,7 +18,16 @@ from typing import Any
 from onlooker.catalogue import METHODS, MethodEntry
 from onlooker.catalogue.toolkits import TOOLKITS, ToolkitEntry
 from onlooker.evaluation.claim_runs import ClaimResult
-from onlooker.papers import RECIPES, ClaimStatus, ConfigSize, claims_of, method_folder, recipes_of, sizes_of
+from onlooker.papers import (
+    RECIPES,
+    ClaimStatus,
+    ConfigSize,
+    claims_of,
+    find_paper,
+    method_folder,
+    recipes_of,
+    sizes_of,
+)
 
 ROOT = Path(__file__).parents[1]
 TARGET = Path(__file__).with_name("papers")
@@ -236,7 +245,9 @@ def write(names: Sequence[str]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("method", nargs="*", help="count parameters of these only; left out, of all")
-    write(parser.parse_args().method or list(METHODS))
+    asked = [find_paper(name).name for name in parser.parse_args().method]
+    # A toolkit has no parameters: its page is drawn as all are.
+    write([name for name in asked if name in METHODS] if asked else list(METHODS))
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import torch
 
 from onlooker.errors import ShapeError
 from onlooker.evaluation import forgery
@@ -36,7 +37,7 @@ def test_image_scores_agree_with_scikit_learn_on_tied_scores(seed):
 @pytest.mark.slow
 @pytest.mark.parity
 def test_calibration_error_agrees_with_torchmetrics():
-    torch, classification = pytest.importorskip("torch"), pytest.importorskip("torchmetrics.functional.classification")
+    classification = pytest.importorskip("torchmetrics.functional.classification")
     rng = np.random.default_rng(1)
     scores, labels = rng.random(200), rng.integers(0, 2, 200)
     expected = classification.binary_calibration_error(torch.tensor(scores), torch.tensor(labels), n_bins=15)

@@ -4,7 +4,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import open_clip
 import pytest
+import timm
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
@@ -174,7 +176,6 @@ def picture(*size: int) -> Tensor:
 @torch.no_grad()
 def test_picture_side_equals_the_one_in_timm(name: str, theirs: str, depth: int) -> None:
     """At the released widths and heads; smaller pictures and fewer blocks keep it quick."""
-    timm = pytest.importorskip("timm")
     released = CONFIGS[name].vision
     size = 4 * released.patch_size
     vision = replace(released, depth=depth, image_size=size)
@@ -187,7 +188,6 @@ def test_picture_side_equals_the_one_in_timm(name: str, theirs: str, depth: int)
 
 @torch.no_grad()
 def test_both_sides_equal_those_in_open_clip() -> None:
-    open_clip = pytest.importorskip("open_clip")
     with torch.random.fork_rng(devices=[]):
         module = shaken(open_clip.create_model("PE-Core-T-16-384"))
     config = CONFIGS["core-t16-384"]
@@ -202,7 +202,6 @@ def test_both_sides_equal_those_in_open_clip() -> None:
 
 @pytest.mark.parametrize(("name", "theirs"), [("core-b16-224", "PE-Core-B-16"), ("paper", "PE-Core-bigG-14-448")])
 def test_token_ids_equal_those_of_open_clip(name: str, theirs: str) -> None:
-    open_clip = pytest.importorskip("open_clip")
     text = CONFIGS[name].text
     assert text is not None
     texts = ["A RED car!", "", "  naïve café 🚗 &amp; 3.5 km/h ", "word " * 100, "don't"]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image as PilImage
+from torchvision import transforms
 
 from onlooker import catalogue
 from onlooker.errors import ConfigError, ShapeError, UnknownNameError, WeightsError
@@ -29,7 +30,6 @@ def pictures(*sizes: tuple[int, int]) -> list[Image]:
 
 @pytest.mark.parametrize("size", [(1, 1), (7, 3), (48, 48), (200, 31), (33, 500)])
 def test_pre_processing_equals_torchvisions_reference(size: tuple[int, int]) -> None:
-    transforms = pytest.importorskip("torchvision.transforms")
     reference = transforms.Compose(
         [
             transforms.Resize((48, 48), transforms.InterpolationMode.BILINEAR),
