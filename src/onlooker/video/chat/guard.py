@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlglot import exp
 
 MAX_SQL_CHARS = 20_000
+MAX_TOKENS = 4_000  # parsing costs some 50 microseconds each; chains of operators reach thousands in few characters
 MAX_NESTING = 40  # brackets: far above any question, far below what would exhaust a recursive parser
 MAX_CALLS = 200  # functions and LIKE/GLOB in one statement: SQLite checks the time only between rows
 MAX_TABLE_READS = 60  # with every named subquery counted as often as it is used; SQLite itself joins at most 64
@@ -155,6 +156,8 @@ def check(sql: str) -> CheckedQuery:
     tokens = scan(sql)
     if not tokens:
         raise QueryRefusedError("the statement is empty; write one SELECT")
+    if len(tokens) > MAX_TOKENS:
+        raise QueryRefusedError(f"the statement has {len(tokens)} words and signs; at most {MAX_TOKENS} are allowed")
     if not tokens[0].is_word("select", "with"):
         raise QueryRefusedError(
             f"only SELECT (or WITH ... SELECT) is allowed, the statement begins with `{_short(tokens[0].text)}`"
