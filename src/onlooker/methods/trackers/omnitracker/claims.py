@@ -1,6 +1,6 @@
 """What the paper says, checked small, on composed clips: networks are trained on some sequences and measured on others.
 
-Networks have no mask head and 96 x 160 pixels; each is trained from nothing for minutes.
+Networks have no mask head and 96 x 160 pixels; each starts from ImageNet and is trained for minutes.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from onlooker.methods.trackers.omnitracker.data import ClipsConfig
 from onlooker.methods.trackers.omnitracker.infer import OmniTracker
 from onlooker.methods.trackers.omnitracker.model import OmniTrackerNetwork
 from onlooker.methods.trackers.omnitracker.task import Mode, TrackingTask, TrackOptions
+from onlooker.nn.timm_pyramid import PACKAGED_BACKBONE
 from onlooker.synth.composites import CompositeClips, CompositeConfig
 from onlooker.synth.masked_clips import TEST_SEQUENCES
 from onlooker.train.config import OptimiserConfig, ScheduleConfig, TrainConfig
@@ -29,16 +30,19 @@ FOLDER = "../shared/data/davis2016-val-240p"
 """Where the sequences are, seen from the repository; the layout is that of DAVIS."""
 
 _SIZE, _BATCH, _STEPS = (96, 160), 4, 1000  # steps per family
+_FROZEN_STAGES = 4  # all of the backbone: less than two thirds of the time of two
+_SEEDS = (20, 21, 22)  # earlier ones were looked at on the way to these settings (decision 17)
 _PAIR_FRAMES, _PAIR_GAP = 4, 3  # a pair needs two frames: longer clips would only cost time
+_PAIR_TRAVEL = 0.1  # over 3 steps, as fast as the clips that are tracked: 0.5 over 15
 _CLIPS, _FRAMES, _FRAME_S = 24, 16, 0.04  # of tracking
 _JOINT_MARGIN = 3.0  # percentage points that joint training may lose
 _LEARNED = 10.0  # percent that the separate networks must reach, or there is nothing to compare
 # A small detector trained for minutes is rarely sure: what counts as sure is lowered for all arms alike.
-_TRACKING = TrackingConfig(select_score=0.1, birth_score=0.3, update_score=0.2)
+_TRACKING = TrackingConfig(select_score=0.1, birth_score=0.3, update_score=0.2, match_score=0.2)
 
 
 def _config(enhanced: bool = True) -> OmniTrackerConfig:
-    tiny = CONFIGS["tiny"]
+    tiny = CONFIGS["tiny-imagenet"]
     detector = replace(tiny.detector, classes=3)
     return replace(tiny, detector=detector, mask=None, enhancement=tiny.enhancement if enhanced else None)
 
@@ -53,9 +57,22 @@ def _trained(seed: int, mode: Mode, enhanced: bool = True) -> tuple[OmniTrackerN
         torch.manual_seed(seed)
         network = OmniTrackerNetwork(_config(enhanced))
     clips = ClipsConfig(
-        "composites", FOLDER, _SIZE, frames=_PAIR_FRAMES, gap=_PAIR_GAP, n_train=20_000, n_test=200, seed=seed
+        "composites",
+        FOLDER,
+        _SIZE,
+        frames=_PAIR_FRAMES,
+        gap=_PAIR_GAP,
+        travel=_PAIR_TRAVEL,
+        n_train=20_000,
+        n_test=200,
+        seed=seed,
     )
-    options = TrackOptions(train_on=mode, clips=clips)
+    options = TrackOptions(
+        train_on=mode,
+        clips=clips,
+        backbone=PACKAGED_BACKBONE,
+        frozen_stages=_FROZEN_STAGES,
+    )
     config = TrainConfig(
         seed=seed,
         steps=_STEPS * len(options.kinds),
@@ -145,13 +162,14 @@ def _holds_joint(scores: Scores) -> bool:
     )
 
 
-_PAIRS = (
-    f"composed clips of DAVIS sequences, {_SIZE[0]} x {_SIZE[1]} px, 12 to train on and 8 others to measure on; tiny "
-    f"network without masks from nothing, {_STEPS} steps of {_BATCH} pairs per family; 200 held-out pairs"
+_CLIPS_SAID = (
+    f"composed clips of DAVIS sequences, {_SIZE[0]} x {_SIZE[1]} px, 12 to train on, 8 others to measure on (10 and 4 "
+    "were at hand); in pairs, pasted objects move by up to a tenth of the width; tiny network without masks on "
+    "EfficientNet-Lite0 of ImageNet, which is not trained, "
 )
+_PAIRS = f"{_CLIPS_SAID}{_STEPS} steps of {_BATCH} pairs per family; 200 held-out pairs"
 _TRACKED = (
-    f"composed clips of DAVIS sequences, {_SIZE[0]} x {_SIZE[1]} px, trained on 12 and tracked on {_CLIPS} clips of "
-    f"{_FRAMES} frames of 8 others; one tiny network without masks, {_STEPS} steps of {_BATCH} pairs, for all arms"
+    f"{_CLIPS_SAID}{_STEPS} steps of {_BATCH} pairs, one for all arms; {_CLIPS} clips of {_FRAMES} frames to track on"
 )
 
 CLAIMS: tuple[Claim, ...] = (
@@ -166,20 +184,22 @@ CLAIMS: tuple[Claim, ...] = (
         run=_run_enhancement,
         holds=lambda scores: _ahead(scores, "enhanced", "plain", 5.0),
         gate="enhanced finds at least 5 points more, on average over the seeds",
-        minutes=16.0,
+        seeds=_SEEDS,
+        minutes=15.0,
     ),
     *(
         Claim(
             name=f"identities_beat_overlaps_in_{metric.lower()}",
             statement="Detections associated by identity make better tracks than by overlap (tracking-with-detection).",
             setting=f"{_TRACKED}. Three objects in ten leave and return, or a board passes. Both arms share "
-            "detections, loop, Kalman filter and births; overlaps are matched from 0.25 on",
+            "detections, loop, Kalman filter and births; overlaps are matched from 0.25 on, identities from 0.2",
             metric=metric,
             unit="%",
             arms=("identity", "overlap"),
             run=run,
             holds=lambda scores: _ahead(scores, "identity", "overlap"),
             gate="identity is ahead, on average over the seeds",
+            seeds=_SEEDS,
             minutes=9.0,
         )
         for metric, run in (("HOTA", _run_hota), ("IDF1", _run_idf1))
@@ -195,7 +215,8 @@ CLAIMS: tuple[Claim, ...] = (
         holds=_holds_joint,
         gate=f"joint loses less than {_JOINT_MARGIN:g} points in both families, on average over the seeds, and "
         f"separate training finds at least {_LEARNED:g} %",
-        minutes=32.0,
+        seeds=_SEEDS,
+        minutes=28.0,
     ),
     Claim(
         name="memory_helps_after_absences",
@@ -207,6 +228,7 @@ CLAIMS: tuple[Claim, ...] = (
         run=_run_memory,
         holds=lambda scores: _ahead(scores, "5, newer count more", "1"),
         gate="five identities are ahead of one, on average over the seeds",
+        seeds=_SEEDS,
         minutes=10.0,
     ),
 )

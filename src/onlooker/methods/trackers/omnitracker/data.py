@@ -38,6 +38,8 @@ class ClipsConfig:
         size: (height, width) of frames; the world makes squares and takes the smaller side.
         frames: of a clip.
         gap: largest step between the two frames of a pair.
+        travel: longest way of an object pasted into a composite over a clip, in parts of the width. Clips for pairs are
+            short: a way that is slow over a second is fast over four frames.
         n_train, n_test: pairs.
         objects: places for objects in a sample; clips hold no more.
         jitter: largest shift and growth of a target's box on the reference frame, in parts of its sides.
@@ -50,6 +52,7 @@ class ClipsConfig:
     size: tuple[int, int] = (96, 96)
     frames: int = 8
     gap: int = 3
+    travel: float = 0.5
     n_train: int = 4000
     n_test: int = 64
     objects: int = 6
@@ -62,6 +65,8 @@ class ClipsConfig:
             raise ConfigError("`clips.folder` belongs to the source `composites`, which needs it")
         if min(self.size) < 32 or self.frames < 4 or not 1 <= self.gap < self.frames or self.objects < 2:
             raise ConfigError(f"`clips` needs sides of 32, 4 frames, a gap within them and 2 objects, got {self}")
+        if self.travel < 0:
+            raise ConfigError(f"`clips.travel` is 0 or more, got {self.travel}")
         if min(self.n_train, self.n_test) < 1 or not 0 <= self.jitter < 0.5 or not 0 <= self.drop < 1:
             raise ConfigError(f"`clips` needs samples, a jitter in [0, 0.5) and a drop in [0, 1), got {self}")
 
@@ -100,7 +105,7 @@ class Clips:
         self._world: World | None = None
         if config.source == "composites" and config.folder is not None:
             pasted = (1, min(3, config.objects - 1))
-            made = CompositeConfig(size=config.size, n_frames=config.frames, n_pasted=pasted)
+            made = CompositeConfig(size=config.size, n_frames=config.frames, n_pasted=pasted, travel=config.travel)
             sequences = TRAIN_SEQUENCES if split == "train" else TEST_SEQUENCES
             self._composites = CompositeClips(config.folder, sequences, made, config.seed, length=10**9)
         else:
