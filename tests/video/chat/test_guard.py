@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from onlooker.errors import QueryRefusedError
-from onlooker.video.chat.guard import ALLOWED_FUNCTIONS, MAX_SQL_CHARS, check
+from onlooker.video.chat.guard import ALLOWED_FUNCTIONS, MAX_SQL_CHARS, MAX_TOKENS, check
 from onlooker.video.chat.sql_tokens import scan, without_comments
 
 
@@ -63,6 +63,7 @@ def test_statements_a_planner_writes_pass(sql):
         ("SELECT 'a", "never closed"),
         ("SELECT * FROM tr\u0430cklets", "U+0430"),
         (" " * MAX_SQL_CHARS + "SELECT 1", "at most 20000"),
+        ("SELECT 1" + "+1" * (MAX_TOKENS // 2), f"at most {MAX_TOKENS}"),
     ],
 )
 def test_refusal_says_what_and_what_instead(sql, said):

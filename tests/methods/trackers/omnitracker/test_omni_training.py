@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -166,6 +167,24 @@ def test_prompts_are_shaken_within_bounds_and_sometimes_left_out() -> None:
 def test_train_and_test_pairs_differ() -> None:
     train, test = (Pairs(CONFIGS["tiny"], CLIPS, split, "category")[0] for split in ("train", "test"))  # type: ignore[arg-type]
     assert not train["frame"].equal(test["frame"])
+
+
+@pytest.mark.shared_data
+def test_a_short_way_keeps_pasted_objects_near_where_they_were(shared_data: Path) -> None:
+    moved = {}
+    for travel in (0.0, 1.0):
+        folder = str(shared_data / "davis2016-val-240p")
+        pairs = Pairs(
+            CONFIGS["tiny"], ClipsConfig("composites", folder, (64, 96), 4, travel=travel), "train", "category"
+        )
+        ways = []
+        for number in range(12):
+            pair = pairs[number]
+            both = pair["visible"] & pair["reference_visible"]
+            both[0] = False  # the scene's own object moves as it did
+            ways.append((pair["boxes"] - pair["reference_boxes"])[both].abs().mean(1))
+        moved[travel] = float(torch.cat(ways).mean())
+    assert moved[0.0] < 0.6 * moved[1.0]
 
 
 def test_composites_need_a_folder() -> None:
