@@ -15,7 +15,7 @@ from onlooker.errors import ConfigError
 from onlooker.evaluation.tracking import FrameBoxes, box_iou, tracklets_to_frames
 from onlooker.formats.single_object import BoxTrack
 from onlooker.methods.trackers.isvos import IsvosSegmenter
-from onlooker.methods.trackers.omnitracker import OmniTracker, OmniTrackerConfig, OmniTrackerNetwork, TrackingConfig
+from onlooker.methods.trackers.omnitracker import OmniTracker, OmniTrackerConfig, OmniTrackerNetwork
 from onlooker.synth.masked_clips import CATEGORIES, box_of
 from onlooker.types import BoxXYXY, Detections, Frame, Image, TrackingResult
 from onlooker.video.protocols import AppearanceEmbedder, Detector
@@ -25,8 +25,6 @@ from tracking_speed_accuracy import RecordedDetector
 
 LabelMap = NDArray[np.uint8]
 PERSON = "person"
-# A small detector trained for minutes is rarely sure: what counts as sure is lowered, as in its claims.
-TRACKING = TrackingConfig(select_score=0.1, birth_score=0.3, update_score=0.2)
 CROWD_LINES = 480  # crowds are looked at once more with so many lines, since people in full HD are small
 
 
@@ -88,7 +86,11 @@ class OmniFollower:
         labels, classes = trained.folder / "labels.txt", config.detector.classes
         names = labels.read_text(encoding="utf-8").split("\n") if labels.is_file() else []
         known = [name.strip() for name in names if name.strip()] or list(CATEGORIES)
-        self.tracker = OmniTracker.from_network(network, TRACKING, known if len(known) == classes else None)
+        self.tracker = OmniTracker.from_network(network, labels=known if len(known) == classes else None)
+        self.scores = {
+            name: getattr(config.tracking, name)
+            for name in ("select_score", "birth_score", "update_score", "match_score")
+        }
         self.network = network
         self.has_masks = network.mask_head is not None
 
