@@ -65,6 +65,7 @@ class Trained:
         options, training = recipe.get("task_options", {}), recipe.get("train", {})
         clips = {key: value for key, value in options.get("clips", {}).items() if key != "folder"}
         described = {"config": recipe.get("config"), "clips": clips, "start": options.get("train_on")}
+        described["tracking"] = recipe.get("model", {}).get("tracking")  # what differs from the method's own numbers
         described |= {key: training.get(key) for key in ("seed", "steps", "batch_size")}
         size = clips.get("size")
         return cls(folder, int(size[0]) if size else None, {k: v for k, v in described.items() if v is not None})
@@ -87,10 +88,6 @@ class OmniFollower:
         names = labels.read_text(encoding="utf-8").split("\n") if labels.is_file() else []
         known = [name.strip() for name in names if name.strip()] or list(CATEGORIES)
         self.tracker = OmniTracker.from_network(network, labels=known if len(known) == classes else None)
-        self.scores = {
-            name: getattr(config.tracking, name)
-            for name in ("select_score", "birth_score", "update_score", "match_score")
-        }
         self.network = network
         self.has_masks = network.mask_head is not None
 

@@ -204,7 +204,6 @@ def main() -> None:
         head = {
             "what": __doc__.splitlines()[0],
             "networks": described(found),
-            "omnitracker_scores": OmniFollower(found["omnitracker"]).scores if "omnitracker" in found else {},
             "trained_on": list(TRAIN_SEQUENCES) if any(composed(one) for one in found.values()) else [],
             "held_out": list(TEST_SEQUENCES),
             "limits": "every frame of every held-out sequence at hand; 1 thread",

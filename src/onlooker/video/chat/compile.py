@@ -66,7 +66,7 @@ class Binder:
     params: dict[str, Scalar] = field(default_factory=dict)
 
     def bind(self, value: Scalar) -> str:
-        """The placeholder of a value; equal values share one."""
+        """The `:name` that stands for a value; equal values share one."""
         for name, known in self.params.items():
             if type(known) is type(value) and known == value:
                 return f":{name}"
