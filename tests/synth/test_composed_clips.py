@@ -177,7 +177,16 @@ def test_missing_sequences_are_left_out_and_none_at_all_is_an_error(folder: Path
 
 @pytest.mark.parametrize(
     "changes",
-    [{"twin_share": 1.5}, {"n_pasted": (3, 1)}, {"heights": (0.0, 0.5)}, {"n_frames": 0}, {"n_pasted": (1, 500)}],
+    [
+        {"twin_share": 1.5},
+        {"n_pasted": (3, 1)},
+        {"heights": (0.0, 0.5)},
+        {"n_frames": 0},
+        {"n_pasted": (1, 500)},
+        {"travel": -0.1},
+        {"travel": float("nan")},
+        {"travel": float("inf")},
+    ],
 )
 def test_settings_out_of_range_are_refused(changes: dict):
     with pytest.raises(ConfigError):

@@ -35,6 +35,7 @@ Twins = Literal["sequence", "category"]
 _OUT_RAMP = 3  # frames in which an object runs out of the picture or back in
 _LARGEST_SCALE = 1.5  # of source pixels: beyond that the steps of a small mask are seen
 _WIDEST_BOARD = 0.35  # of the clip
+_LONGEST_TRAVEL = 100.0  # widths: anything is far out of the picture by then
 _BOARD = 255  # label of the passing board while a clip is painted
 
 
@@ -86,8 +87,10 @@ class CompositeConfig:
         for name, (low, high, least) in ranges.items():
             if not least <= low <= high:
                 raise ConfigError(f"`{name}` goes from at least {least} up, got {low}..{high}")
-        if min(self.size) < 16 or self.n_frames < 1 or self.source_gap < 1 or self.travel < 0:
-            raise ConfigError(f"a size, a number of frames, a step or a way is out of range: {self}")
+        if min(self.size) < 16 or self.n_frames < 1 or self.source_gap < 1:
+            raise ConfigError(f"a size, a number of frames or a step is out of range: {self}")
+        if not 0 <= self.travel <= _LONGEST_TRAVEL:
+            raise ConfigError(f"`travel` is 0 to {_LONGEST_TRAVEL:g} widths, got {self.travel}")
         if self.n_pasted[1] > 200 or self.heights[1] > 1:
             raise ConfigError("at most 200 objects are pasted, none higher than the clip")
 
