@@ -1,6 +1,7 @@
 """`onlooker track` as a person calls it."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -57,6 +58,37 @@ def test_json_is_the_content_of_the_file_and_names_the_files(run, clip, tmp_path
     assert told == json.loads((tmp_path / "tracks.json").read_text())
     assert [row["frame"] for row in told["tracks"][0]["boxes"]] == [5, 6, 7, 8, 9]
     assert len(files) == 5
+
+
+def test_masks_of_a_data_set_in_the_folder_are_not_touched(run, clip, tmp_path):
+    (tmp_path / "masks").mkdir()
+    (tmp_path / "masks" / "000001.png").write_bytes(b"truth")
+    done = run("track", clip, *BOX, "-o", tmp_path, *ALONE)
+    assert done.code == 1
+    assert "masks/000001.png` would be replaced" in done.error
+    assert [p.name for p in tmp_path.iterdir()] == ["masks"]
+
+
+def test_a_second_run_leaves_nothing_of_the_first_and_another_video_is_refused(run, clip, tmp_path):
+    out = tmp_path / "out"
+    assert run("track", clip, *BOX, *BOX, "-o", out, *ALONE).code == 0
+    (out / "youtube_vis.json").write_text("{}")  # as a run with masks leaves it
+    assert run("track", clip, *BOX, "-o", out, *ALONE).code == 0
+    names = ["annotated.mp4", "boxes", "boxes/1.txt", "sheet.png", "tracks.json", "tracks.txt"]
+    assert sorted(str(p.relative_to(out)) for p in out.rglob("*")) == names
+    other = tmp_path / clip.name
+    other.write_bytes(clip.read_bytes())
+    done = run("track", other, *BOX, "-o", out, *ALONE)
+    assert done.code == 1
+    assert f"holds what was followed in `{clip}`" in done.error
+
+
+def test_a_file_name_that_is_not_utf_8_is_no_obstacle(run, clip, tmp_path):
+    other = tmp_path / os.fsdecode(b"caf\xe9.mp4")
+    other.write_bytes(clip.read_bytes())
+    done = run("track", other, *BOX, "-o", tmp_path / "out", *ALONE)
+    assert done.code == 0, done.err
+    assert (tmp_path / "out" / "sheet.png").is_file()
 
 
 @pytest.mark.parametrize(

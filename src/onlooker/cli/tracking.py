@@ -81,19 +81,14 @@ def _run(
     request: FollowRequest, settings: Settings, folder: Path, masks: bool
 ) -> Generator[Progress, None, tuple[FollowResult, list[Path]]]:
     """Follows, then writes everything; returns the result and the files."""
+    from onlooker.video.following.folder import check_folder, remove_left_over
     from onlooker.video.following.passes import follow_video
     from onlooker.video.following.pictures import draw_result
     from onlooker.video.following.tools import make_follow_tools
-    from onlooker.video.following.write import (
-        check_folder,
-        missing_masks,
-        picture_limit,
-        write_masks,
-        write_tracks,
-    )
+    from onlooker.video.following.write import missing_masks, picture_limit, write_masks, write_tracks
     from onlooker.video.wiring import ModelPool
 
-    check_folder(folder)
+    check_folder(folder, request.path)
     pool = ModelPool(settings)
     result = yield from follow_video(request, lambda checked: make_follow_tools(pool, checked, masks))
     folder.mkdir(parents=True, exist_ok=True)
@@ -106,6 +101,7 @@ def _run(
     if result.tracks:
         drawn = yield from draw_result(folder, result)
         files += [drawn.video, drawn.sheet]
+    remove_left_over(folder, files)
     return result, files
 
 

@@ -1,13 +1,13 @@
 """What was followed, as files."""
 
 import json
+import os
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from onlooker.errors import ConfigError
 from onlooker.formats import davis, mot, single_object, ytvis
 from onlooker.formats.run_lengths import decode_mask, encode_mask
 from onlooker.media.decode import VideoReader
@@ -16,7 +16,7 @@ from onlooker.types import VideoInfo
 from onlooker.video.following.pictures import draw_result
 from onlooker.video.following.request import FollowRequest
 from onlooker.video.following.values import FollowResult, Sighting, TrackBuilder
-from onlooker.video.following.write import check_folder, missing_masks, picture_limit, write_masks, write_tracks
+from onlooker.video.following.write import missing_masks, picture_limit, write_masks, write_tracks
 
 SIZE = (64, 48)
 
@@ -91,6 +91,12 @@ def test_tracks_json_says_where_each_thing_is_and_where_it_is_not(tmp_path):
     assert car["boxes"][0]["score"] is None
 
 
+def test_a_video_whose_name_is_not_utf_8_is_named_in_json_that_reads_back_as_it(tmp_path):
+    name = os.fsdecode(b"caf\xe9.mp4")
+    written = write_tracks(tmp_path, REQUEST, result_of(name))[0]
+    assert json.loads(written.read_text(encoding="utf-8"))["video"]["path"] == name
+
+
 def test_mot_rows_count_frames_of_the_file_from_one_and_leave_out_the_unseen(tmp_path):
     rows = list(mot.iterate_rows(write_tracks(tmp_path, REQUEST, result_of("clip.mp4"))[1]))
     assert [(row.frame, row.number) for row in rows] == [(3, 1), (3, 2), (4, 1), (4, 2), (5, 2), (6, 1), (6, 2)]
@@ -159,15 +165,6 @@ def test_a_box_thinner_than_two_decimals_is_in_the_mot_file_as_a_box(tmp_path):
     result = replace(result_of("clip.mp4"), tracks=(thin.build(1, "box", None),))
     (row,) = mot.iterate_rows(write_tracks(tmp_path, REQUEST, result)[1])
     assert row.box_xyxy == pytest.approx((10, 10, 10, 20), abs=0.01)
-
-
-def test_a_place_that_cannot_hold_results_is_refused_and_nothing_is_made(tmp_path):
-    (tmp_path / "file").touch()
-    for place in (tmp_path / "file", tmp_path / "file" / "below"):
-        with pytest.raises(ConfigError, match="--out"):
-            check_folder(place)
-    check_folder(tmp_path / "new" / "deep")
-    assert [p.name for p in tmp_path.iterdir()] == ["file"]
 
 
 def test_frames_between_two_looks_are_on_the_line_between_them_only_when_both_saw_the_thing():

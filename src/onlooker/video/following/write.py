@@ -17,24 +17,20 @@ in pixels of the shown frame, ends exclusive):
 from __future__ import annotations
 
 import json
-import os
-import re
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
-from onlooker.errors import ConfigError
 from onlooker.formats import davis, mot, single_object, ytvis
 from onlooker.formats.files import write_text
 from onlooker.formats.run_lengths import decode_mask
+from onlooker.video.following.folder import BOXES, MASKS, TRACKS_FILE, clear
 from onlooker.video.following.request import FollowRequest
 from onlooker.video.following.values import FollowedTrack, FollowResult
 
 _LARGEST_LABEL = 254  # 255 is void in mask pictures
-_OWN_BOXES = re.compile(r"\d+\.txt")
-_OWN_PICTURE = re.compile(r"\d{5,}\.png")
 
 
 def as_dict(request: FollowRequest, result: FollowResult) -> dict[str, object]:
@@ -93,10 +89,12 @@ def _row(track: FollowedTrack, row: int, size: tuple[int, int]) -> dict[str, obj
 
 def write_tracks(folder: Path, request: FollowRequest, result: FollowResult) -> tuple[Path, ...]:
     """Writes `tracks.json`, `tracks.txt` and, for every thing that was pointed at, `boxes/NUMBER.txt`."""
-    told = write_text(folder / "tracks.json", json.dumps(as_dict(request, result), ensure_ascii=False) + "\n")
+    text = json.dumps(as_dict(request, result), ensure_ascii=False) + "\n"
+    # A file name that is not UTF-8 comes as halves of characters; with a backslash each is JSON that reads back as it.
+    told = write_text(folder / TRACKS_FILE, text.encode("utf-8", "backslashreplace").decode())
     rows = mot.write_rows(folder / "tracks.txt", _mot_rows(result))
-    place = folder / "boxes"
-    _clear(place, _OWN_BOXES)
+    place = folder / BOXES
+    clear(folder, BOXES)
     pointed = [track for track in result.tracks if track.source == "box"]
     for track in pointed:
         single_object.write_boxes(place / f"{track.number}.txt", _box_track(track, result))
@@ -112,13 +110,6 @@ def _box_track(track: FollowedTrack, result: FollowResult) -> single_object.BoxT
     return single_object.BoxTrack(boxes, visible)
 
 
-def _clear(place: Path, own: re.Pattern[str]) -> None:
-    """Removes files of an earlier run, which may have had more of them."""
-    for old in place.iterdir() if place.is_dir() else ():
-        if own.fullmatch(old.name):
-            old.unlink()
-
-
 def _mot_rows(result: FollowResult) -> Iterator[mot.MotRow]:
     """Frames count from 1 at the start of the file, so that they fit its pictures."""
     for track in result.tracks:
@@ -126,19 +117,6 @@ def _mot_rows(result: FollowResult) -> Iterator[mot.MotRow]:
             x1, y1, x2, y2 = (round(float(value), 2) for value in track.boxes_xyxy_px[row])
             score = 1.0 if track.scores is None else round(float(track.scores[row]), 4)
             yield mot.MotRow(int(track.frames[row]) + 1, track.number, (x1, y1, x2, y2), confidence=score)
-
-
-def check_folder(folder: Path) -> None:
-    """Whether results can be written there, before hours are spent on them; nothing is made.
-
-    Raises:
-        ConfigError: it is a file, or may not be written.
-    """
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"`{folder}` is a file; give a folder for the results with --out")
-    there = next(place for place in (folder, *folder.absolute().parents) if place.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK):
-        raise ConfigError(f"`{folder}` cannot be written (`{there}` does not allow it); give another folder with --out")
 
 
 def picture_limit(result: FollowResult) -> str | None:
@@ -167,8 +145,8 @@ def write_masks(folder: Path, result: FollowResult) -> tuple[Path, ...]:
     Where masks overlap, the thing with the lower number lies in front. With more things than a picture can number
     there are no pictures, see `picture_limit`.
     """
-    place = folder / "masks"
-    _clear(place, _OWN_PICTURE)
+    place = folder / MASKS
+    clear(folder, MASKS)
     tubes = _write_tubes(folder / "youtube_vis.json", result)
     if picture_limit(result) is not None:
         return (tubes,)
