@@ -45,6 +45,15 @@ def test_grey_of_two_values_is_one_object_and_other_grey_is_ids(tmp_path: Path):
     assert read_sequence(tmp_path / "b").labels[0].tolist() == [[0, 2], [255, 1]]
 
 
+def test_grey_of_two_values_is_void_where_another_grey_mask_holds_ids(tmp_path: Path):
+    save(tmp_path / "0.png", np.array([[0, 255]], np.uint8))
+    save(tmp_path / "1.png", np.array([[2, 255]], np.uint16))
+    assert read_sequence(tmp_path).labels.tolist() == [[[0, 255]], [[2, 255]]]
+    save(tmp_path / "1.png", np.array([[0, 300]], np.uint16))
+    with pytest.raises(FormatError, match=r"1\.png: holds the number 300; the ids of a mask go from 0 to 255"):
+        read_sequence(tmp_path)
+
+
 def test_colours_of_the_palette_keep_their_places(tmp_path: Path):
     # Only object 2 is seen: numbering by appearance would call it 1.
     save(tmp_path / "0.png", np.array([[[0, 0, 0], [0, 128, 0]]], np.uint8))

@@ -80,7 +80,10 @@ def read_sequence(folder: Path, name: str | None = None) -> LabelSequence:
         if maps and labels.shape != maps[0].shape:
             raise FormatError(f"{file}: is {_size(labels)}, {files[0].name} is {_size(maps[0])}")
         maps.append(labels)
-    return LabelSequence(name or folder.resolve().name, tuple(f.stem for f in files), np.stack(maps))
+    stacked = np.stack(maps)
+    for place in colours.lone_objects():
+        stacked[place][stacked[place] == VOID] = 1
+    return LabelSequence(name or folder.resolve().name, tuple(f.stem for f in files), stacked)
 
 
 def write_sequence(folder: Path, labels: NDArray[np.integer], stems: Sequence[str] | None = None) -> tuple[Path, ...]:
@@ -108,12 +111,16 @@ def write_sequence(folder: Path, labels: NDArray[np.integer], stems: Sequence[st
 class ColourNumbers:
     """Reads masks as ids. Colours keep their number over all files that one reader reads.
 
-    Palette pictures and grey ones hold ids already; a grey picture of nothing but 0 and 255 holds one object. In a
-    colour picture the colours of the DAVIS palette stand for their places there, and other colours get the number
-    after the highest so far, in the order of their red, green and blue.
+    Palette pictures and grey ones hold ids already. Where all the grey ones hold nothing but 0 and 255, that is one
+    object and not void, see `lone_objects`: a picture alone cannot tell. In a colour picture the colours of the DAVIS
+    palette stand for their places there, and other colours get the number after the highest so far, in the order of
+    their red, green and blue.
     """
 
     def __init__(self) -> None:
+        self._n_read = 0
+        self._grey: list[int] = []
+        self._grey_values: set[int] = set()
         self._numbers: dict[tuple[int, ...], int] = {(0, 0, 0): 0}
         self._of_palette = {tuple(c): n for n, c in enumerate(davis_palette().tolist())}
 
@@ -129,16 +136,28 @@ class ColourNumbers:
                 pixels = np.asarray(picture)
         except (OSError, PILImage.DecompressionBombError, SyntaxError) as error:
             raise FormatError(f"{file}: not a readable mask ({error})") from error
-        if mode in ("P", "L"):
-            lone = mode == "L" and set(np.unique(pixels).tolist()) <= {0, VOID}
-            return np.where(pixels == VOID, np.uint8(1), pixels) if lone else pixels
+        self._n_read += 1
+        if mode == "P":
+            return pixels
         if mode == "1":
             return pixels.astype(np.uint8)
         if mode in ("RGB", "RGBA"):
             return self._coloured(pixels[..., :3], file)
-        if mode.startswith("I") and pixels.size and pixels.min() >= 0 and pixels.max() <= VOID:
-            return pixels.astype(np.uint8)
+        if mode == "L" or mode.startswith("I"):
+            return self._as_grey(pixels, file)
         raise FormatError(f"{file}: expected a mask with a palette, in grey or in colour, got mode `{mode}`")
+
+    def lone_objects(self) -> Sequence[int]:
+        """Which of the pictures read so far, from 0, show one object by the value 255."""
+        return self._grey if self._grey_values <= {0, VOID} else ()
+
+    def _as_grey(self, pixels: NDArray[np.integer], file: Path) -> LabelMap:
+        values = set(np.unique(pixels).tolist())
+        if not values <= set(range(VOID + 1)):
+            raise FormatError(f"{file}: holds the number {max(values)}; the ids of a mask go from 0 to {VOID}")
+        self._grey.append(self._n_read - 1)
+        self._grey_values |= values
+        return pixels.astype(np.uint8)
 
     def _coloured(self, pixels: LabelMap, file: Path) -> LabelMap:
         packed = pixels.astype(np.int64) @ np.array([65536, 256, 1])
