@@ -13,6 +13,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from onlooker.errors import ShapeError
 from onlooker.formats.run_lengths import (
+    check_runs,
     counts_to_runs,
     decode_mask,
     encode_mask,
@@ -86,3 +87,8 @@ def test_sav_masklets_decode_to_their_stated_areas(shared_data: Path) -> None:
             frames[place] += mask.any()
     mean = areas / frames  # the file's mean is over the frames where the object is seen
     np.testing.assert_allclose(mean, content["masklet_size_abs"], rtol=1e-6)
+
+
+def test_a_negative_length_is_named_and_not_a_sum_that_is_right():
+    with pytest.raises(ShapeError, match="run lengths hold -5; a length is 0 or more"):
+        check_runs([-5, 11], 2, 3)

@@ -1,4 +1,4 @@
-"""Sizes and segmentations in COCO's JSON: run lengths, plain or compressed, and polygons."""
+"""Sizes, categories and segmentations in COCO's JSON: run lengths, plain or compressed, and polygons."""
 
 from __future__ import annotations
 
@@ -9,9 +9,25 @@ from onlooker.formats.run_lengths import check_runs, counts_to_runs, polygons_to
 
 def size_of(node: Node) -> tuple[int, int]:
     width, height = node.field("width"), node.field("height")
-    if width.integer() < 1 or height.integer() < 1:
-        raise width.wrong("a width and a height above 0")
+    for side, name in ((width, "width"), (height, "height")):
+        if side.integer() < 1:
+            raise side.wrong(f"a {name} above 0")
     return width.integer(), height.integer()
+
+
+def categories_of(root: Node) -> dict[int, str]:
+    """Names of the categories of a file by their ids.
+
+    Raises:
+        FormatError: two share an id: what is of it would get the name of the last.
+    """
+    names: dict[int, str] = {}
+    for item in root.field("categories").items():
+        number = item.field("id")
+        if number.integer() in names:
+            raise number.wrong("an id that no other category has")
+        names[number.integer()] = item.field("name").text()
+    return names
 
 
 def mask_of(node: Node | None, size: tuple[int, int]) -> bytes | None:

@@ -82,7 +82,9 @@ def check_runs(runs: Sequence[int], height: int, width: int) -> list[int]:
     Raises:
         ShapeError: they do not.
     """
-    if any(run < 0 for run in runs) or sum(runs) != height * width:
+    if min(runs, default=0) < 0:
+        raise ShapeError(f"run lengths hold {min(runs)}; a length is 0 or more")
+    if sum(runs) != height * width:
         raise ShapeError(f"run lengths add up to {sum(runs)}, a mask of {width}x{height} has {height * width} pixels")
     return list(runs)
 

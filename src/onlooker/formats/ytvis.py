@@ -13,7 +13,7 @@ from pathlib import Path
 
 from onlooker.errors import FormatError, ShapeError
 from onlooker.formats.files import write_text
-from onlooker.formats.json_masks import mask_of, size_of
+from onlooker.formats.json_masks import categories_of, mask_of, size_of
 from onlooker.formats.json_node import Node
 
 _LARGEST_SIDE = 20_000  # ours: no picture is larger, a broken file may say so
@@ -71,7 +71,12 @@ def read_truth(file: Path) -> TubeSet:
             raise node.wrong(f"a video of at most {_LARGEST_SIDE} pixels a side")
         names = tuple(item.text() for item in node.field("file_names").items())
         videos[number] = TubeVideo(number, size, names)
-    categories = _read_categories(root)
+    categories = categories_of(root)
+    twice = {name for name in categories.values() if list(categories.values()).count(name) > 1}
+    if twice:
+        raise FormatError(
+            f"{file}: several categories are called `{min(twice)}`; results tell them apart by their names"
+        )
     kinds = {number: number for number in categories}
     listed = root.get("annotations")
     tubes = tuple(_read_tube(n, videos, kinds, scored=False) for n in (listed.items() if listed else ()))
@@ -89,7 +94,7 @@ def read_results(file: Path, truth: TubeSet) -> tuple[Tube, ...]:
     root = Node.read(file)
     own: Mapping[int, str] = truth.categories
     if isinstance(root.value, dict):
-        own = _read_categories(root) if root.get("categories") else own
+        own = categories_of(root) if root.get("categories") else own
         root = root.field("annotations")
     numbers = {name: number for number, name in truth.categories.items()}
     same = {number: number for number, name in own.items() if truth.categories.get(number) == name}
@@ -129,10 +134,6 @@ def _tube_fields(tube: Tube, videos: Mapping[int, TubeVideo]) -> dict[str, objec
     width, height = videos[tube.video].size
     masks = [None if c is None else {"size": [height, width], "counts": c.decode("ascii")} for c in tube.counts]
     return {"video_id": tube.video, "category_id": tube.category, "segmentations": masks}
-
-
-def _read_categories(root: Node) -> dict[int, str]:
-    return {n.field("id").integer(): n.field("name").text() for n in root.field("categories").items()}
 
 
 def _read_tube(node: Node, videos: Mapping[int, TubeVideo], kinds: Mapping[int, int], *, scored: bool) -> Tube:

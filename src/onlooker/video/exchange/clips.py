@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from onlooker.errors import FormatError
+from onlooker.formats.json_masks import categories_of
 from onlooker.formats.json_node import Node
 from onlooker.types import BoxXYXY, VideoInfo
 from onlooker.video.exchange.annotated import AnnotatedTrack, AnnotatedVideo, ImportReport, land
@@ -82,16 +83,12 @@ def import_clips(
         raise FormatError(f"a frame rate is above 0, got {fps}")
     root = Node.read(file)
     notes: list[str] = []
-    clips = form.read(root, _categories(root), notes)
+    clips = form.read(root, categories_of(root), notes)
     if not clips:
         raise FormatError(f"{file}: holds no videos")
     folder = Path(pictures) if pictures is not None else None
     videos = [_annotated(clip, file, fps, folder, form, notes) for clip in clips]
     return land(store, videos, dict.fromkeys(notes))
-
-
-def _categories(root: Node) -> dict[int, str]:
-    return {item.field("id").integer(): item.field("name").text() for item in root.field("categories").items()}
 
 
 def category_of(node: Node, categories: dict[int, str]) -> str:
