@@ -228,12 +228,13 @@ def test_a_box_thinner_than_written_numbers_can_say_is_still_a_box(tmp_path: Pat
     assert single_object.read_boxes(single_object.write_boxes(tmp_path / "b.txt", track)).visible.tolist() == [True]
 
 
-def test_boxes_without_a_far_corner_are_named(tmp_path: Path):
-    (tmp_path / "a.txt").write_text("1,1,1e308,1,1e308,2\n")
-    with pytest.raises(FormatError, match=r"a.txt:1: a box of .* has no far corner"):
-        list(mot.iterate_rows(tmp_path / "a.txt"))
+def test_boxes_too_large_to_reckon_with_are_named(tmp_path: Path):
+    for box in ("1e308,1,1e308,2", "0,0,1e200,1e200"):  # the second has a far corner and no area
+        (tmp_path / "a.txt").write_text(f"1,1,{box}\n")
+        with pytest.raises(FormatError, match=r"a.txt:1: a box of .*; pixels go up to 1e\+09"):
+            list(mot.iterate_rows(tmp_path / "a.txt"))
     (tmp_path / "b.txt").write_text("1,1,2,2\n1e308,1,1e308,2\n")
-    with pytest.raises(FormatError, match=r"b.txt:2: .* has no far corner"):
+    with pytest.raises(FormatError, match=r"b.txt:2: .* is too large"):
         single_object.read_boxes(tmp_path / "b.txt")
 
 

@@ -104,7 +104,7 @@ def labels_to_boxes(labels: LabelMap) -> tuple[IntArray, Array]:
 
 
 def combine_masks(masks: Sequence[NDArray[np.bool_]], ids: Sequence[int], shape: tuple[int, int]) -> NDArray[np.int64]:
-    """One map (H, W) of masks that do not overlap.
+    """One map (H, W) of masks that do not overlap, each with its id plus one: an id may be 0, which is ground in a map.
 
     Raises:
         ShapeError: two masks share a pixel, or a mask has another shape.
@@ -115,5 +115,5 @@ def combine_masks(masks: Sequence[NDArray[np.bool_]], ids: Sequence[int], shape:
             raise ShapeError(f"a mask is {mask.shape}, expected {shape}")
         if labels[mask].any():
             raise ShapeError(f"the mask of {number} shares pixels with another; masks of a frame do not overlap")
-        labels[mask] = number
+        labels[mask] = number + 1
     return labels

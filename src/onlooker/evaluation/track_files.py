@@ -6,14 +6,17 @@ is an error, never a silent zero: a tracker that found nothing writes an empty f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import dataclasses
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar, get_args
 
 import numpy as np
 
-from onlooker.errors import FormatError, NothingFoundError, ShapeError
+from onlooker.errors import ConfigError, FormatError, NothingFoundError, ShapeError, UnknownNameError
 from onlooker.evaluation.mask_tracking import MaskFrame, combine_masks, mask_overlaps
 from onlooker.evaluation.single_object import SingleObjectScores, mean_single_object, score_single_object
 from onlooker.evaluation.tracking import (
@@ -33,6 +36,8 @@ from onlooker.formats.run_lengths import decode_mask
 TrackFormat: TypeAlias = Literal["mot", "mots", "davis", "ytvis", "sot"]
 Rules: TypeAlias = Literal["none", "mot17"]
 Row: TypeAlias = dict[str, float | int | None]
+_LEAST_FRAMES = 3  # of masks as DAVIS judges them: the first and the last do not count
+_Row = TypeVar("_Row", mot.MotRow, mots.MotsRow)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +50,45 @@ class TrackOptions:
         one_object: DAVIS masks hold one object, whatever their ids (DAVIS 2016).
         first_pixel: number of the first pixel in the truth of single objects, 1 in OTB. Predictions count from 0 then,
             as what `onlooker track` writes does; with 0 both count alike.
+
+    Raises:
+        ConfigError: a rate that is not above 0, or another first pixel.
+        UnknownNameError: there are no such rules.
     """
 
     fps: float | None = None
     rules: Rules = "none"
     one_object: bool = False
     first_pixel: single_object.Origin = 0
+
+    def __post_init__(self) -> None:
+        if self.fps is not None and not (math.isfinite(self.fps) and self.fps > 0):
+            raise ConfigError(f"`fps` is a number of frames a second above 0, got {self.fps:g}")
+        if self.rules not in get_args(Rules):
+            raise UnknownNameError("set of rules", self.rules, get_args(Rules))
+        if self.first_pixel not in (0, 1):
+            raise ConfigError(f"`first_pixel` is 0 or 1, got {self.first_pixel}")
+
+    def check_for(self, format_: TrackFormat) -> None:
+        """Whether a format has a use for what was said.
+
+        Raises:
+            ConfigError: it has none: the numbers would not be those that were asked for.
+        """
+        plain = TrackOptions()
+        for field in dataclasses.fields(self):
+            formats = _FORMATS_OF[field.name]
+            if format_ not in formats and getattr(self, field.name) != getattr(plain, field.name):
+                name = field.name.replace("_", "-")
+                raise ConfigError(f"`--{name}` belongs to {' and '.join(formats)}; leave it out for {format_}")
+
+
+_FORMATS_OF: Mapping[str, tuple[TrackFormat, ...]] = {
+    "fps": ("mot", "mots"),
+    "rules": ("mot",),
+    "one_object": ("davis",),
+    "first_pixel": ("sot",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +113,8 @@ def evaluate_tracks(
     Raises:
         FormatError: a file is malformed, or sequences or frames do not pair up.
         NothingFoundError: a path holds no such file, or the truth no object to find: there is nothing to score.
+        ConfigError: an option that the format has no use for.
+        UnknownNameError: there is no such format.
         MissingExtraError: "mot" and "mots" without the `trackeval` package.
     """
     scorers: dict[TrackFormat, Callable[[Path, Path, TrackOptions], TrackReport]] = {
@@ -84,10 +124,14 @@ def evaluate_tracks(
         "ytvis": _evaluate_ytvis,
         "sot": _evaluate_sot,
     }
+    if format_ not in scorers:
+        raise UnknownNameError("format of tracks", format_, scorers)
+    options = options or TrackOptions()
+    options.check_for(format_)
     for path in (Path(predictions), Path(truth)):
         if not path.exists():
             raise NothingFoundError(f"`{path}` does not exist")
-    return scorers[format_](Path(predictions), Path(truth), options or TrackOptions())
+    return scorers[format_](Path(predictions), Path(truth), options)
 
 
 # -- boxes of many objects --------------------------------------------------------------------------------------
@@ -140,8 +184,14 @@ def _mot_sequence(
     n_frames = max([length, *(row.frame for row in true_rows)], default=0)
     late = next((row for row in found_rows if row.frame > n_frames), None)
     if late is not None:
-        raise FormatError(f"{found}:{late.line}: frame {late.frame}, but the truth `{true}` ends at {n_frames}")
-    truth_frames, tracked = _by_frame(true_rows, n_frames), _by_frame(found_rows, n_frames)
+        raise FormatError(
+            f"{found}:{late.line}: frame {late.frame}, but the truth `{true}` ends at {n_frames}; "
+            "if the sequence is longer, say so by `seqLength` in its `seqinfo.ini`"
+        )
+    true_at, found_at = _by_frame(true_rows), _by_frame(found_rows)
+    # A frame without any box changes no score; a file may number frames in millions.
+    frames = sorted(true_at.keys() | found_at.keys())
+    truth_frames, tracked = ([at.get(t, []) for t in frames] for at in (true_at, found_at))
     if rules == "none":
         if any(row.class_number in MOT17_DISTRACTORS and row.considered for row in true_rows):
             notes.append(f"{true}: has rows of classes that MOT17 forgives; `mot17` rules would leave them out")
@@ -162,11 +212,11 @@ def _mot_sequence(
     return Sequence2D(name, tuple(a for a, _ in pairs), tuple(b for _, b in pairs), 1 / fps if fps else 1.0)
 
 
-def _by_frame(rows: Sequence[mot.MotRow], n_frames: int) -> list[list[mot.MotRow]]:
-    frames: list[list[mot.MotRow]] = [[] for _ in range(n_frames)]
+def _by_frame(rows: Iterable[_Row]) -> dict[int, list[_Row]]:
+    frames: defaultdict[int, list[_Row]] = defaultdict(list)
     for row in rows:
-        frames[row.frame - 1].append(row)
-    return frames
+        frames[row.frame].append(row)
+    return dict(frames)
 
 
 def _boxes(rows: Sequence[mot.MotRow], file: Path) -> FrameBoxes:
@@ -214,17 +264,24 @@ def _mots_sequences(name: str, found: Path, true: Path, fps: float | None) -> It
     truths, tracked = mots.read_rows(true), mots.read_rows(found)
     if truths and tracked and (truths[0].height, truths[0].width) != (tracked[0].height, tracked[0].width):
         raise FormatError(f"{found}: masks of {_size(tracked[0])}, the truth has {_size(truths[0])}")
-    first, last = min((r.frame for r in truths), default=0), max((r.frame for r in truths), default=-1)
+    frames = [row.frame for row in truths]
     # The format counts frames from 1, KITTI's files from 0; where objects come late, the frames before count too.
-    first, last = min(first, 1), max(last, _length(true))
+    first, last = min([1, *frames]), max([0, *frames, _length(true)])
     outside = next((r.frame for r in tracked if not first <= r.frame <= last), None)
     if outside is not None:
-        raise FormatError(f"{found}: frame {outside}, but the truth `{true}` has frames {first} to {last}")
+        covered = f"has frames {first} to {last}" if last >= first else "is empty"
+        raise FormatError(
+            f"{found}: frame {outside}, but the truth `{true}` {covered}; "
+            "if the sequence is longer, say so by `seqLength` in its `seqinfo.ini`"
+        )
+    true_at, found_at = _by_frame(truths), _by_frame(tracked)
     kinds = sorted({r.class_number for r in (*truths, *tracked)} - {mots.IGNORED})
-    for kind in kinds:
-        frames = (_mots_frame(truths, tracked, t, kind, (true, found)) for t in range(first, last + 1))
-        label = name if len(kinds) == 1 else f"{name} class {kind}"
-        yield mask_overlaps(label, frames, 1 / fps if fps else 1.0)
+    for kind in kinds or (mots.PEDESTRIAN,):
+        # A frame without a mask of the class changes no score.
+        used = sorted({r.frame for r in (*truths, *tracked) if r.class_number == kind})
+        pairs = ((true_at.get(t, []), found_at.get(t, [])) for t in used)
+        label = name if len(kinds) < 2 else f"{name} class {kind}"
+        yield mask_overlaps(label, (_mots_frame(*pair, kind, (true, found)) for pair in pairs), 1 / fps if fps else 1.0)
 
 
 def _length(true: Path) -> int:
@@ -236,20 +293,20 @@ def _length(true: Path) -> int:
 
 
 def _mots_frame(
-    truths: Sequence[mots.MotsRow], tracked: Sequence[mots.MotsRow], t: int, kind: int, files: tuple[Path, Path]
+    truths: Sequence[mots.MotsRow], tracked: Sequence[mots.MotsRow], kind: int, files: tuple[Path, Path]
 ) -> MaskFrame:
+    """The rows of one frame, of which there is one at least."""
     sized = (*truths, *tracked)[0]
     shape = (sized.height, sized.width)
     maps = []
     for rows, file in zip((truths, tracked), files, strict=True):
-        chosen = [row for row in rows if row.frame == t and row.class_number == kind]
+        chosen = [row for row in rows if row.class_number == kind]
         masks = [decode_mask(row.counts, *shape) for row in chosen]
         try:
-            # From 1: an id may be 0, which is ground in a map.
-            maps.append(combine_masks(masks, [row.number + 1 for row in chosen], shape))
+            maps.append(combine_masks(masks, [row.number for row in chosen], shape))
         except ShapeError as error:
-            raise FormatError(f"{file}: frame {t}: {error}") from error
-    regions = [row for row in truths if row.frame == t and row.class_number == mots.IGNORED]
+            raise FormatError(f"{file}: frame {sized.frame}: {error}") from error
+    regions = [row for row in truths if row.class_number == mots.IGNORED]
     ignore = np.zeros(shape, np.bool_)
     for row in regions:
         ignore |= decode_mask(row.counts, *shape)
@@ -278,6 +335,14 @@ def _evaluate_davis(predictions: Path, truth: Path, options: TrackOptions) -> Tr
         a, b = davis.read_sequence(found, name), davis.read_sequence(true, name)
         if not b.labels.any():
             raise NothingFoundError(f"`{true}`: holds no object to find; looked for pixels that are not ground")
+        if len(b.stems) < _LEAST_FRAMES:
+            raise FormatError(
+                f"{true}: has {len(b.stems)} masks; the first and the last are not scored, give 3 or more"
+            )
+        if not set(np.unique(b.labels[0]).tolist()) - {0, davis.VOID}:
+            raise FormatError(
+                f"{true}: the first mask shows no object to follow; begin the sequence where there is one"
+            )
         missing, surplus = set(b.stems) - set(a.stems), set(a.stems) - set(b.stems)
         if missing or surplus:
             what = f"lacks `{min(missing)}.png`" if missing else f"has `{min(surplus)}.png`, which the truth lacks"

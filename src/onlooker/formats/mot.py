@@ -29,6 +29,7 @@ MOT_CLASSES = {
 }
 NO_OBJECTS = frozenset(range(8, 14))
 LEAST_SIDE = 1e-6  # ours: what the six decimals of a written number can say; a side of nothing is no box
+LARGEST_PX = 1e9  # ours: the area of a larger box is no number to reckon with
 LARGEST = 10_000_000  # ours: 92 hours at 30 frames a second; a larger frame or track number is a broken file
 
 
@@ -157,8 +158,8 @@ def _row(values: list[float], file: Path, line: int) -> MotRow:
     x, y, w, h = values[2:6]
     if w <= 0 or h <= 0:
         raise FormatError(f"{file}:{line}: box of width {w:g} and height {h:g}; both must be above 0")
-    if not (math.isfinite(x + w) and math.isfinite(y + h)):
-        raise FormatError(f"{file}:{line}: a box of {w:g}x{h:g} at {x:g},{y:g} has no far corner")
+    if max(abs(x), abs(y), w, h) > LARGEST_PX:
+        raise FormatError(f"{file}:{line}: a box of {w:g}x{h:g} at {x:g},{y:g}; pixels go up to {LARGEST_PX:g}")
     classed = len(values) in (8, 9)
     return MotRow(
         frame,

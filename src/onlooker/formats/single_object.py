@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from onlooker.errors import FormatError, NothingFoundError, ShapeError
 from onlooker.formats.files import number_text, read_text, write_text
-from onlooker.formats.mot import LEAST_SIDE
+from onlooker.formats.mot import LARGEST_PX, LEAST_SIDE
 
 TRUTH_NAMES = ("groundtruth_rect.txt", "groundtruth.txt")
 _ABSENCE_NAMES = ("full_occlusion.txt", "out_of_view.txt", "absence.label")
@@ -135,8 +135,8 @@ def _box(text: str, origin: Origin, where: str) -> tuple[float, float, float, fl
     else:
         left, top = values[0] - origin, values[1] - origin
         box = left, top, left + values[2], top + values[3]
-    if not all(map(math.isfinite, box)):
-        raise FormatError(f"{where}: the box `{text.strip()[:60]}` has no far corner; its numbers are too large")
+    if max(map(abs, values)) > LARGEST_PX:
+        raise FormatError(f"{where}: the box `{text.strip()[:60]}` is too large; pixels go up to {LARGEST_PX:g}")
     return box if box[2] > box[0] and box[3] > box[1] else None
 
 
