@@ -26,6 +26,15 @@ def read_text(file: Path) -> str:
         raise FormatError(f"{file}: cannot be read ({error.strerror})") from error
 
 
+def is_whole_text(text: str) -> bool:
+    """Whether text can be stored: half a character cannot (an escape of JSON may give one, or a file name's bytes)."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 @contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
     """A path to write to; when the block ends well the file is put in place of `target`, else it is removed.

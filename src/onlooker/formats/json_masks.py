@@ -6,12 +6,17 @@ from onlooker.errors import FormatError, ShapeError
 from onlooker.formats.json_node import Node
 from onlooker.formats.run_lengths import check_runs, counts_to_runs, polygons_to_counts, runs_to_counts
 
+LARGEST_SIDE = 20_000  # ours: no picture is larger, a broken file may say so
+
 
 def size_of(node: Node) -> tuple[int, int]:
+    """(width, height) in pixels."""
     width, height = node.field("width"), node.field("height")
     for side, name in ((width, "width"), (height, "height")):
         if side.integer() < 1:
             raise side.wrong(f"a {name} above 0")
+        if side.integer() > LARGEST_SIDE:
+            raise side.wrong(f"at most {LARGEST_SIDE} pixels a side")
     return width.integer(), height.integer()
 
 

@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onlooker.errors import FormatError
+from onlooker.formats.files import is_whole_text
+from onlooker.formats.mot import LARGEST_PX
 
 _MOST_DIGITS = 18  # of a whole number that is written as text; ours
+_FIRST_TOO_LARGE = 2**63  # for a whole number in a database
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +92,17 @@ class Node:
         if number != int(number):
             raise self.wrong("a whole number")
         # Not by way of the float: ids above 2^53 would run together.
-        return self.value if isinstance(self.value, int) else int(number)
+        whole = self.value if isinstance(self.value, int) else int(number)
+        if not -_FIRST_TOO_LARGE <= whole < _FIRST_TOO_LARGE:
+            raise self.wrong("a whole number of sane size")
+        return whole
 
     def text(self) -> str:
         """Text that is not blank."""
         if not isinstance(self.value, str) or not self.value.strip():
             raise self.wrong("text")
+        if not is_whole_text(self.value):
+            raise self.wrong("text of whole characters")
         return self.value.strip()
 
     def box_xywh(self) -> tuple[float, float, float, float]:
@@ -102,5 +110,7 @@ class Node:
         numbers = [item.number() for item in self.items()]
         if len(numbers) != 4 or numbers[2] <= 0 or numbers[3] <= 0:
             raise self.wrong("[x, y, width, height] with a width and a height above 0")
+        if max(map(abs, numbers)) > LARGEST_PX:
+            raise self.wrong(f"pixels up to {LARGEST_PX:g}")
         x, y, width, height = numbers
         return x, y, x + width, y + height

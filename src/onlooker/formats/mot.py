@@ -146,7 +146,7 @@ def whole(value: float, what: str, file: Path, line: int) -> int:
     Raises:
         FormatError: it is none; the message names `what`, file and line.
     """
-    if value != int(value) or abs(value) > LARGEST:
+    if not abs(value) <= LARGEST or value != int(value):
         raise FormatError(f"{file}:{line}: {what} `{value:g}` is not a whole number of sane size")
     return int(value)
 

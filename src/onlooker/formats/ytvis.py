@@ -16,8 +16,6 @@ from onlooker.formats.files import write_text
 from onlooker.formats.json_masks import categories_of, mask_of, size_of
 from onlooker.formats.json_node import Node
 
-_LARGEST_SIDE = 20_000  # ours: no picture is larger, a broken file may say so
-
 
 @dataclass(frozen=True, slots=True)
 class TubeVideo:
@@ -67,8 +65,6 @@ def read_truth(file: Path) -> TubeSet:
         number, size = node.field("id").integer(), size_of(node)
         if number in videos:
             raise node.field("id").wrong("an id that no other video has")
-        if max(size) > _LARGEST_SIDE:
-            raise node.wrong(f"a video of at most {_LARGEST_SIDE} pixels a side")
         names = tuple(item.text() for item in node.field("file_names").items())
         videos[number] = TubeVideo(number, size, names)
     categories = categories_of(root)

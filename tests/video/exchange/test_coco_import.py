@@ -180,6 +180,15 @@ def broken(content: dict, path: list, value: object) -> dict:
         (["annotations", 0, "segmentation"], {"size": [40, 60], "counts": "05"}, "add up to 5"),
         (["annotations", 0, "segmentation"], [[1, 2, 3]], "at least 3 corners"),
         (["categories", 0, "name"], " ", r"categories\[0\]\.name: expected text"),
+        (["categories", 0, "name"], "\ud800", r"categories\[0\]\.name: expected text of whole characters"),
+        (["categories", 1, "id"], 3, r"categories\[1\]\.id: expected an id that no other category has"),
+        (["videos", 0, "height"], 0, r"videos\[0\]\.height: expected a height above 0, got 0"),
+        (["videos", 0, "width"], 10**9, r"videos\[0\]\.width: expected at most 20000 pixels"),
+        (["videos", 0, "duration_s"], -1, r"videos\[0\]\.duration_s: expected seconds above 0"),
+        (["videos", 0, "length"], 10**30, r"videos\[0\]\.length: expected a whole number of sane size"),
+        (["videos", 0, "fps"], 1e-300, r"truth\.json: video `street` goes on for 2e\+300 s"),
+        (["annotations", 0, "track_id"], -1, r"annotations\[0\]: track number -1; they count from 0"),
+        (["annotations", 0, "bbox"], [0, 0, 1e200, 1e200], r"annotations\[0\]\.bbox: expected pixels up to 1e\+09"),
     ],
 )
 def test_malformed_coco_is_refused_with_its_place(

@@ -185,6 +185,28 @@ def test_masks_of_other_frames_are_not_mixed_with_new_ones(store: Store, tmp_pat
         export_davis(store, tmp_path / "out")
 
 
+def test_the_object_with_the_number_0_is_not_lost_among_the_ground(store: Store, tmp_path: Path) -> None:
+    fill(store, {0: MASKS[1], 3: MASKS[3]}, kinds=("car", "dog"))
+    export_davis(store, tmp_path)
+    (labels, *_) = read_sequence(tmp_path / "Annotations" / "clip.mp4").labels
+    assert np.array_equal(labels == 1, MASKS[1][0])
+    objects = json.loads((tmp_path / "objects.json").read_text())["clip.mp4"]
+    assert {number: told["tracklet"] for number, told in objects.items()} == {"1": 0, "2": 3}
+
+
+def test_masks_of_a_data_set_are_not_replaced_and_earlier_exports_stay_known(store: Store, tmp_path: Path) -> None:
+    first, second = fill(store, WITHOUT_OVERLAP, "a.mp4"), fill(store, WITHOUT_OVERLAP, "b.mp4")
+    export_davis(store, tmp_path, [first])
+    export_davis(store, tmp_path, [second])
+    assert list(json.loads((tmp_path / "objects.json").read_text())) == ["a.mp4", "b.mp4"]
+    (tmp_path / "objects.json").unlink()
+    truth = tmp_path / "Annotations" / "b.mp4" / "00000.png"
+    truth.write_bytes(b"truth")
+    with pytest.raises(ConfigError, match="masks that were not exported from a library and would be replaced"):
+        export_davis(store, tmp_path, [second])
+    assert truth.read_bytes() == b"truth"
+
+
 def test_ytvis_brings_masks_over_with_the_same_run_lengths(store: Store, other: Store, tmp_path: Path) -> None:
     fill(store, MASKS)
     export_ytvis(store, tmp_path / "out.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -162,6 +163,10 @@ def test_malformed_rows_are_refused_with_their_line(store: Store, tmp_path: Path
         (HEADER, "[1]", "expected .*categories"),
         (HEADER, '{"categories": {"one": "dog"}}', "expected track number: category, got `one`"),
         (HEADER, '{"categories": {"1": 3}}', "got `1`: 3"),
+        (HEADER, '{"categories": {"1": "\\ud800"}}', r'got `1`: "\\ud800'),
+        (HEADER.replace("=300", "=0.5"), None, r"seqinfo\.ini: a picture of 0\.5x100 pixels"),
+        (HEADER.replace("=300", "=1e18"), None, r"seqinfo\.ini: a picture of 1e\+18x100 pixels"),
+        (HEADER.replace("=10\n", "=1e-300\n"), None, r"toy: video `toy` goes on for .* s; is its frame rate or time"),
     ],
 )
 def test_malformed_companions_are_refused(
@@ -169,6 +174,44 @@ def test_malformed_companions_are_refused(
 ) -> None:
     with pytest.raises(FormatError, match=message):
         import_mot(store, sequence(tmp_path, "1,1,1,1,5,5,1,1,1\n", header, tracks))
+
+
+@pytest.mark.parametrize(
+    ("times", "message"),
+    [
+        ("1,5\n2,4\n", r"times\.csv:3: .*frames and seconds increase"),
+        ("inf,5\n", r"times\.csv:2: frame `inf` is not a whole number"),
+        ("1,0\n", r"times\.csv: lacks frame 2, on which track 1 has a box"),
+    ],
+)
+def test_times_that_go_back_or_lack_a_frame_are_refused(store: Store, tmp_path: Path, times: str, message: str) -> None:
+    folder = sequence(tmp_path, "1,1,1,1,5,5,1,1,1\n2,1,1,1,5,5,1,1,1\n")
+    (folder / "times.csv").write_text("frame,seconds\n" + times)
+    with pytest.raises(FormatError, match=message):
+        import_mot(store, folder)
+
+
+def test_a_time_lapse_of_years_is_no_obstacle(store: Store, tmp_path: Path) -> None:
+    rows = "".join(f"{t},1,{10 * t},1,5,5,1,1,1\n" for t in range(1, 11))
+    import_mot(store, sequence(tmp_path, rows, HEADER.replace("frameRate=10", "frameRate=0.0000001")))
+    assert read(store, "SELECT max(t) FROM boxes") == [(9e7,)]
+
+
+def test_a_blank_line_among_labels_keeps_its_number(store: Store, tmp_path: Path) -> None:
+    folder = sequence(tmp_path, "1,1,1,1,5,5,1,3,1\n")
+    (folder / "gt" / "labels.txt").write_text("cat\n\ndog\n\n")
+    import_mot(store, folder)
+    assert read(store, "SELECT category FROM tracklets") == [("dog",)]
+    (folder / "gt" / "gt.txt").write_text("1,1,1,1,5,5,1,2,1\n")
+    with pytest.raises(FormatError, match=r"gt\.txt:1: class 2, but line 2 of `labels.txt` is blank"):
+        import_mot(store, folder)
+
+
+def test_a_folder_whose_name_is_not_utf_8_is_refused_with_what_to_do(store: Store, tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"s\xe9q")
+    sequence(tmp_path, "1,1,1,1,5,5,1,1,1\n").rename(folder)
+    with pytest.raises(FormatError, match=r"not valid text.*rename it"):
+        import_mot(store, folder)
 
 
 def test_folders_that_are_no_sequence_are_refused(store: Store, tmp_path: Path) -> None:

@@ -109,6 +109,20 @@ def test_mot_keeps_boxes_numbers_categories_and_uneven_times(filled: Store, othe
     assert (tmp_path / "out" / "gt" / "labels.txt").read_text() == "fire hydrant\nperson\n"
 
 
+def test_the_truth_of_a_data_set_is_not_replaced_and_an_earlier_export_is(filled: Store, tmp_path: Path) -> None:
+    export_mot(filled, tmp_path / "out")
+    export_mot(filled, tmp_path / "out")
+    truth = tmp_path / "MOT17-02" / "gt" / "gt.txt"
+    truth.parent.mkdir(parents=True)
+    truth.write_text("mine")
+    for header in (None, "[Sequence]\nframeRate=30\n"):
+        if header is not None:
+            (truth.parent.parent / "seqinfo.ini").write_text(header)
+        with pytest.raises(ConfigError, match=r"gt.txt` was not exported from a library and would be replaced"):
+            export_mot(filled, tmp_path / "MOT17-02")
+    assert truth.read_text() == "mine"
+
+
 @pytest.mark.shared_data
 def test_mot_truth_survives_import_and_export_to_the_last_digit(store: Store, data: Path, tmp_path: Path) -> None:
     source = data / "kitti-tracking-boxes" / "mot"

@@ -19,6 +19,7 @@ Floats = NDArray[np.float64]
 _STILL = -1
 _WORDS = ("right", "down and right", "down", "down and left", "left", "up and left", "up", "up and right")
 _STEP_S = 0.5  # the path is looked at in steps this long
+_MOST_STEPS = 1_000_000  # ours: six days of them; of what goes on for longer the steps are longer
 _SHORTEST_S = 0.75  # stretches shorter than this join a neighbour
 _MAX_STRETCHES = 8  # a text longer than this helps nobody
 _MAX_GAPS = 3
@@ -118,7 +119,7 @@ def _stretches(times: Floats, centres: Floats, threshold_px: float) -> list[_Str
     if len(times) < 2:
         return [_Stretch(_STILL, float(times[0]), float(times[-1]), 0.0, 0.0)]
     whole_s = float(times[-1] - times[0])
-    steps = max(1, round(whole_s / _STEP_S))
+    steps = min(max(1, round(whole_s / _STEP_S)), _MOST_STEPS)
     at = np.unique(np.searchsorted(times, np.linspace(times[0], times[-1], steps + 1)).clip(0, len(times) - 1))
     # A step counts as moving when going on like that for two seconds (or the whole time, if shorter) would be motion.
     still_below = threshold_px / max(min(2.0, whole_s), 1e-6)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, insert
 
 from onlooker.errors import FormatError
+from onlooker.formats.files import is_whole_text
 from onlooker.types import Gap, Shot, TrackingResult, Tracklet, VideoInfo
 from onlooker.video.attributes.write import write_tracking
 from onlooker.video.exchange.pictures import EncodedPicture, choose_pictures, picture_rows
@@ -26,6 +27,7 @@ from onlooker.video.store.videos import add_video, get_video, set_status
 
 IMPORT_STAGE = "import"
 IMPORT_VERSION = "1"
+_LATEST = 10**10  # frame or second; ours: seconds since 1970 fit, and a broken file may say anything
 MIN_INTERVAL_S = 1e-3  # a sequence of one frame without a rate still needs a frame time above zero; ours
 
 
@@ -80,6 +82,15 @@ class AnnotatedVideo:
     interval_s: float
     tracks: tuple[AnnotatedTrack, ...]
     pictures: dict[int, Path] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        where = f"{self.info.path}: video `{self.name}`"
+        if not (is_whole_text(self.info.path) and is_whole_text(self.name)):
+            raise FormatError(f"{where}: the name is not valid text (UTF-8); rename it and import it again")
+        if self.frames[0][0] < 0:
+            raise FormatError(f"{where} has the frame number {self.frames[0][0]}; they count from 0")
+        if not max(map(abs, (*self.frames[0], *self.frames[-1]))) <= _LATEST or not self.interval_s <= _LATEST:
+            raise FormatError(f"{where} goes on for {self.frames[-1][1]:g} s; is its frame rate or time right?")
 
 
 @dataclass(frozen=True, slots=True)

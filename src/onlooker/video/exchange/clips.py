@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import math
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -57,6 +58,8 @@ class Clip:
     parts: list[object] = field(default_factory=list)
 
     def add(self, number: int, category: str, frame: int, box: ClipBox, where: str) -> None:
+        if number < 0:
+            raise FormatError(f"{where}: track number {number}; they count from 0, -1 is for detections without tracks")
         track = self.tracks.setdefault(number, ClipTrack(number, category, where))
         if track.category != category:
             raise FormatError(
@@ -79,8 +82,8 @@ class ClipFormat:
 def import_clips(
     store: Store, file: Path, fps: float | None, pictures: str | Path | None, form: ClipFormat
 ) -> ImportReport:
-    if fps is not None and not fps > 0:
-        raise FormatError(f"a frame rate is above 0, got {fps}")
+    if fps is not None and not (math.isfinite(fps) and fps > 0):
+        raise FormatError(f"a frame rate is a number above 0, got {fps}")
     root = Node.read(file)
     notes: list[str] = []
     clips = form.read(root, categories_of(root), notes)
@@ -135,6 +138,8 @@ def _annotated(
 
 def _info(clip: Clip, path: str, fps: float | None, last: tuple[int, float], interval: float, codec: str) -> VideoInfo:
     length, duration = clip.node.get("length"), clip.node.get("duration_s")
+    if duration is not None and not duration.number() > 0:
+        raise duration.wrong("seconds above 0")
     return VideoInfo(
         path=path,
         width=clip.size[0],

@@ -60,31 +60,51 @@ def export_mots(store: Store, target: str | Path, video_ids: Sequence[int] | Non
 def export_davis(store: Store, target: str | Path, video_ids: Sequence[int] | None = None) -> ExportReport:
     """Write `Annotations/VIDEO/00000.png`, one palette picture per frame that was looked at, and `objects.json`.
 
-    A pixel is the tracklet's number, or its place from 1 where a video has numbers above 254; `objects.json` has
-    tracklet and category of each. Pictures are named by the frame's place in decoding order. Only videos that have
-    masks are written. Lost: boxes, scores, times.
+    A pixel is the tracklet's number, or its place from 1 where a video has the number 0 or one above 254;
+    `objects.json` has tracklet and category of each, also of videos that were exported there before. Pictures are named
+    by the frame's place in decoding order. Only videos that have masks are written. Lost: boxes, scores, times.
 
     Raises:
         NothingFoundError: there is no finished video, or none has a mask.
-        ConfigError: `target` is a file or holds masks of other frames, or a video has more than 254 objects with masks.
+        ConfigError: `target` is a file, holds masks of other frames or such as were not exported from a library, or a
+            video has more than 254 objects with masks.
     """
     target = Path(target)
     if target.is_file():
         raise ConfigError(f"`{target}` is a file; masks as DAVIS lays them out are a folder")
     files: list[Path] = []
-    objects: dict[str, dict[str, dict[str, int | str]]] = {}
+    objects: dict[str, object] = _known_objects(target)
     with open_videos(store, video_ids) as everything:
         videos = everything.with_masks()
-        for video, name in zip(videos, unique_names(videos.stored), strict=True):
+        names = unique_names(videos.stored)
+        for name in names:
+            if name not in objects and any((target / "Annotations" / name).glob("*.png")):
+                raise ConfigError(
+                    f"`{target / 'Annotations' / name}` holds masks that were not exported from a library and would be "
+                    "replaced; give another folder"
+                )
+        for video, name in zip(videos, names, strict=True):
             numbers = _small_numbers(video)
-            files += _write_pictures(video, numbers, target / "Annotations" / name)
             objects[name] = {
                 str(numbers[track.number]): {"tracklet": track.number, "category": track.category}
                 for track in _masked(video)
             }
-    text = json.dumps(objects, ensure_ascii=False, indent=1) + "\n"
-    files.append(write_text(target / "objects.json", text))
+            # First, so that masks of an export that was cut off are known as ours.
+            text = json.dumps(dict(sorted(objects.items())), ensure_ascii=False, indent=1) + "\n"
+            write_text(target / "objects.json", text)
+            files += _write_pictures(video, numbers, target / "Annotations" / name)
+    files.append(target / "objects.json")
     return ExportReport(tuple(files), ("DAVIS carries no boxes, scores, names, times or attributes",))
+
+
+def _known_objects(target: Path) -> dict[str, object]:
+    """What `objects.json` says of videos whose masks are there; nothing where it is missing or no such file."""
+    try:
+        told = json.loads((target / "objects.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    listed = told.items() if isinstance(told, dict) else ()
+    return {name: objects for name, objects in listed if (target / "Annotations" / name).is_dir()}
 
 
 def _masked(video: OutgoingVideo) -> list[OutgoingTrack]:
@@ -146,7 +166,7 @@ def _mots_ids(video: OutgoingVideo, kinds: Mapping[int, int]) -> dict[int, int]:
 def _small_numbers(video: OutgoingVideo) -> dict[int, int]:
     """Number in the picture by tracklet number."""
     numbers = [track.number for track in _masked(video)]
-    if max(numbers) < VOID:
+    if 0 < min(numbers) <= max(numbers) < VOID:  # 0 would be ground
         return {number: number for number in numbers}
     if len(numbers) >= VOID:
         raise ConfigError(

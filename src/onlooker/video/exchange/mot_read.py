@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from onlooker.errors import FormatError
-from onlooker.formats.files import read_text
+from onlooker.formats.files import is_whole_text, read_text
 from onlooker.formats.mot import (
     LARGEST,
     MOT_CLASSES,
@@ -84,7 +84,7 @@ def read_mot(folder: Path, name: str | None, notes: list[str]) -> AnnotatedVideo
     pictures = _pictures(folder / header.get("imdir", "img1"))
     n_frames = _frame_count(header, pictures, tracks, folder)
     width, height = _size(header, pictures, tracks, folder, notes)
-    frames = _times(folder / "times.csv") or tuple((index, index / fps) for index in range(n_frames))
+    frames = _times(folder / "times.csv", tracks) or tuple((index, index / fps) for index in range(n_frames))
     companions = (folder / "seqinfo.ini", folder / "tracks.json", folder / "times.csv", truth.with_name("labels.txt"))
     marks = [truth, *(f for f in companions if f.is_file())]
     info = VideoInfo(
@@ -126,7 +126,8 @@ def _read_categories(file: Path) -> tuple[dict[int, str] | None, float | None]:
         raise FormatError(f'{file}: expected {{"categories": {{"1": "bird", ...}}}}')
     categories: dict[int, str] = {}
     for key, value in listed.items():
-        if not (isinstance(value, str) and value.strip() and re.fullmatch(r"\d+", key.strip())):
+        named = isinstance(value, str) and bool(value.strip()) and is_whole_text(value)
+        if not (named and re.fullmatch(r"\d+", key.strip())):
             raise FormatError(f"{file}: expected track number: category, got `{key}`: {json.dumps(value)}")
         categories[int(key)] = value.strip()
     fps = content.get("fps")
@@ -207,6 +208,8 @@ def _category(classes: list[int | None], labels: tuple[str, ...], file: Path, li
     if labels:
         if not 1 <= most <= len(labels):
             raise FormatError(f"{file}:{line}: class {most}, but `labels.txt` has {len(labels)} lines")
+        if not labels[most - 1]:
+            raise FormatError(f"{file}:{line}: class {most}, but line {most} of `labels.txt` is blank")
         return labels[most - 1]
     return MOT_CLASSES.get(most, f"class {most}")
 
@@ -215,7 +218,8 @@ def _read_labels(file: Path) -> tuple[str, ...]:
     """Names of the classes from 1, one a line (CVAT's companion of `gt.txt`); empty when there is no file."""
     if not file.is_file():
         return ()
-    return tuple(line.strip() for line in read_text(file).splitlines() if line.strip())
+    # A blank line has its number, too: the classes after it would move up.
+    return tuple(line.strip() for line in read_text(file).rstrip().splitlines())
 
 
 def _pictures(folder: Path) -> dict[int, Path]:
@@ -229,7 +233,7 @@ def _pictures(folder: Path) -> dict[int, Path]:
     return dict(enumerate(files))
 
 
-def _times(file: Path) -> tuple[tuple[int, float], ...]:
+def _times(file: Path, tracks: tuple[AnnotatedTrack, ...]) -> tuple[tuple[int, float], ...]:
     """(frame index, seconds) of `times.csv`, which our exporter writes because rates may be uneven; else empty."""
     if not file.is_file():
         return ()
@@ -240,9 +244,15 @@ def _times(file: Path) -> tuple[tuple[int, float], ...]:
         except ValueError as error:
             raise FormatError(f"{file}:{line}: expected `frame,seconds`, got `{text}`") from error
         frame = whole(number, "frame", file, line) - 1
-        if frame < 0 or not math.isfinite(seconds) or (found and (frame, seconds) <= found[-1]):
+        later = not found or (frame > found[-1][0] and seconds > found[-1][1])
+        if frame < 0 or not math.isfinite(seconds) or not later:
             raise FormatError(f"{file}:{line}: frames count from 1, and frames and seconds increase")
         found.append((frame, seconds))
+    listed = {frame for frame, _ in found}
+    for track in tracks if found else ():
+        missing = next((frame for frame in track.frames.tolist() if frame not in listed), None)
+        if missing is not None:
+            raise FormatError(f"{file}: lacks frame {missing + 1}, on which track {track.number} has a box")
     return tuple(found)
 
 
@@ -269,6 +279,8 @@ def _size(
 ) -> tuple[int, int]:
     width, height = header_number(header, "imWidth", folder), header_number(header, "imHeight", folder)
     if width and height:
+        if not 1 <= min(width, height) <= max(width, height) <= LARGEST:
+            raise FormatError(f"{folder / 'seqinfo.ini'}: a picture of {width:g}x{height:g} pixels")
         return int(width), int(height)
     if pictures:
         return picture_size(pictures[min(pictures)])

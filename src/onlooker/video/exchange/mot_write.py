@@ -8,9 +8,11 @@ from pathlib import Path
 
 from onlooker.errors import ConfigError
 from onlooker.formats.files import number_text, write_text
-from onlooker.formats.mot import LEAST_SIDE
+from onlooker.formats.mot import LEAST_SIDE, read_header
 from onlooker.video.exchange.outgoing import ExportReport, OutgoingVideo, open_videos, unique_names
 from onlooker.video.store.store import Store
+
+_OWN_KEY = "frameInterval"  # of the header; no other program writes it
 
 
 def export_mot(store: Store, target: str | Path, video_ids: Sequence[int] | None = None) -> ExportReport:
@@ -22,7 +24,7 @@ def export_mot(store: Store, target: str | Path, video_ids: Sequence[int] | None
 
     Raises:
         NothingFoundError: there is no finished video to write.
-        ConfigError: `target` is a file.
+        ConfigError: `target` is a file, or a folder holds a sequence that was not exported from a library.
     """
     target = Path(target)
     if target.is_file():
@@ -30,9 +32,18 @@ def export_mot(store: Store, target: str | Path, video_ids: Sequence[int] | None
     files: list[Path] = []
     with open_videos(store, video_ids) as videos:
         folders = [target] if len(videos) == 1 else [target / name for name in unique_names(videos.stored)]
+        for folder in folders:
+            _check_own(folder)
         for video, folder in zip(videos, folders, strict=True):
             files += _write(video, folder)
     return ExportReport(tuple(files), ("MOT carries no scores, masks, names or attributes",))
+
+
+def _check_own(folder: Path) -> None:
+    """Raises ConfigError where the truth of a data set would be replaced; what was exported before may be."""
+    truth = folder / "gt" / "gt.txt"
+    if truth.exists() and _OWN_KEY.casefold() not in read_header(folder / "seqinfo.ini"):
+        raise ConfigError(f"`{truth}` was not exported from a library and would be replaced; give another folder")
 
 
 def _write(video: OutgoingVideo, folder: Path) -> list[Path]:
@@ -47,12 +58,12 @@ def _write(video: OutgoingVideo, folder: Path) -> list[Path]:
     header = {
         "name": video.stored.name,
         "imDir": "img1",
-        "frameRate": number_text(video.fps),
+        "frameRate": f"{video.fps:.9g}",
         "seqLength": video.n_frames,
         "imWidth": video.stored.width,
         "imHeight": video.stored.height,
         "imExt": ".jpg",
-        "frameInterval": repr(video.interval_s),
+        _OWN_KEY: repr(video.interval_s),
         "duration": repr(video.stored.duration_s or video.n_frames / video.fps),
     }
     categories = {"categories": {str(track.number): track.category for track in video.tracks}}
