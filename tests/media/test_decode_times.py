@@ -37,6 +37,15 @@ def test_clock_starts_at_stream_start_not_at_zero_stamp(tmp_path):
     assert found == pytest.approx([k / 25 for k in range(10)], abs=1e-3)
 
 
+@pytest.mark.parametrize("name", ["late.ts", "late.mkv", "late.mp4"])
+def test_a_stream_that_starts_late_is_as_long_as_it_is_shown_and_not_damaged(tmp_path, name):
+    path = make_clip(tmp_path / name, moving_squares(10), [3 + k / 25 for k in range(10)])
+    found, reader = times(path)
+    assert found == pytest.approx([k / 25 for k in range(10)], abs=1e-3)
+    assert probe(path).duration_s == pytest.approx(0.4, abs=0.05)
+    assert reader.problem is None
+
+
 @pytest.mark.parametrize("turn", [0, 90, 180, 270])
 def test_rotation_turns_rgb_and_grey_and_size(tmp_path, turn):
     image = np.zeros((48, 64, 3), np.uint8)

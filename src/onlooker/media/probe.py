@@ -95,7 +95,12 @@ def stream_duration_s(stream: av.video.stream.VideoStream) -> float | None:
     """Length of this very stream: unlike the container's length, a longer audio track does not count."""
     if stream.duration is not None and stream.time_base and stream.duration > 0:
         return float(stream.duration * stream.time_base)
-    return _matroska_duration_s(stream.metadata.get("DURATION", ""))
+    told_s = _matroska_duration_s(stream.metadata.get("DURATION", ""))
+    if told_s is None or any(key.startswith("_STATISTICS") for key in stream.metadata):
+        return told_s
+    # FFmpeg's tag is the second at which the stream ends; that of mkvmerge, which adds others, is the length.
+    start_s = float((stream.start_time or 0) * (stream.time_base or 0))
+    return told_s - start_s if 0 < start_s < told_s else told_s
 
 
 def _matroska_duration_s(text: str) -> float | None:
