@@ -15,11 +15,11 @@ from onlooker.video.exchange.label_studio_write import export_label_studio
 from onlooker.video.exchange.mask_write import export_davis, export_mots
 from onlooker.video.exchange.mot_read import import_mot
 from onlooker.video.exchange.mot_write import export_mot
-from onlooker.video.exchange.outgoing import ExportReport
+from onlooker.video.exchange.outgoing import ExportReport, check_target
 from onlooker.video.exchange.subtitle_write import export_webvtt
 from onlooker.video.exchange.table_write import export_csv, export_parquet
 from onlooker.video.exchange.ytvis_read import import_ytvis
-from onlooker.video.store import find_videos
+from onlooker.video.store import find_videos, list_videos
 from onlooker.video.store.store import Store
 
 _FROM_JSON = {"coco-vid": import_coco_vid, "ytvis": import_ytvis}
@@ -80,11 +80,11 @@ def export_annotations(store: Store, form: str, target: Path, videos: Sequence[s
     Raises:
         UnknownNameError: there is no such format or video.
         NothingFoundError: there is no finished video.
+        ConfigError: `target` is the library, or a file that one of its videos was made from.
     """
     if form not in EXPORTERS:
         raise UnknownNameError("export format", form, EXPORTERS)
-    if not videos:
-        return EXPORTERS[form](store, target, None)
     with store.read() as connection:
-        ids = [video.id for video in find_videos(connection, videos)]
-    return EXPORTERS[form](store, target, ids)
+        chosen = find_videos(connection, videos) if videos else None
+        check_target(store, target, [video.path for video in list_videos(connection) if target.is_file()])
+    return EXPORTERS[form](store, target, None if chosen is None else [video.id for video in chosen])

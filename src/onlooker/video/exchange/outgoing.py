@@ -21,6 +21,7 @@ from onlooker.video.store.videos import StoredVideo, list_videos
 
 _UNSAFE = re.compile(r'[\x00-\x1f<>:"/\\|?*]')
 _MAX_NAME_BYTES = 180  # ours
+_COMPANIONS = ("-wal", "-shm", "-journal")  # that SQLite keeps beside a library
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +214,29 @@ def unlike(names: Sequence[str]) -> list[str]:
 def unique_names(videos: Sequence[StoredVideo]) -> list[str]:
     """A safe file name for each video, no two alike."""
     return unlike([safe_name(video.name) for video in videos])
+
+
+def check_target(store: Store, path: Path, read: Sequence[str | Path] = ()) -> None:
+    """Whether a file may be written without destroying what it is made from.
+
+    Args:
+        read: files, besides the library, that are read for it or that its videos were made from.
+
+    Raises:
+        ConfigError: `path` is one of them.
+    """
+    own = [store.path, *(store.path.with_name(store.path.name + ending) for ending in _COMPANIONS)]
+    if any(_is_same(path, file) for file in own):
+        raise ConfigError(f"`{path}` is the library itself; give another name for the output")
+    if any(_is_same(path, Path(file)) for file in read):
+        raise ConfigError(f"`{path}` is the video itself; give another name for the output")
+
+
+def _is_same(first: Path, second: Path) -> bool:
+    try:
+        return first.samefile(second)
+    except OSError:  # one of them is not there
+        return first.resolve() == second.resolve()
 
 
 def targets_per_video(videos: Sequence[StoredVideo], target: Path, suffix: str) -> list[Path]:

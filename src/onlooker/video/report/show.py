@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import math
 import re
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 from onlooker.errors import ConfigError, MediaError, NothingFoundError, UnknownNameError
-from onlooker.video.exchange.outgoing import safe_name, unlike
+from onlooker.formats.files import atomic_path
+from onlooker.types import BoxXYXY, Frame
+from onlooker.video.exchange.outgoing import check_target, safe_name, unlike
 from onlooker.video.ingest.job import Progress
 from onlooker.video.report.annotated import FramePainter, annotate_video
 from onlooker.video.report.answers import load_answers
@@ -21,6 +24,9 @@ from onlooker.video.report.sheet import write_sheet
 from onlooker.video.report.timeline import write_timeline
 from onlooker.video.source import frame_near, index_of
 from onlooker.video.store import Store, StoredVideo, find_videos, list_videos
+
+if TYPE_CHECKING:
+    from PIL.Image import Image as PillowImage
 
 Kind = Literal["video", "sheet", "timeline", "report", "crop"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -95,7 +101,8 @@ def show(store: Store, request: ShowRequest) -> Generator[Progress, None, list[S
     Raises:
         UnknownNameError: no video or tracklet has this name or number.
         NothingFoundError: the library is empty, or there is nothing to draw.
-        ConfigError: one file name for several files, the name of the video itself, or very many videos unnamed.
+        ConfigError: one file name for several files, the name of a file that is read for it, or very many videos
+            unnamed.
         MediaError: the video file is needed and has moved or changed.
     """
     with store.read() as connection:
@@ -106,12 +113,17 @@ def show(store: Store, request: ShowRequest) -> Generator[Progress, None, list[S
     if len(videos) > _MAX_UNNAMED and not request.videos:
         raise ConfigError(f"the library holds {len(videos)} videos; name those you want, e.g. `{videos[0].name}`")
     if request.kind == "report":
-        return [_report(store, videos, _path_for(request, videos, videos))]
+        path = _path_for(request, videos, videos)
+        check_target(store, path, [video.path for video in videos])
+        return [_report(store, videos, path)]
     if len(videos) > 1 and (request.kind == "crop" or request.source is not None):
         raise ConfigError(f"name one video: the library holds {len(videos)}, the first is `{videos[0].name}`")
     written = []
     for video in videos:
         path = _path_for(request, [video], videos)
+        check_target(
+            store, path, [other.path for other in videos] + ([] if request.source is None else [request.source])
+        )
         yield from _show_one(store, video, request, path)
         written.append(Shown(request.kind, (video.name,), str(path)))
     return written
@@ -157,8 +169,6 @@ def _path_for(request: ShowRequest, about: Sequence[StoredVideo], of: Sequence[S
         path = (output or Path()) / (f"{name}{detail}{_ENDINGS[request.kind]}" if len(about) == 1 else "report.html")
     if not path.parent.is_dir():
         raise ConfigError(f"the folder `{path.parent}` does not exist; make it first")
-    if any(path.resolve() == Path(video.path).resolve() for video in of):
-        raise ConfigError(f"`{path}` is the video itself; give another `--output`")
     return path
 
 
@@ -179,7 +189,10 @@ def _write_crop(store: Store, data: VideoData, request: ShowRequest, path: Path)
     tracklet = None if request.track is None else _tracklet(data, request.track)
     if tracklet is not None and request.at_s is None and tracklet.crop is not None:
         # The best view was kept when the video was read: no file is needed.
-        path.write_bytes(tracklet.crop.jpeg)
+        from PIL import Image as Pillow
+
+        with Pillow.open(io.BytesIO(tracklet.crop.jpeg)) as kept:
+            _save(kept, path, tracklet.crop.jpeg)
         return
     _write_view(store, data, tracklet, request, path)
 
@@ -206,12 +219,34 @@ def _write_view(
     nearest = frame_near(data.video, at_s, request.source)
     if nearest is None or abs(nearest.time_s - at_s) > 1.0:
         raise MediaError(f"`{data.video.name}` has no frame at {at_s:.2f} s; it is {data.duration_s:.2f} s long")
-    if box is None:
+    if box is None or tracklet is None:
         with store.read() as connection:
             index = index_of(connection, data.video, nearest.time_s)
             masks = {} if index is None or not request.masks else masks_on(connection, data.video.id, index)
         painted = FramePainter(data).paint(nearest, masks)
-        Pillow.fromarray(painted).save(path, quality=_JPEG_QUALITY)
+        _save(Pillow.fromarray(painted), path)
         return
-    inside = (max(0, round(box[0])), max(0, round(box[1])), min(nearest.width, round(box[2])), round(box[3]))
-    Pillow.fromarray(nearest.image).crop(inside).save(path, quality=_JPEG_QUALITY)
+    _save(Pillow.fromarray(nearest.image).crop(_inside(box, nearest, tracklet)), path)
+
+
+def _inside(box: BoxXYXY, frame: Frame, tracklet: ShownTracklet) -> tuple[int, int, int, int]:
+    """The pixels of a box that are on the frame; of a thin box one.
+
+    Raises:
+        NothingFoundError: there are none.
+    """
+    if box[0] >= frame.width or box[1] >= frame.height or box[2] <= 0 or box[3] <= 0:
+        raise NothingFoundError(f"tracklet {tracklet.title} is outside the picture at {frame.time_s:.2f} s")
+    x1, y1 = min(max(round(box[0]), 0), frame.width - 1), min(max(round(box[1]), 0), frame.height - 1)
+    return x1, y1, min(max(round(box[2]), x1 + 1), frame.width), min(max(round(box[3]), y1 + 1), frame.height)
+
+
+def _save(image: PillowImage, path: Path, jpeg: bytes | None = None) -> None:
+    """Whole or not at all, as PNG where the name says so, else as JPEG."""
+    with atomic_path(path) as part:
+        if path.suffix.lower() == ".png":
+            image.save(part, "PNG")
+        elif jpeg is not None:
+            part.write_bytes(jpeg)
+        else:
+            image.save(part, "JPEG", quality=_JPEG_QUALITY)
