@@ -22,6 +22,13 @@ def test_perfect_boxes_miss_only_the_last_threshold():
     assert (scores.absence_recall, scores.n_frames) == (None, 2)
 
 
+def test_perfect_boxes_of_any_numbers_are_no_distance_away():
+    corners = np.random.default_rng(0).uniform(0, 300, (500, 2, 2))
+    rows = np.concatenate([corners.min(axis=1), corners.max(axis=1)], axis=1)
+    truth = BoxTrack(rows, np.ones(500, np.bool_))
+    assert score_single_object(truth, truth).normalised_precision_auc == 100
+
+
 def test_half_overlap_by_hand():
     scores = score_single_object(track((0, 0, 10, 5)), track((0, 0, 10, 10)))
     # 0.5 exceeds 0, 0.05, ..., 0.45: ten of 21. Centres are 2.5 px, a quarter of the height, apart: 26 of 51.

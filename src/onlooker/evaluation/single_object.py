@@ -109,7 +109,8 @@ def frame_overlap(predicted: BoxTrack, truth: BoxTrack) -> Array:
 def _distances(predicted: BoxTrack, truth: BoxTrack) -> tuple[Array, Array]:
     """(T,) pixels between centres, and the same in sizes of the true box; endless where the prediction is absent."""
     a, b = predicted.boxes_xyxy, truth.boxes_xyxy
-    offset = (a[:, :2] + a[:, 2:] - b[:, :2] - b[:, 2:]) / 2
+    # Sums first: of equal boxes the difference is then exactly nothing, which the first threshold asks for.
+    offset = ((a[:, :2] + a[:, 2:]) - (b[:, :2] + b[:, 2:])) / 2
     # Rows without a true box are never counted; a size of one keeps them from dividing by nothing.
     size = np.where(truth.visible[:, None], b[:, 2:] - b[:, :2], 1.0)
     lost = ~predicted.visible
