@@ -89,6 +89,12 @@ def test_sav_masklets_decode_to_their_stated_areas(shared_data: Path) -> None:
     np.testing.assert_allclose(mean, content["masklet_size_abs"], rtol=1e-6)
 
 
+def test_a_value_without_end_is_refused_at_once():
+    with pytest.raises(ShapeError, match="a value of more than 60 bits"):
+        counts_to_runs(b"o" * 10_000_000)
+    assert counts_to_runs(runs_to_counts([0, 2**59, 1])) == [0, 2**59, 1]
+
+
 def test_a_negative_length_is_named_and_not_a_sum_that_is_right():
     with pytest.raises(ShapeError, match="run lengths hold -5; a length is 0 or more"):
         check_runs([-5, 11], 2, 3)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from onlooker.errors import ShapeError
 
 Mask = NDArray[np.bool_]
+_MOST_BITS = 60
 
 
 def runs_to_counts(runs: Sequence[int]) -> bytes:
@@ -45,6 +46,8 @@ def counts_to_runs(counts: bytes) -> list[int]:
         value |= (group & 0x1F) << shift
         shift += 5
         if group & 0x20:
+            if shift > _MOST_BITS:  # or else a long broken text takes for ever
+                raise ShapeError(f"run lengths hold a value of more than {_MOST_BITS} bits")
             continue
         if group & 0x10:
             value -= 1 << shift
