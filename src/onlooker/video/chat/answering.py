@@ -44,6 +44,7 @@ from onlooker.video.chat.query import (
     TagsQuery,
     TimePoint,
     VideoFactQuery,
+    VideosCompareQuery,
     VideosQuery,
     Window,
     WordsQuery,
@@ -59,6 +60,7 @@ from onlooker.video.chat.respond import (
     media,
     moments,
     together,
+    videos,
 )
 from onlooker.video.chat.respond.session import Draft, Session, Track
 from onlooker.video.chat.vocabulary import Reader, VersionedReader, Vocabulary, categories_in
@@ -232,7 +234,9 @@ def _about_two(session: Session, query: Query) -> Draft | None:
 def _about_video(session: Session, query: Query) -> Draft | None:
     match query:
         case VideosQuery():
-            return listing.videos(session, query)
+            return videos.listed(session, query)
+        case VideosCompareQuery():
+            return videos.compared(session, query)
         case EventsQuery():
             return media.events(session, query)
         case SummaryQuery():

@@ -178,10 +178,32 @@ class ListQuery(Query):
 
 @dataclass(frozen=True, slots=True)
 class VideosQuery(Query):
-    """Which videos, or how many, hold the subject (all videos when it is None)."""
+    """Which videos, how many of them, or (`every`) do all of them hold the subject; any video does when it is None.
+
+    `others` must be there too and nothing of `absent` may be; with `pick` only the videos with the most or the least of
+    the subject (or, without one, the longest or the shortest) are meant, with `operator` and `number` those with so
+    many.
+    """
 
     subject: Selection | None = None
-    ask: Literal["which", "count"] = "which"
+    ask: Literal["which", "count", "every"] = "which"
+    others: tuple[Selection, ...] = ()
+    absent: tuple[Selection, ...] = ()
+    pick: Literal["most", "least"] | None = None
+    operator: Operator | None = None
+    number: int | None = None
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VideosCompareQuery(Query):
+    """More of the subject in the first of two videos (library keys) than in the second: yes or no, or which of them."""
+
+    subject: Selection
+    pair: tuple[int, int]
+    operator: Operator = ">"
+    ask: Literal["yes_no", "which"] = "yes_no"
+    window: Window | None = None
 
 
 @dataclass(frozen=True, slots=True)

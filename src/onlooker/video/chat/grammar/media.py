@@ -13,7 +13,6 @@ from onlooker.video.chat.query import (
     SummaryQuery,
     TagsQuery,
     VideoFactQuery,
-    VideosQuery,
     WordsQuery,
 )
 
@@ -44,31 +43,6 @@ def about_answer(scene: Scene) -> Query | None:
         if scene.reading.word("why") or scene.reading.word("reason"):
             return Refusal("Reasons are not stored, only what is seen and heard, where and when. Ask what happens.")
     return None
-
-
-def videos(scene: Scene) -> Query | None:
-    """ "Which videos contain a dog?", "how many videos are there?"."""
-    reading = scene.reading
-    plural = reading.word("videos", "clips", "files", "movies", "films", "recordings")
-    asked = plural or (scene.form == "which" and reading.has("video") and _follows(scene, "which", "video"))
-    if not asked or not reading.has("video") or scene.form not in {"which", "count", "list", "what", "none"}:
-        return None
-    if scene.form == "count" and not _follows(scene, "count", "video"):
-        return None
-    if scene.form in {"list", "what"} and scene.has_subject and not _before_subject(scene):
-        return None
-    subject = scene.narrowed() if scene.has_subject else None
-    return VideosQuery(subject, "count" if scene.form == "count" else "which")
-
-
-def _follows(scene: Scene, first: str, second: str) -> bool:
-    """Whether a cue of the second code comes right behind one of the first."""
-    ends = {cue.end for cue in scene.reading.cues.get(first, ())}
-    return any(cue.start - end in {0, 1} for cue in scene.reading.cues.get(second, ()) for end in ends)
-
-
-def _before_subject(scene: Scene) -> bool:
-    return not scene.mentions or scene.reading.at("video") < scene.mentions[0].start
 
 
 def tags(scene: Scene) -> Query | None:

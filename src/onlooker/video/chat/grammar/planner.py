@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from onlooker.video.chat.grammar import (
     acting,
+    among_videos,
     authenticity,
     comparisons,
     doubts,
@@ -28,7 +29,8 @@ RULES: tuple[Rule, ...] = (
     doubts.doubtful,
     authenticity.judged,
     acting.acting,
-    media.videos,
+    among_videos.compared,
+    among_videos.videos,
     media.tags,
     media.summary,
     media.speech,

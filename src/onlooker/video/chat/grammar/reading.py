@@ -280,15 +280,17 @@ class QuestionReader:
         return word in self._english or singular(word) in self._english
 
     def _take_videos(self, text: str) -> tuple[tuple[int, ...] | None, str]:
-        """Video names in the question, cut out of it, with or without their ending."""
-        keys: list[int] = []
+        """Video names in the question, in its order, cut out of it, with or without their ending."""
+        places: dict[int, int] = {}
+        whole = text
         for key, name in self._names:
             if name in text:
                 cut = _cut_name(text, name, is_word=name in self._known)
-                if cut is not None and key not in keys:
-                    keys.append(key)
+                if cut is not None and key not in places:
+                    said = re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", whole)
+                    places[key] = said.start() if said is not None else len(whole)
                     text = cut
-        return (tuple(keys) or None), text
+        return (tuple(sorted(places, key=lambda key: places[key])) or None), text
 
     def _spelled(self, tokens: list[Token]) -> tuple[list[Token], tuple[tuple[str, str], ...]]:
         corrected, changes = [], []

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from onlooker.video.answer import Evidence
 from onlooker.video.chat.compile import Binder, Statement, condition_sql, place_at_moment, tracklets_sql
-from onlooker.video.chat.grammar.nouns import plural
-from onlooker.video.chat.query import AttributeQuery, CheckQuery, IsRankQuery, ListQuery, Rank, Selection, VideosQuery
+from onlooker.video.chat.query import AttributeQuery, CheckQuery, IsRankQuery, ListQuery, Rank, Selection
 from onlooker.video.chat.respond.session import Draft, Session, Track, certainty, fill, nothing
 from onlooker.video.chat.respond.traits import NEEDED, UNITS, look, measured, trait
-from onlooker.video.chat.wording import counted, joined, name_of, noun_of, window_words
+from onlooker.video.chat.wording import joined, name_of, noun_of, window_words
 
 _MAX_NAMED = 8
 _RANK_WORDS = {
@@ -197,34 +195,4 @@ def is_rank(session: Session, query: IsRankQuery) -> Draft:
     fill(draft, session, statement)
     draft.cite(draft.text.rstrip("."), session.evidence([best[0], *(t for t in mine if t.key != best[0].key)]))
     draft.confidence, draft.named = certainty([best[0]]), tuple(mine)
-    return draft
-
-
-def videos(session: Session, query: VideosQuery) -> Draft:
-    """Names of videos, or their number."""
-    binder = Binder()
-    if query.subject is None:
-        inside = "" if session.scope is None else f" WHERE v.key IN ({binder.bind_all(session.scope)})"
-        sql = f"SELECT v.name, 0 AS n FROM videos AS v{inside} ORDER BY v.name"
-    elif query.subject.is_unknown:
-        return nothing(session, query.subject, 0 if query.ask == "count" else [])
-    else:
-        inner = tracklets_sql(binder, query.subject, session.scope, "k.video")
-        sql = f"SELECT s.video, count(*) AS n FROM ({inner}) AS s GROUP BY s.video ORDER BY n DESC, s.video"
-    statement = binder.statement(sql)
-    _, rows = session.run(statement)
-    if not rows and query.subject is not None:
-        return nothing(session, query.subject, 0 if query.ask == "count" else [])
-    names = [str(row[0]) for row in rows]
-    told = joined(
-        [f"{name} ({n})" if n else name for name, n in ((str(r[0]), int(r[1] or 0)) for r in rows[:_MAX_NAMED])]
-    )
-    more = f" and {len(rows) - _MAX_NAMED} more" if len(rows) > _MAX_NAMED else ""
-    draft = Draft(f"{counted(len(rows), 'video')}: {told}{more}.", len(rows) if query.ask == "count" else names)
-    fill(draft, session, statement)
-    if query.subject is not None:
-        tracks, _ = session.tracks(query.subject)
-        draft.cite(f"{counted(len(rows), 'video')} with {plural(query.subject.noun)}", session.evidence(tracks))
-    else:
-        draft.cite(counted(len(rows), "video"), [Evidence("video", name) for name in names[:50]])
     return draft

@@ -1,0 +1,94 @@
+"""Questions that choose among videos. `street.mp4` has 2 cars, 2 people and 1 dog, `yard` 1 dog and 1 bicycle."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from street_world import make_world
+
+from onlooker.video.chat.answering import Answerer
+from onlooker.video.store.reader import Reader
+
+STREET, YARD = "street.mp4", "yard"
+
+
+@pytest.fixture(scope="module")
+def answerer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answerer]:
+    path: Path = make_world(tmp_path_factory.mktemp("among") / "videos.onlooker")
+    with Reader.open(path) as reader:
+        yield Answerer(reader)
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        # what is shown in them, and what is not
+        ("Which videos contain a dog?", [STREET, YARD]),
+        ("which clip has no people in it", [YARD]),
+        ("Which videos do not contain a bicycle?", [STREET]),
+        ("how many of the clips are without any cars?", 1),
+        ("Which video has a dog but no car?", [YARD]),
+        ("which film shows both a car and a dog", [STREET]),
+        ("Which videos show a cat or a bicycle?", [YARD]),
+        ("Which videos have neither a car nor a person?", [YARD]),
+        ("In how many videos is there a person?", 1),
+        ("Which video has a red car?", [STREET]),
+        # the most and the least of it, or so many
+        ("which video has the most people?", [STREET]),
+        ("Which clip has the fewest people?", [YARD]),
+        ("which of the two videos has more cars", [STREET]),
+        ("Which video has the largest number of dogs?", [STREET, YARD]),
+        ("In which videos are there exactly two cars?", [STREET]),
+        ("Which videos have more than one dog?", []),
+        ("In which video is there a dog at 9.5 s?", [STREET]),
+        # how long they are: both 10.1 s
+        ("Which is the longest video?", [STREET, YARD]),
+        ("what is the shortest clip?", [STREET, YARD]),
+        # all of them
+        ("Is there a dog in every video?", True),
+        ("do all the clips have a car?", False),
+        ("Do both street.mp4 and yard have a bicycle?", False),
+        # one against another
+        ("Does street.mp4 have more people than yard?", True),
+        ("does the video yard have more cars than street.mp4?", False),
+        ("Are there as many dogs in yard as in street.mp4?", True),
+        ("Are there fewer bicycles in street.mp4 than in yard?", True),
+        ("are there more cars in yard or in street.mp4?", STREET),
+        ("Are there more dogs in yard or in street.mp4?", None),
+    ],
+)
+def test_videos_are_chosen_by_what_they_show(answerer: Answerer, question: str, value: object) -> None:
+    answer = answerer.answer(question)
+    assert (answer.value, answer.status != "cannot_answer") == (value, True), answer.text
+    assert answer.sql
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "In which video does the dog move fastest?",
+        "In which video does a dog appear first?",
+        "Which video is the largest?",
+        "Which video has the most people at the same time?",
+        "Which video has two dogs and a car?",
+        "Does the video yard have more cars and people than street.mp4?",
+        "Is the video yard longer than street.mp4?",
+    ],
+)
+def test_what_videos_are_not_chosen_by_is_refused(answerer: Answerer, question: str) -> None:
+    answer = answerer.answer(question)
+    assert (answer.value, answer.status) == (None, "cannot_answer"), answer.text
+
+
+def test_the_first_named_video_is_the_first_compared(answerer: Answerer) -> None:
+    """Names are looked for longest first; the order of the question must survive that."""
+    reading = answerer._question_reader(None).read("Does the clip yard have more dogs than street.mp4?")
+    assert reading.videos == (2, 1)
+
+
+def test_counted_videos_are_cited(answerer: Answerer) -> None:
+    answer = answerer.answer("Which clip has the fewest people?")
+    assert [e.video for e in answer.evidence] == [YARD]
+    assert "0" in answer.text
