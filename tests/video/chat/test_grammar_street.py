@@ -73,7 +73,8 @@ def answerer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answerer]:
         ("Which objects are visible for more than 6 seconds?", [2, 4]),
         ("Which object is nearest to car 2 at 2 s?", [1]),
         ("What is the second object to appear?", [2]),
-        ("Who leaves first?", [1]),
+        ("Who leaves first?", [3]),
+        ("Which object leaves first?", [1]),
         ("In what order do the people leave?", [3, 4]),
         # when, how long, where
         ("When does person 3 come back?", 6.0),

@@ -11,6 +11,7 @@ from onlooker.video.answer import Answer
 from onlooker.video.chat.compile import Scope
 from onlooker.video.chat.conversation import Conversation
 from onlooker.video.chat.grammar import Focus, Planned, QuestionReader, plan
+from onlooker.video.chat.grammar.nouns import AGED, GENDERED, SAID_OF_ANYBODY
 from onlooker.video.chat.query import (
     ActionQuery,
     Anchor,
@@ -158,7 +159,14 @@ def _add_caveat(query: Query, draft: Draft) -> None:
     """Says what the answer takes for granted: a woman is stored as a person."""
     for name in ("subject", "first", "second"):
         selection = getattr(query, name, None)
-        if isinstance(selection, Selection) and selection.caveat and selection.caveat not in draft.text:
+        if not isinstance(selection, Selection) or not selection.caveat:
+            continue
+        told_apart = selection.noun in (GENDERED | AGED) - SAID_OF_ANYBODY and not selection.definite
+        if isinstance(query, ExistsQuery) and draft.status == "answered" and told_apart and draft.value:
+            # "Is there a woman?" where there are people: a "yes" would be a guess.
+            draft.value, draft.status = None, "cannot_answer"
+            draft.text = f"{selection.caveat} {draft.text.removeprefix('Yes: ')}"
+        elif selection.caveat not in draft.text:
             draft.text = f"{draft.text} {selection.caveat}"
             draft.confidence *= 0.5
 
@@ -304,6 +312,8 @@ def _remember(conversation: Conversation, query: Query, draft: Draft, answer: An
     elif subject is not None and draft.named and _chose_one(query, subject, draft):
         singles = (_pinned(subject, draft.named[0]),)
     group = subject if subject is not None and not singles and not subject.is_unknown else None
+    if isinstance(query, ListQuery) and query.subject.rank is not None and not query.subject.is_unknown:
+        group = replace(query.subject, rank=None, plural=True)  # "the fastest car": then "the slower one" is a car, too
     recent = dict.fromkeys((*singles, *(focus.recent if focus is not None else ())))
     conversation.focus = Focus(
         subject=singles[0] if singles else subject or (focus.subject if focus is not None else None),

@@ -116,7 +116,7 @@ def _event(
         return "end"
     if codes:
         return "start"
-    if relation != "at" and reading.form in {"count", "which", "list"}:
+    if relation != "at" and reading.form in {"count", "which", "list", "what"}:
         return "end" if "end" in reading.cues else "start"  # "which appear before the car (does)?"
     return None
 

@@ -86,7 +86,8 @@ def _without_the_kind(things: tuple[Selection, ...]) -> tuple[Selection, ...]:
         if len(rest) < 2 or kind[0].numbers or not kind[0].categories:
             continue
         both = {category for thing in rest for category in thing.categories or ()}
-        if len(both) > 1 and both <= set(kind[0].categories):
+        several = len(both) > 1 or (not kind[0].conditions and all(thing.conditions for thing in rest))
+        if several and both <= set(kind[0].categories):
             return rest
     return things
 

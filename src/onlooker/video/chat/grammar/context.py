@@ -57,7 +57,7 @@ class Scene:
         reading = whole if clause is None else without(whole, clause)
         explicit = _explicit(reading)
         things = tuple(_resolved(reading, m, focus) for m in explicit)
-        pronoun = _pinned(focus) if focus is not None and _refers_back(reading) else None
+        pronoun = _pinned(focus, reading) if focus is not None and _refers_back(reading) else None
         return cls(reading, focus, explicit, things, pronoun, clause)
 
     def has(self, *codes: str) -> bool:
@@ -83,12 +83,13 @@ class Scene:
             return self._asked_about() if specific[0].is_unknown else specific[0]
         if self.pronoun is not None:
             return self.pronoun
-        return self.things[0] if self.things else Selection(plural=True)
+        return self.things[0] if self.things else self.whoever or Selection(plural=True)
 
     @property
     def whoever(self) -> Selection | None:
-        """People, where "who" asks and no noun does: "who is there at 3 s?"."""
-        asks = self.form == "which" and not self.things and self.reading.word("who", "whose", "whom")
+        """People, where "who" asks and no noun does: "who is there at 3 s?"; "who or what" may be anything."""
+        asks = self.form == "which" and not self.things and self.reading.word("who", "whom")
+        asks = asks and not self.reading.word("what", "which")
         return Selection("person", self.reading.people, plural=True) if asks and self.reading.people else None
 
     def _asked_about(self) -> Selection:
@@ -226,8 +227,14 @@ def _refers_back(reading: Reading) -> bool:
     return False
 
 
-def _pinned(focus: Focus) -> Selection | None:
-    return replace(focus.subject, definite=True) if focus.subject is not None else None
+def _pinned(focus: Focus, reading: Reading) -> Selection | None:
+    subject = focus.subject
+    if subject is None:
+        return None
+    one = not any(m.selection.plural for m in reading.mentions if m.kind == "pronoun")
+    if one and subject.plural and subject.categories is None and not subject.keys and focus.recent:
+        return focus.recent[0]  # "what else is there?", "how long does it stay?": what was talked of before
+    return replace(subject, definite=True)
 
 
 def _pointed_at(reading: Reading, mention: Mention, focus: Focus) -> Selection | None:

@@ -158,7 +158,8 @@ ASKING_CUES: Mapping[str, str] = {
         moment|instant|time|point; at any single point in time; in one shot; in the? same time|moment|instant|second;
         upper limit; there be the? most; the? most of them|these|those; record high; high record;
         largest|biggest|greatest|highest crowd|group|set|collection|gathering of?; at its|their|the
-        busiest|fullest|peak|maximum|height; maximum of; most ever; ever at once; most at once; high point; all time
+        busiest|fullest|peak|maximum|height; maximum of; most ever; ever at once;
+        at its biggest|largest|highest; most at once; high point; all time
         high; most populated; fullest frame; per frame at most; in the fullest frame; maximum that; it ever
         get|reach|climb|become; largest it; most it; maximum over; max over; over frame; over all frame; per frame
     """,
@@ -176,9 +177,11 @@ ASKING_CUES: Mapping[str, str] = {
     """,
     "most_common": """
         most common; most frequent; most often; most numerous; most abundant; appear the? most; predominant;
-        dominant; most prevalent; most popular; commonest; mostly; majority; most plentiful; highest count
+        dominant; most prevalent; most popular; commonest; mostly; majority; most plentiful; highest count;
+        be there the? most of
     """,
     "least_common": """
-        least common; least frequent; rarest; least often; fewest; least numerous; minority; least abundant
+        least common; least frequent; rarest; least often; fewest; least numerous; minority; least abundant;
+        be there the? least|fewest of
     """,
 }

@@ -284,7 +284,7 @@ OBJECT_CUES: Mapping[str, str] = {
         characterize
     """,
     "size": """
-        how big; how large; size; how small; area; dimension; how tall; how wide; small medium or large
+        how big; how large; size; how small; area; dimension; how wide; small medium or large
     """,
     "together": """
         together; both visible|present|on|in; at the same time; simultaneously; at once; same frame; in the same

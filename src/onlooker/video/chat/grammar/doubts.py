@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.reading import Reading
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import DurationQuery, EdgeQuery, Query, Refusal
 
@@ -120,11 +121,29 @@ def _edge(scene: Scene) -> Query | None:
     for i, token in enumerate(reading.tokens[:-1]):
         if near and token.text in _EDGE_SIDES and reading.tokens[i + 1].text in _EDGE_NOUNS:
             side = _EDGE_SIDES[token.text]
+    if near and side is None:
+        side = _side_alone(reading)
     if side is None:
         return None
     if scene.window is None or scene.window.kind != "at":
         return Refusal("What is nearest to an edge changes with time. Add a moment, like: at 2 s.")
     return EdgeQuery(scene.subject, side, scene.window)  # type: ignore[arg-type]
+
+
+def _side_alone(reading: Reading) -> str | None:
+    """ "Closest to the bottom", "nearest to the right at 2 s": a side with no noun of its own."""
+    said = [t.text for t in reading.tokens]
+    for i, word in enumerate(said):
+        closes = i + 1 == len(said) or reading.tokens[i + 1].kind == "mark" or said[i + 1] in {"at", "of", "in"}
+        owner = {"frame", "picture", "image", "screen", "view"} & set(said[i + 1 : i + 4])
+        if (
+            word in _EDGE_SIDES
+            and said[i - 2 : i] == ["to", "the"]
+            and closes
+            and (said[i + 1 : i + 2] != ["of"] or owner)
+        ):
+            return _EDGE_SIDES[word]
+    return None
 
 
 def _how_often(scene: Scene) -> Query | None:
@@ -142,7 +161,7 @@ def _stops(scene: Scene) -> Query | None:
     """ "Does the car stop?", "when did it stop?": something that happens at a moment, where only a whole is stored."""
     tokens = scene.reading.tokens
     named = {i for mention in scene.mentions for i in range(mention.start, mention.end)}
-    if not scene.has_subject or scene.reading.has("gone", "end"):
+    if not scene.has_subject or scene.reading.has("gone", "end", "text", "speech") or scene.reading.quotes:
         return None
     for cue in scene.reading.cues.get("stationary", ()):
         i = cue.start

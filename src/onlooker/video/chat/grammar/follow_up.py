@@ -11,6 +11,7 @@ from onlooker.video.chat.grammar.moments import UNITS, read_duration
 from onlooker.video.chat.grammar.subjects import COMPARATIVES, MEASURES, measure_of, order_rank
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
+    Anchor,
     BoxQuery,
     CompareQuery,
     CountQuery,
@@ -193,6 +194,8 @@ def bare(scene: Scene) -> Scene:
     focus = scene.focus
     if focus is None or focus.subject is None or scene.has_subject or isinstance(focus.query, VideoFactQuery):
         return scene
+    if scene.reading.word("who") and scene.has("visible", "appear") and len(scene.reading.tokens) > 2:
+        return scene  # "who is there then?" asks for people, not for what was talked of
     form = scene.reading.form
     covered = {i for w in scene.reading.windows for i in range(w.start, w.end)}
     covered |= {i for found in scene.reading.cues.values() for c in found for i in range(c.start, c.end)}
@@ -213,7 +216,7 @@ def among(scene: Scene) -> Query | None:
     focus, reading = scene.focus, scene.reading
     if focus is None or scene.things or scene.form not in {"which", "what", "none", "list"} or reading.strangers:
         return None
-    if reading.has("most_common", "least_common", "peak", "kind") or reading.sides or reading.colors:
+    if reading.has("most_common", "least_common", "peak", "kind", "color", "wear") or reading.sides or reading.colors:
         return None
     edge = reading.word("first", "last", "earliest", "latest", "earlier", "later")
     ordered = (edge or scene.has("first", "last", "before", "after")) and scene.has("start", "end", "appear", "visible")
@@ -236,15 +239,36 @@ def among(scene: Scene) -> Query | None:
 
 def with_window_of_them(query: Query, scene: Scene) -> Query:
     """ "How many of them are vans?", "where is the other one then?" are about the same moment."""
-    focus, reading = scene.focus, scene.reading
-    texts = [t.text for t in reading.tokens]
+    focus = scene.focus
+    texts = [t.text for t in scene.reading.tokens]
     of_them = any(a == "of" and b in {"them", "those", "these"} for a, b in pairwise(texts))
-    said = " ".join(t for t in texts if t.isalpha())
-    of_them = of_them or texts[-1:] == ["then"] or texts[-2:-1] == ["then"] or any(p in said for p in _SAME_MOMENT)
-    before = getattr(focus.query, "window", None) if focus is not None else None
-    if not of_them or before is None or getattr(query, "window", before) is not None:
+    if focus is None or not (of_them or says_same_moment(scene)) or getattr(query, "window", query) is not None:
         return query
-    return replace(query, window=before)  # type: ignore[call-arg]
+    before = getattr(focus.query, "window", None)
+    if before is not None:
+        return replace(query, window=before, anchor=focus.query.anchor)  # type: ignore[call-arg]
+    anchor = _moment_of(focus) if says_same_moment(scene) and query.anchor is None else None
+    if anchor is None:
+        return query
+    return replace(query, window=Window("at", TimePoint(0.0, "event"), None), anchor=anchor)  # type: ignore[call-arg]
+
+
+def says_same_moment(scene: Scene) -> bool:
+    """ "At that moment", "... then?", after something that has a moment."""
+    texts = [t.text for t in scene.reading.tokens]
+    said = " ".join(t for t in texts if t.isalpha())
+    pointed = texts[-1:] == ["then"] or texts[-2:-1] == ["then"] or any(p in said for p in _SAME_MOMENT)
+    focus = scene.focus
+    known = focus is not None and (getattr(focus.query, "window", None) is not None or _moment_of(focus) is not None)
+    return pointed and known
+
+
+def _moment_of(focus: Focus) -> Anchor | None:
+    """The moment of the one thing talked of: when it left, where that was asked, else when it came."""
+    if focus.subject is None or not focus.subject.keys:
+        return None
+    late = isinstance(focus.query, MomentQuery) and focus.query.event == "end"
+    return Anchor(focus.subject, "end" if late else "start")
 
 
 def carried(query: Query, scene: Scene) -> Query:

@@ -102,7 +102,8 @@ _SEEING = words("see spot find notice detect hear recognise identify have visibl
 def _is_seeing(tokens: Sequence[Token]) -> bool:
     """ "Can you see a car?" asks about the car, "could you be so kind as to tell me" does not."""
     return any(
-        t.base in {"see", "spot", "find", "notice", "detect", "hear", "recognise", "identify", "have"} for t in tokens
+        t.base in {"see", "spot", "find", "notice", "detect", "hear", "read", "recognise", "identify", "have"}
+        for t in tokens
     )
 
 

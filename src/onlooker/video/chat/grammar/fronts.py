@@ -37,7 +37,7 @@ _TAG_PRONOUNS = words("it there he she they that this one we you i")
 _ARTICLES = words("the a an any some these those")
 _NEGATIONS = words("not never no")
 _ASKING_WORDS = words("what which who whom whose when where how why")
-_SEEN_BY_YOU = words("see spot")
+_SEEN_BY_YOU = words("see spot read hear notice")
 _SIDES = words("left right")
 
 
@@ -95,7 +95,7 @@ def _without_front(tokens: list[Token], shortest: int = 1) -> tuple[list[Token],
 
 def _is_own_question(front: Phrase, texts: Phrase) -> bool:
     """ "Can you see a dog?" asks about the dog."""
-    return front in {("can", "you"), ("do", "you"), ("could", "you")} and texts[2:3] in {("see",), ("spot",)}
+    return front in {("can", "you"), ("do", "you"), ("could", "you")} and bool(_SEEN_BY_YOU & set(texts[2:3]))
 
 
 def _without_asides(tokens: list[Token]) -> list[Token]:

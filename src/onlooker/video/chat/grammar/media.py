@@ -21,6 +21,7 @@ EXAMPLES = (
     "Which car is the fastest? What is said? How long is the video?"
 )
 
+_ORDERS = words("delete remove erase wipe send email upload post blur crop")
 # Words of a question about words that are not themselves searched for.
 _NOT_SEARCHED = words(
     "uttered utter pronounced heard hear saying says said speaks spoke reads reading read be can could come comes up "
@@ -28,12 +29,14 @@ _NOT_SEARCHED = words(
     "what how many times first last out loud aloud "
     "in video the a is said mentioned spoken anything something this clip at any ever and does it there "
     "on screen written  anyone somebody someone words word text frame speech of phrase appear appears "
-    "shown visible sign sentence"
+    "shown visible sign sentence until till anywhere somewhere"
 )
 
 
 def about_answer(scene: Scene) -> Query | None:
-    """ "Why?", "are you sure?", "help"."""
+    """ "Why?", "are you sure?", "help", and orders to do something."""
+    if scene.form in {"none", "list"} and scene.reading.tokens and scene.reading.tokens[0].base in _ORDERS:
+        return Refusal(f"Questions are answered here; nothing is changed, made or sent. {EXAMPLES}")
     if scene.has("help") and not scene.has_subject and len(scene.reading.tokens) <= 8 and scene.form != "count":
         return Refusal(f"Questions about the videos in this library can be asked. {EXAMPLES}")
     if scene.has("why"):
@@ -63,6 +66,10 @@ def speech(scene: Scene) -> Query | None:
     """What is said, when a word is said, is anybody speaking."""
     if not scene.has("speech"):
         return None
+    if scene.reading.word("language", "languages", "accent", "dialect"):
+        return Refusal(f"Nothing is stored about languages and accents. {EXAMPLES}")
+    if scene.form == "which" and scene.reading.word("who", "whose", "whom"):
+        return Refusal("Who speaks is not stored, only what is said and when. Ask for example: when is a word said?")
     if scene.form == "where" or scene.reading.word("sign", "screen"):
         return _words(scene, "screen_text")
     return _words(scene, "speech")
@@ -101,7 +108,9 @@ def _pick(scene: Scene, source: str, ask: str) -> str:
     """ "What was said first?", "until when can the sign be read?"; "when is it first said" is what "when" means."""
     late = scene.has("last") or any(t.text == "last" or t.base in _GOING for t in scene.reading.tokens)
     if ask == "when":
-        return "until" if scene.has("until_when") or (late and source == "screen_text") else "last" if late else "all"
+        closing = [t.text for t in scene.reading.tokens if t.is_word][-1:]
+        until = scene.has("until_when") or closing in (["until"], ["till"]) or (late and source == "screen_text")
+        return "until" if until else "last" if late else "all"
     if ask != "what":
         return "all"
     return "last" if late else "first" if scene.has("first") or scene.reading.word("first") else "all"
@@ -142,6 +151,11 @@ def sound(scene: Scene) -> Query | None:
     label = "silence" if scene.has("silent") else "loud" if scene.has("loud") else None
     if scene.reading.word("music"):
         label = "music"
+    made = next((t.noun for t in scene.things if t.categories is not None or t.is_unknown), None)
+    if label is None and made is not None and scene.form in {"yes_no", "when", "how_long"}:
+        if scene.has("visible") and not scene.reading.word("sound", "sounds", "noise", "noises"):
+            return None  # "I heard there is a dragon, is there?"
+        label = made  # "do you hear a dog?"
     if scene.form == "when":
         return SoundQuery("when", label, scene.window)
     if scene.form == "how_long":

@@ -96,9 +96,23 @@ class MentionReader:
                 i += 1
             else:
                 floor = found[-1].end if found else 0
-                found.append(self._with_modifiers(mention, floor, blocked))
+                whole = self._with_modifiers(mention, floor, blocked)
+                shared = self._sharing(whole, floor)
+                found += [whole] if shared is None else [shared, whole]
                 i = mention.end
         return found
+
+    def _sharing(self, mention: Mention, floor: int) -> Mention | None:
+        """ "The black or the brown dog": the first of two things that share the noun of the second."""
+        i = mention.start - 2
+        shaded = len(mention.selection.conditions) == 1 and mention.selection.conditions[0].column == "color"
+        link = self._text(i + 1) in {"or", "and", "nor"}
+        if not (shaded and link and mention.kind == "noun" and i - 1 >= floor) or self._text(i) not in SHADES:
+            return None
+        if self._text(i - 1) != "the":
+            return None
+        condition = Condition("color", "in", SHADES[self._text(i)])
+        return replace(mention, selection=replace(mention.selection, conditions=(condition,)), start=i - 1, end=i + 1)
 
     def unknown_at(self, i: int, end: int, floor: int, blocked: frozenset[int]) -> Mention:
         """A noun phrase whose head nothing is known about."""

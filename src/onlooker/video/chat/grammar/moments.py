@@ -58,7 +58,17 @@ def read_duration(tokens: Sequence[Token], i: int, needs_unit: bool = True) -> t
         more = read_duration(tokens, skip(tokens, j, frozenset({"and", ","})))
         if more is not None and more[0] < unit:
             return seconds + more[0], more[1]
+        if unit == UNITS["minute"] and half is False and _is_bare_seconds(tokens, j):
+            return seconds + (tokens[j].number or 0.0), j + 1
     return seconds, j
+
+
+def _is_bare_seconds(tokens: Sequence[Token], j: int) -> bool:
+    """ "1 min 30", "two minutes ten": seconds without their unit, with nothing behind that they could count."""
+    seconds = tokens[j].number if j < len(tokens) and not tokens[j].ordinal else None
+    if seconds is None or tokens[j].kind == "clock":
+        return False
+    return seconds < 60 and (j + 1 >= len(tokens) or tokens[j + 1].kind == "mark")
 
 
 def _read_worded(tokens: Sequence[Token], i: int) -> tuple[float, int] | None:

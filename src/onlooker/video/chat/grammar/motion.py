@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from onlooker.video.chat.grammar.context import Scene
-from onlooker.video.chat.grammar.subjects import measure_of
+from onlooker.video.chat.grammar.subjects import crosses, measure_of
 from onlooker.video.chat.query import AttributeQuery, BoxQuery, CheckQuery, Condition, PathQuery, Query
 
 _ACROSS = ("left", "right")
@@ -33,6 +33,8 @@ def choice(scene: Scene) -> Query | None:
 def _side_by_side(scene: Scene) -> bool:
     """ "..., left, right?": two sides with nothing but a comma between them."""
     sides = scene.reading.sides
+    if crosses(scene.reading):
+        return False  # "from left to right" offers no choice
     return len(sides) == 2 and all(t.text == "," for t in scene.reading.tokens[sides[0].end : sides[1].start])
 
 

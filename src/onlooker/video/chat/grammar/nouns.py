@@ -157,6 +157,7 @@ HYPERNYMS: Mapping[str, tuple[str, ...]] = {
 LAST_RESORT: Mapping[str, tuple[str, ...]] = {"person": ("cyclist", "rider", "motorcyclist", "skier")}
 # Stored as persons; the answer says that sex, age or part is not known.
 GENDERED = words("man woman boy girl lady gentleman guy gal male female chap bloke fella lad lass dude")
+SAID_OF_ANYBODY = words("guy gal chap bloke fella lad lass dude")
 AGED = words("child kid adult grownup teenager youngster")
 # What people are to whoever filmed them, which no picture shows.
 ROLES = words("customer shopper client visitor guest patron player athlete runner bystander")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from onlooker.video.chat.grammar import timing, yes_no
+from onlooker.video.chat.grammar import follow_up, timing, yes_no
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.media import EXAMPLES
 from onlooker.video.chat.grammar.ordinals import place_said
-from onlooker.video.chat.grammar.subjects import measure_of, with_conditions
+from onlooker.video.chat.grammar.subjects import measure_of, opposite, with_conditions
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     AttributeQuery,
@@ -43,6 +43,11 @@ def unsupported(scene: Scene) -> Query | None:
     odd = [a for t in scene.things for a in t.adjectives] if scene.has_subject else []
     if odd:
         return Refusal(f'Whether something is "{odd[0]}" is not stored. {EXAMPLES}')
+    for mention, behind, thing in zip(scene.mentions, scene.mentions[1:], scene.things[1:], strict=False):
+        texts = [t.text for t in scene.reading.tokens[mention.end - 1 : behind.start]]
+        owns = mention.possessive or texts[1:] == ["'s"]
+        if owns and len(texts) < 3 and thing.is_unknown:
+            return Refusal(f"Nothing is stored about the {thing.noun} of anything or anybody. {EXAMPLES}")
     if scene.reading.strangers and scene.has_subject:
         return Refusal(f'Nothing is stored about "{scene.reading.strangers[0]}". {EXAMPLES}')
     return None
@@ -59,9 +64,9 @@ def kinds(scene: Scene) -> Query | None:
             return AttributeQuery(timing.which_subject(scene), "category")
         return CategoriesQuery(scene.narrowed(), scene.window, "count" if scene.form == "count" else "names")
     asked = scene.form == "what" or (scene.form == "none" and scene.window is None and not scene.has("total"))
-    asked = asked and not scene.specific and measure_of(scene.reading) is None
+    asked = asked and not scene.specific and measure_of(scene.reading) is None and not yes_no.lasts(scene)
     asked = asked and not scene.has("first", "last", "start", "end", "color", "speed", "direction", "events", "order")
-    seen = bool(generic) or scene.has("visible", "appear")
+    seen = (bool(generic) or scene.has("visible", "appear")) and not _comes_in_turn(scene)
     if asked and seen and not (subject.rank or subject.numbers):
         return CategoriesQuery(scene.narrowed(), scene.window)
     return None
@@ -99,7 +104,9 @@ def _most_visible(scene: Scene) -> bool:
 
 
 def events(scene: Scene) -> Query | None:
-    """What happens, what something does."""
+    """What happens, what something does; not what is still to come."""
+    if scene.has("events") and (scene.reading.word("will", "gonna") or scene.reading.says("going", frozenset({"to"}))):
+        return Refusal("Only what the videos show is stored, not what comes after it. Ask what happens at some moment.")
     if (
         scene.has("events")
         and scene.form in {"what", "list", "none", "how"}
@@ -116,7 +123,7 @@ def by_form(scene: Scene) -> Query | None:
     stranger = scene.stranger
     if stranger is not None:
         return _about_stranger(scene, stranger)
-    if scene.reading.strangers and not scene.has_subject:
+    if (scene.reading.strangers and not scene.has_subject) or (scene.form == "yes_no" and yes_no.asks_nothing(scene)):
         return Refusal(f"This was not understood as a question about the videos. {EXAMPLES}")
     asked_id = scene.has("which") or not scene.reading.word("how", "what")
     if scene.form == "how_long" and measure_of(scene.reading) and asked_id:
@@ -189,6 +196,10 @@ def _without_excluded(scene: Scene, subject: Selection) -> Selection:
     until = next((i for i in range(cut, len(tokens)) if tokens[i].text == ","), len(tokens))
     placed = list(zip(scene.mentions, scene.things, strict=True))
     barred = [t for m, t in placed if cut <= m.start < until and t.categories]
+    if len(placed) == 1 and len(barred) == 1 and len(barred[0].conditions) == 1 and tokens[cut - 1].text == "non":
+        return replace(subject, conditions=(opposite(barred[0].conditions[0]),))  # "non-white vehicles"
+    if any(t.conditions for t in barred):
+        return subject  # "objects that are not red cars" leaves out more than cars
     if not barred or any(t.numbers for t in barred):
         return subject
     kept = next((t for m, t in placed if not cut <= m.start < until), Selection(plural=True))
@@ -201,6 +212,7 @@ def _not_a_noun(scene: Scene) -> int:
     """Where a "not" stands right before a noun."""
     starts = {m.start for m in scene.mentions}
     found = [cue.end for cue in scene.reading.cues.get("not", ()) if cue.end in starts]
+    found += [m.start for m in scene.mentions[1:] if scene.reading.tokens[m.start].text == "neither"]
     return min(found, default=len(scene.reading.tokens))
 
 
@@ -227,8 +239,9 @@ def _which(scene: Scene) -> Query:
     main = scene.main
     if scene.form == "list" and main is not None and main.quantifier == "any" and not scene.subject.plural:
         return yes_no.yes_no(scene)
-    if not scene.has_subject and not scene.conditions and not _superlative(scene):
-        whoever = scene.whoever if scene.window is not None else None
+    if not scene.has_subject and not scene.conditions and not _superlative(scene) and not yes_no.lasts(scene):
+        timed = scene.window is not None or follow_up.says_same_moment(scene)
+        whoever = scene.whoever if timed else None
         return _not_understood() if whoever is None else ListQuery(whoever, scene.window, _event(scene))
     if scene.form == "list" and scene.has("total") and not _superlative(scene):
         return CountQuery(_filtered(scene), scene.window)  # "give total persons"
@@ -238,18 +251,39 @@ def _which(scene: Scene) -> Query:
     if ranked.rank is None:
         ranked = _without_excluded(scene, with_conditions(_united(scene, ranked), yes_no.life_conditions(scene)))
     if ranked.rank is None:
-        return ListQuery(ranked, scene.window, _event(scene))
+        return ListQuery(_in_turn(scene, ranked), scene.window, _event(scene))
     by_entry = scene.window == timing.THE_END and scene.has("start")  # the rank already says so
-    return ListQuery(ranked, None if by_entry else scene.window)
+    in_span = scene.window is not None and scene.window.kind == "span" and ranked.rank.column in {"t_start", "t_end"}
+    return ListQuery(ranked, None if by_entry else scene.window, _event(scene) if in_span else None)
+
+
+_DIRECTLY = words("right directly immediately straight next just")
+
+
+def _in_turn(scene: Scene, subject: Selection) -> Selection:
+    """ "Who comes right after the truck?", "what appears just before it?": the nearest in the order of coming."""
+    before = scene.window is not None and scene.window.start is None
+    if scene.clause is None or not scene.reading.word(*_DIRECTLY) or not scene.has("start", "appear"):
+        return subject
+    return replace(subject, rank=Rank("t_start", before), plural=False)
+
+
+def _comes_in_turn(scene: Scene) -> bool:
+    """ "What shows up after the bird?": things that come then, not what is there then."""
+    span = scene.clause is not None and scene.clause.window.kind == "span"
+    return span and scene.form == "what" and not scene.has_subject and scene.has("start", "appear")
 
 
 def _superlative(scene: Scene) -> bool:
-    ordered = scene.has("first", "last") and scene.has("start", "end", "appear", "visible", "move")
+    placed = scene.has("first", "last") or scene.reading.outside_times("first", "last", "earliest", "latest")
+    ordered = placed and scene.has("start", "end", "appear", "visible", "move")
     return measure_of(scene.reading) is not None or ordered or place_said(scene.reading) is not None
 
 
 def _what(scene: Scene) -> Query:
     subject = scene.subject
+    if _comes_in_turn(scene):
+        return ListQuery(_in_turn(scene, scene.narrowed()), scene.window, "start")
     if scene.has("order"):
         return _which(scene)
     if subject.rank or _superlative(scene) or (scene.has("first", "last") and scene.has_subject):
@@ -258,7 +292,7 @@ def _what(scene: Scene) -> Query:
         return timing.when(scene)
     if scene.has_subject and subject.numbers and scene.form == "what":
         return AttributeQuery(subject, "category")
-    if scene.conditions:
+    if scene.conditions or yes_no.lasts(scene):
         return _which(scene)
     return _bare(scene)
 
@@ -289,7 +323,8 @@ def _bare(scene: Scene) -> Query:
     counted = main is not None and main.selection.plural and main.quantifier is None
     if scene.has("total") or (counted and scene.window is not None):
         return CountQuery(_filtered(scene), scene.window)
-    if scene.form in {"what", "how"} and not scene.reading.word("about"):
+    asks_how = scene.form in {"what", "how"} or (scene.form == "none" and scene.reading.tokens[0].text == "how")
+    if asks_how and not scene.reading.word("about"):
         return _not_understood()  # no "yes" to "what ..."
     return yes_no.yes_no(scene)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from onlooker.video.chat.grammar.reading import Reading
 from onlooker.video.chat.grammar.tokens import ORDINAL_WORDS, Token
 from onlooker.video.chat.grammar.words import words
@@ -49,6 +51,13 @@ def place_said(reading: Reading) -> int | None:
         if behind is not None and behind.text == "to" and any(cue.start in {i + 2, i + 3} for cue in cues):
             return n
     return None
+
+
+def place_before(reading: Reading, codes: Sequence[str]) -> int:
+    """The place said right before a superlative: 2 of "who is the second fastest?", 1 where none is said."""
+    starts = [cue.start for code in codes for cue in reading.cues.get(code, ())]
+    found = (_ordinal(reading.tokens[i - 1]) for i in starts if i)
+    return next((n for n in found if n is not None and n > 1), 1)
 
 
 def _ordinal(token: Token) -> int | None:

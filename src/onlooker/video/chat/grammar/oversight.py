@@ -63,7 +63,7 @@ _HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
 
 def overlooked(scene: Scene, query: Query) -> Refusal | None:
     """A refusal that names the part of the question the query leaves out, None where it leaves out nothing."""
-    part = _second_question(scene, query) or _unread_time(scene, query)
+    part = _second_question(scene, query) or _unread_time(scene, query) or _the_other_one(scene, query)
     part = (
         part
         or denied_twice(scene)
@@ -107,6 +107,18 @@ def _second_question(scene: Scene, query: Query) -> str | None:
         return asked.group(1)
     counts = _TWO_COUNTS.search(said)
     return counts.group(1) if counts is not None and isinstance(query, (*_HELD, PeakQuery)) else None
+
+
+def _the_other_one(scene: Scene, query: Query) -> str | None:
+    """ "And the slower one, what colour is it?": "it" is not what was talked of before."""
+    subject = getattr(query, "subject", None)
+    if scene.pronoun is None or not isinstance(subject, Selection) or subject.rank is not None:
+        return None
+    said = [t.text for t in scene.reading.tokens]
+    return next((f"{a} {b}" for a, b in pairwise(said) if a in _LESS_OR_MORE and b in {"one", "ones"}), None)
+
+
+_LESS_OR_MORE = words("slower faster quicker bigger larger smaller longer shorter")
 
 
 def _unread_time(scene: Scene, query: Query) -> str | None:
@@ -173,6 +185,8 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
     columns = {c for condition in holds for c in (condition.column, *condition.also)}
     ranked = query.subject.rank is not None or (isinstance(query, ListQuery) and query.order_by is not None)
     part = None if ranked and scene.reading.word("speeding") else _deed(scene)
+    if part is None and isinstance(query, CountQuery) and scene.has("mean"):
+        part = _cue_word(scene, "mean")  # "how many people are there on average?"
     part = _unread_rank(scene, query, ranked, bool(columns)) or part
     if part is None and isinstance(query, ListQuery) and scene.form == "what" and scene.has("color"):
         part = _cue_word(scene, "color")  # "what colour are the trousers of whoever wears a red shirt?"
@@ -235,6 +249,10 @@ def _cue_word(scene: Scene, code: str) -> str:
 def _of_compared(scene: Scene, query: CompareQuery) -> str | None:
     """ "Which people are slower than the car?" asks for a list, "is it behind the car" for a place."""
     ordered = query.column in {"t_start", "t_end"}
+    kinds = [t for t in query.options if t.categories and not (t.definite or t.numbers or t.keys or t.conditions)]
+    wider = next((k for k in kinds for t in query.options if t is not k and _covers(k, t) and k != t), None)
+    if wider is not None and query.ask == "which":
+        return wider.noun  # "which animal is bigger than the dog": a thing against its own kind
     if ordered and scene.reading.word("behind"):
         return "behind"
     offered = scene.reading.has_or or scene.reading.word("and", ",", "between")
@@ -305,6 +323,9 @@ def _other_thing(scene: Scene, query: _Held) -> str | None:
 def _covers(subject: Selection, other: Selection) -> bool:
     if set(other.categories or ()) <= set(subject.excluded) and other.categories:
         return True
+    named = subject.label is not None or bool(subject.keys)
+    if named and other.label is None and not other.keys and subject.categories is None:
+        return False  # "Bob with the truck" is about two things
     alike = other.categories is None or subject.categories is None or set(other.categories) <= set(subject.categories)
     return alike and (not other.numbers or set(other.numbers) <= set(subject.numbers))
 

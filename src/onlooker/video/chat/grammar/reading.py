@@ -15,7 +15,7 @@ from onlooker.video.chat.grammar.moments import UNITS
 from onlooker.video.chat.grammar.nouns import Nouns, singular
 from onlooker.video.chat.grammar.phrases import Cue, PhraseTable, cue_table
 from onlooker.video.chat.grammar.segments import ASKING, Segment, beside, clause_behind, core, split
-from onlooker.video.chat.grammar.sides import SIDES, Side, find_sides
+from onlooker.video.chat.grammar.sides import SIDES, Side, find_sides, is_side
 from onlooker.video.chat.grammar.spelling import EnglishWords, Speller
 from onlooker.video.chat.grammar.suspicion import SPELT, Suspicion, find_suspicion
 from onlooker.video.chat.grammar.times import Found, find_windows
@@ -30,6 +30,7 @@ _NOUN_BEFORE = words(
     "a an the any some no every each all both many which what whose of these those this other and or with "
     "by than another more fewer less contain show see have has having feature include are there"
 )
+_WHOLE = Window("span", TimePoint(0.0, "share"), TimePoint(1.0, "share"))
 _INSTANTS = words("instant moment time point second")
 _QUESTION_WORDS = words("which what who whose when where how is are does do was were")
 _BEHIND_HOW = words("many much long far fast quickly slowly often big large close tall")
@@ -80,15 +81,24 @@ class Reading:
         """Whether any of these words occurs."""
         return any(token.text in texts for token in self.tokens)
 
+    def outside_times(self, *texts: str) -> bool:
+        """Whether any of these words occurs and is no part of a time: "first" of "who comes first in the first 5 s"."""
+        timed = {i for found in self.windows for i in range(found.start, found.end)}
+        return any(token.text in texts for i, token in enumerate(self.tokens) if i not in timed)
+
     def side(self, *roles: str) -> Side | None:
         """The first side word with one of these roles."""
         return next((side for side in self.sides if side.role in roles), None)
 
     @property
+    def spans_all(self) -> bool:
+        """ "From start to finish"."""
+        return any(found.window == _WHOLE for found in self.windows)
+
+    @property
     def window(self) -> Window | None:
         """The first time said; "from start to finish" is no restriction."""
-        whole = Window("span", TimePoint(0.0, "share"), TimePoint(1.0, "share"))
-        said = [found.window for found in self.windows if found.window != whole]
+        said = [found.window for found in self.windows if found.window != _WHOLE]
         exact = [w for w in said if w.kind == "at" and w.start is not None and w.start.base == "start"]
         loose = bool(said) and all(p is None or p.base == "share" for p in (said[0].start, said[0].end))
         window = exact[0] if loose and exact else said[0] if said else None  # "just before the end, at 5.8 s"
@@ -205,7 +215,7 @@ class QuestionReader:
         nouns = self._nouns.words
         plurals = {word + "s" for word in nouns}
         self._deeds = DeedFinder(vocabulary.actions, nouns)
-        person = self._nouns.lookup(("person",))
+        person = Nouns(categories, categories).lookup(("person",))
         self._people = (person.categories or ()) if person is not None else ()
         self._known = frozenset(SPELT | words | nouns | plurals | labels | self._deeds.words)
         self._english = EnglishWords()
@@ -234,7 +244,7 @@ class QuestionReader:
         mentions = reader.read(blocked)
         # Phrases may run over a pronoun ("how long does it take"), not over a noun phrase.
         solid = {i for m in mentions if m.kind != "pronoun" for i in range(m.start, m.end)}
-        cues = self._table.find(tokens, blocked | solid)
+        cues = [c for c in self._table.find(tokens, blocked | solid) if not is_side(tokens, c)]
         taken = blocked | {i for m in mentions for i in range(m.start, m.end)}
         taken |= {i for c in cues for i in range(c.start, c.end)}
         sides = find_sides(tokens, frozenset(taken))

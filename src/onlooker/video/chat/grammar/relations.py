@@ -83,8 +83,11 @@ def company(scene: Scene) -> Query | None:
     link = scene.reading.tokens[mention.start - 1].text if mention.start else ""
     codes = {"with": ("together", "peak", "visible", "appear"), "as": ("together", "peak")}.get(link, ())
     said = any(since <= c.start < mention.start for code in codes for c in scene.reading.cues.get(code, ()))
+    said = said or (link == "with" and mention.start > 1 and scene.reading.tokens[mention.start - 2].base == "be")
+    if len(scene.things) == 1 and scene.reading.word("who"):
+        asked = Selection("person", scene.reading.people, plural=True) if scene.reading.people else asked
     plain = not (asked.numbers or asked.rank or asked.is_unknown or other.rank or other.is_unknown or scene.conditions)
-    if not said or not plain or not (other.categories or other.numbers):
+    if not said or not plain or not (other.categories or other.numbers or other.label):
         return None
     if mention.amount is not None and mention.amount > 1:
         return Refusal("Which things are visible together is stored for two at a time, not for more.")
@@ -113,11 +116,23 @@ def _relation(scene: Scene) -> str | None:
         return None  # "are there more than three at the same time" is a count
     if scene.form == "when" and main is not None and main.quantifier == "both" and scene.has("visible"):
         return "together"
+    if pair and scene.form == "yes_no" and _with_the_other(scene):
+        return "together"
     together = scene.has("together") and scene.form not in {"count"} and not scene.has("most_common")
     asked = scene.form == "yes_no" or (scene.form in {"which", "what", "list"} and scene.window is not None)
     if together and (pair or (asked and scene.subject.plural)):
         return "together"
     return None
+
+
+def _with_the_other(scene: Scene) -> bool:
+    """ "Is A ever in the shot with B?"; in "is the person with the dog visible?" the dog only says which person."""
+    if len(scene.mentions) != 2 or scene.mentions[1].start == 0:
+        return False
+    first, second = scene.mentions
+    seen = (cue for code in ("visible", "appear") for cue in scene.reading.cues.get(code, ()))
+    linked = scene.reading.tokens[second.start - 1].text == "with"
+    return linked and any(first.end <= cue.start < second.start for cue in seen)
 
 
 def _ask(scene: Scene, relation: str, first: Selection, second: Selection | None) -> str | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from onlooker.video.chat.grammar.phrases import Cue
 from onlooker.video.chat.grammar.tokens import Token
 from onlooker.video.chat.grammar.words import words
 
@@ -27,6 +28,7 @@ _BEHIND_EXACTLY = words("now away when before after at")
 _FURTHER = words("further farther more")
 # "Show up", "came up": no way up.
 _RISING = words("end show pop turn roll pull sum come comes came coming crop crops cropped")
+_LEADING_TO = words("at from to toward towards near along")
 _FRAME = words("frame picture image screen video view scene shot clip camera")
 
 
@@ -52,6 +54,23 @@ def find_sides(tokens: Sequence[Token], blocked: frozenset[int]) -> list[Side]:
             found.append(side)
             i = side.end
     return found
+
+
+def is_side(tokens: Sequence[Token], cue: Cue) -> bool:
+    """Whether a phrase is really part of a side: "go from" of "go from left to right" is no leaving, "top" of "at the
+    top" or "the top right corner" no garment."""
+    if cue.code == "end" and cue.end > cue.start + 1 and _text(tokens, cue.end - 1) == "from":
+        return bool({_text(tokens, cue.end), _text(tokens, cue.end + 1)} & SIDES.keys())
+    if cue.code != "upper" or cue.end != cue.start + 1 or _text(tokens, cue.start) != "top":
+        return False
+    following = _text(tokens, cue.end)
+    if following in _BEHIND | {"left", "right"}:
+        return True
+    if following == "of":
+        return bool({_text(tokens, cue.end + 1), _text(tokens, cue.end + 2)} & _FRAME)
+    before = cue.start - 1
+    article = _text(tokens, before) == "the"
+    return _text(tokens, before - article) in _LEADING_TO or (article and _text(tokens, before - 1) in {"in", "on"})
 
 
 def _text(tokens: Sequence[Token], i: int) -> str:

@@ -10,7 +10,7 @@ from onlooker.video.chat.grammar.ordinals import place_from_end
 from onlooker.video.chat.grammar.reading import Reading
 from onlooker.video.chat.grammar.sides import Side
 from onlooker.video.chat.grammar.words import words
-from onlooker.video.chat.query import Condition, Rank, Selection
+from onlooker.video.chat.query import Condition, Operator, Rank, Selection
 
 DIRECTIONS = {
     "left": ("left", "up-left", "down-left"),
@@ -116,16 +116,29 @@ def wear_condition(reading: Reading, index: int, shades: tuple[str, ...]) -> Con
     return Condition("color", "in", shades)
 
 
+def opposite(condition: Condition) -> Condition:
+    """The condition that holds where this one does not."""
+    if condition.column == "stationary" and condition.operator == "=":
+        return replace(condition, value=0 if condition.value else 1)
+    swapped: dict[Operator, Operator] = {"in": "not in", "not in": "in", "=": "!=", "!=": "="}
+    return replace(condition, operator=swapped.get(condition.operator, condition.operator))
+
+
 def said_conditions(reading: Reading) -> tuple[Condition, ...]:
     """Conditions from phrases outside the noun phrases: colours, sides, motion."""
     found = [wear_condition(reading, index, shades) for index, shades in reading.colors]
-    found += [c for side in reading.sides if (c := _side_condition(reading, side)) is not None]
+    crossing = crosses(reading)
+    told = reading.sides[1:] if crossing else reading.sides
+    found += [c for side in told if (c := _side_condition(reading, side)) is not None]
     negated = reading.has("not")
+    if _denies_direction(reading) and any(c.column == "direction" for c in found):
+        # "Not moving to the left" is another way or none at all, no rest.
+        return tuple(opposite(c) if c.column == "direction" else c for c in found)
     if negated and any(c.start < index for c in reading.cues["not"] for index, _ in reading.colors[:1]):
         found = [replace(c, operator="not in") for c in found]
     moving = Condition("stationary", "=", 1 if negated else 0)
     if _ends_still(reading):
-        found.append(Condition("stationary", "=", 1))
+        found.append(Condition("stationary", "=", 0 if negated else 1))
     elif reading.has("stationary"):
         found.append(Condition("stationary", "=", 0 if _negated(reading, "stationary") else 1))
     elif reading.has("in_motion") or any(reading.tokens[c.start].base == "move" for c in reading.cues.get("move", ())):
@@ -137,6 +150,26 @@ def said_conditions(reading: Reading) -> tuple[Condition, ...]:
     if reading.has("recede"):
         found.append(Condition("approach", "=", "receding"))
     return tuple(dict.fromkeys(found))
+
+
+def crosses(reading: Reading) -> bool:
+    """ "From left to right": one way of going, whether or not it comes in at that side."""
+    if len(reading.sides) != 2:
+        return False
+    first, second = reading.sides
+    across = {first.value, second.value} == {"left", "right"}
+    along = {first.value, second.value} in ({"top", "bottom"}, {"up", "down"})
+    return first.role == "from" and second.role == "to" and first.end == second.start and (across or along)
+
+
+def _denies_direction(reading: Reading) -> bool:
+    """Whether a "not" stands right before what moves: "not moving", "do not go"."""
+    denied = any(reading.tokens[c.start].text in _DENYING for c in reading.cues.get("stationary", ()))
+    moving = {c.start for code in ("move", "in_motion", "direction") for c in reading.cues.get(code, ())}
+    return denied or any(c.end in moving for c in reading.cues.get("not", ()))
+
+
+_DENYING = words("not never without")
 
 
 def _ends_still(reading: Reading) -> bool:
@@ -181,6 +214,8 @@ def order_rank(reading: Reading, order: int) -> Rank:
 def selection_of(reading: Reading, mention: Mention) -> Selection:
     """The selection of one mention with its bare ordinal read in the light of the verb."""
     selection = mention.selection
+    if selection.rank is not None and mention.order is not None and mention.order > 1:
+        return replace(selection, rank=replace(selection.rank, n=mention.order))  # "the second largest object"
     if mention.order is not None and selection.rank is None and not selection.numbers:
         order = place_from_end(reading) if mention.order < 0 else None
         return replace(selection, rank=order_rank(reading, order or mention.order), plural=False)

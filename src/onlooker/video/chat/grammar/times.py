@@ -192,7 +192,7 @@ def _edge_span(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     word = word_at(tokens, j)
     first, last = word in _OPENING, word in _CLOSING
     second_half = word in {"second", "latter", "other"} and word_at(tokens, j + 1) == "half"
-    inner = _inner_share(tokens, j)
+    inner = _inner_share(tokens, j) or _nth_minute(tokens, i, j)
     if inner is not None:
         return inner
     if not (first or last or second_half):
@@ -230,6 +230,15 @@ def _inner_share(tokens: Sequence[Token], j: int) -> tuple[Window, int] | None:
     return Window("span", TimePoint((nth - 1) * size, "share"), TimePoint(nth * size, "share")), end
 
 
+def _nth_minute(tokens: Sequence[Token], i: int, j: int) -> tuple[Window, int] | None:
+    """ "In the second minute": from 60 s to 120 s. Of seconds the n-th is a moment."""
+    nth = tokens[j].number if j < len(tokens) and tokens[j].ordinal else ORDINAL_WORDS.get(word_at(tokens, j))
+    unit = UNITS.get(word_at(tokens, j + 1), 0.0)
+    if nth is None or nth < 1 or unit < UNITS["minute"] or word_at(tokens, i) == "the":
+        return None
+    return Window("span", TimePoint((nth - 1) * unit), TimePoint(nth * unit)), behind_video(tokens, j + 2)
+
+
 def _within(tokens: Sequence[Token], j: int) -> tuple[Window, int] | None:
     """ "Within 5 s", "within 5 s of the end"."""
     found = read_duration(tokens, j)
@@ -259,6 +268,8 @@ def _bare(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     if word == "time" and word_at(tokens, i + 1) in {"=", ":"}:
         stated = read_point(tokens, i + 2, needs_unit=False)
         return (Window("at", stated[0], None), stated[1]) if stated else None
+    if (word_at(tokens, i - 1), word, word_at(tokens, i + 1)) == ("the", "second", "one"):
+        return None  # "when does the second one appear?"
     if word in {"t", "timestamp", "second", "frame"} and word_at(tokens, i - 1) not in {"per", "which", "what"}:
         numbered = read_numbered(tokens, i)
         return (Window("at", numbered[0], None), numbered[1]) if numbered else None

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.limits import length_conditions
-from onlooker.video.chat.grammar.ordinals import place_said
-from onlooker.video.chat.grammar.subjects import measure_of, order_rank, with_conditions
+from onlooker.video.chat.grammar.ordinals import place_before, place_said
+from onlooker.video.chat.grammar.subjects import SUPERLATIVES, measure_of, order_rank, with_conditions
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     AttributeQuery,
@@ -72,6 +72,8 @@ def when(scene: Scene) -> Query:
         )
     if scene.has("return"):
         return MomentQuery(subject, "return")
+    if _takes_to_cross(scene):
+        return DurationQuery(subject)
     late = scene.has("last") or _closes_with_last(scene)
     asked = scene.reading.cues.get("when", [])
     said = {t.text for cue in asked for t in scene.reading.tokens[cue.start : cue.end]}
@@ -88,6 +90,15 @@ def when(scene: Scene) -> Query:
     if scene.has("visible") and not scene.has("start", "appear", "first"):
         return MomentQuery(subject, "span")
     return MomentQuery(subject, "start")
+
+
+def _takes_to_cross(scene: Scene) -> bool:
+    """ "How long does it take the cyclist to cross?" is how long it is there, not when it comes."""
+    asked = scene.reading.cues.get("when", [])
+    takes = any(t.base == "take" for cue in asked for t in scene.reading.tokens[cue.start : cue.end])
+    moves = [cue.start for cue in scene.reading.cues.get("move", ())]
+    crossing = any(scene.reading.tokens[i - 1].text == "to" for i in moves if i)
+    return takes and crossing and not scene.has("start", "appear", "end", "visible")
 
 
 _STAYING = words("remain stay linger persist last")
@@ -158,6 +169,12 @@ THE_END = Window("at", TimePoint(1.0, "share"), None)
 _THE_OTHER = words("other others rest")
 
 
+def _weighed_in_turn(scene: Scene) -> bool:
+    """ "Which dog comes later?", with no moment and nothing else that it comes later than."""
+    free = scene.window is None and not scene.reading.word("than")
+    return free and scene.form == "which" and scene.reading.word("later", "earlier", "sooner")
+
+
 def which_subject(scene: Scene) -> Selection:
     """The subject with the rank a superlative outside its noun phrase gives it."""
     subject = scene.narrowed()
@@ -169,13 +186,16 @@ def which_subject(scene: Scene) -> Selection:
     measure = measure_of(scene.reading)
     if measure is not None:
         limits = length_conditions(scene)  # "faster than 50 px/s" is a limit, not a race
-        return with_conditions(subject, limits) if limits else replace(subject, rank=Rank(*measure))
+        rank = Rank(*measure, place_before(scene.reading, SUPERLATIVES))
+        return with_conditions(subject, limits) if limits else replace(subject, rank=rank)
     if scene.window == THE_END and scene.has("start") and (not subject.plural or scene.reading.word("who", "whose")):
         return replace(subject, rank=Rank("t_start", True))  # "whose entry comes at the very end?"
+    if _weighed_in_turn(scene) and not subject.plural:
+        return replace(subject, rank=order_rank(scene.reading, -1 if scene.reading.word("later") else 1))
     if scene.reading.says("after the", _THE_OTHER) or scene.reading.says("later than the", _THE_OTHER):
         return replace(subject, rank=order_rank(scene.reading, -1))
-    if scene.has("last") or any(t.text in {"last", "latest", "final"} for t in scene.reading.tokens):
+    if scene.has("last") or scene.reading.outside_times("last", "latest", "final"):
         return replace(subject, rank=order_rank(scene.reading, -1))
-    if scene.has("first") or any(t.text in {"first", "earliest"} for t in scene.reading.tokens):
+    if scene.has("first") or scene.reading.outside_times("first", "earliest"):
         return replace(subject, rank=order_rank(scene.reading, 1))
     return subject

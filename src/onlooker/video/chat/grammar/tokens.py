@@ -31,6 +31,9 @@ _CONTRACTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bhowmany\b|\bhowm any\b|\bho wmany\b|\bhow (?:may|man|mny)\b", "how many"),
         (r"\bhow (?:log|lon|lng)\b", "how long"),
         (r"\bwich\b", "which"),
+        (r"\bwot\b", "what"),
+        (r"\bh(?:w|o|wo|oow|iw|pw) (?=(?:many|much|long|fast|big|often)\b)", "how "),
+        (r"\br (?=(?:there|they|the|visible|in|on|here)\b)", "are "),
         (r"\bin between\b", "between"),
         (r"\bgone by(?= (?:the|then|when|\d))", "departed by"),  # not "to go by"
     )
@@ -57,6 +60,7 @@ _NOTATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bl ?/ ?r\b", "left or right"),
         (r"(?<=[a-z\d]) v\.? (?=[a-z])", " vs "),
         (r"\b(present|there|visible|in it) or (?:absent|missing|gone)\b", r"\1"),
+        (r"\b(?:messed|fiddled|meddled|tinkered|interfered) with\b", "tampered with"),
         (r"(?<=\d)'s\b", ""),  # "car 3's box" is no box at 3 s
         (r"\bvery (?=(?:first|last|end|beginning|start|same|moment|most|final|earliest|latest|instant)\b)", ""),
         (r"(?:\b(?:no|nr|num|nbr)\b\.?|#) of\b", "number of"),

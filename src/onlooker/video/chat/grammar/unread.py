@@ -6,11 +6,13 @@ They are common enough to be read over; an answer that leaves them out would be 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.moments import UNITS
 from onlooker.video.chat.grammar.reading import Reading
 from onlooker.video.chat.grammar.times import Found
+from onlooker.video.chat.grammar.tokens import Token
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     CheckQuery,
@@ -27,6 +29,8 @@ _CHANGING = words("alone twice thrice barely scarcely almost nearly hardly yeste
 # Of a yes/no question: how many, or that there is nothing else.
 _PARTS = words("only several couple pair few half majority")
 _WON = words("win wins won winner winning")
+# "Are they outside?" is no place in the picture.
+_PLACES = words("outside outdoors inside indoors upstairs downstairs underwater abroad")
 _SHOWING = words("video clip footage film recording picture pictures")
 _THEN = words("then")
 _LASTING = words("video clip time film footage recording duration")
@@ -43,6 +47,9 @@ def unread_word(scene: Scene, query: Query) -> str | None:
     if scene.focus is None and getattr(query, "window", None) is None and scene.reading.says("by", _THEN):
         return "then"  # "how many are gone by then?" with nothing talked of before
     free = [i for i in range(len(tokens)) if i not in _understood(scene)]
+    where = next((t for i, t in _closing(tokens) if i in free and t in _PLACES), None)
+    if where is not None:
+        return where
     changing = (i for i in free if tokens[i].text in _CHANGING and (not i or tokens[i - 1].text not in _SHOWING))
     found = next((tokens[i].text for i in changing), None)
     if found is not None or not isinstance(query, _HELD):
@@ -54,6 +61,12 @@ def unread_word(scene: Scene, query: Query) -> str | None:
         or _won(scene, query)
         or _all(scene, query)
     )
+
+
+def _closing(tokens: Sequence[Token]) -> list[tuple[int, str]]:
+    """Words that close a part of the question, with where they stand."""
+    ends = [i for i in range(len(tokens)) if i + 1 == len(tokens) or tokens[i + 1].kind == "mark"]
+    return [(i, tokens[i].text) for i in ends]
 
 
 _NEGATION = re.compile(r"n't\b|\b(?:not|no|never|none|nobody|nothing|neither|without)\b")

@@ -124,7 +124,7 @@ def life_conditions(scene: Scene) -> tuple[Condition, ...]:
     to_end = to_end and window is not None and window.start is None
     if scene.has("return"):
         found.append(Condition("n_gaps", "=" if _is_negated(scene, "return") else ">", 0))
-    elif _always(scene):
+    elif lasts(scene):
         found += [Condition("enters_from", "=", "start"), Condition("leaves_to", "=", "end")]
         found.append(Condition("n_gaps", "=", 0))
     elif scene.has("end") and window is None and not any(c.column == "leaves_to" for c in scene.conditions):
@@ -136,14 +136,17 @@ def life_conditions(scene: Scene) -> tuple[Condition, ...]:
     return tuple(found)
 
 
-def _always(scene: Scene) -> bool:
+def lasts(scene: Scene) -> bool:
     """ "Always visible", "there the whole time", "in view throughout"."""
     said = " ".join(t.text for t in scene.reading.tokens)
     always = any(f" {phrase}" in f" {said}" for phrase in _WHOLE_TIME)
     # "How many cars are seen throughout the video" counts them all; of one thing, and at the end, it says how long.
     lasting = (scene.form == "yes_no" and _has_name(scene.subject)) or said.rstrip(" ?.!").endswith("throughout")
     always = always or (lasting and scene.reading.word("throughout") and scene.window is None)
-    return scene.has("visible") and always and not scene.has("not")
+    chosen = scene.form in {"which", "what", "list"} or (scene.form == "yes_no" and _has_name(scene.subject))
+    always = always or (chosen and scene.reading.spans_all)
+    there = scene.has("visible") or scene.reading.word("there")
+    return there and always and not scene.has("not")
 
 
 _WHOLE_TIME = ("always", "constantly", "the whole time", "the entire time", "all the time", "at all times", "all along")
@@ -154,6 +157,12 @@ def _is_negated(scene: Scene, code: str) -> bool:
     negations = words("not never without")
     before = scene.reading.tokens[: scene.reading.at(code)]
     return any(t.text in negations for t in before)
+
+
+def asks_nothing(scene: Scene) -> bool:
+    """ "Is the video any good?": no thing, no time and nothing that could be there."""
+    telling = set(scene.reading.cues) - {"video", "filler", "not", "all"} or scene.reading.word("there", "here")
+    return not (scene.has_subject or scene.conditions or telling or scene.window is not None)
 
 
 def _exists(scene: Scene) -> Query:

@@ -37,6 +37,8 @@ def listing(session: Session, query: ListQuery) -> Draft:
     if not tracks:
         draft = nothing(session, subject, [])
         draft.text = f"None: no {noun_of(subject)} was found{when}{session.where}."
+        if subject.rank is not None and subject.rank.n > 1 and session.exists(subject):
+            draft.text = f"None: there are fewer than {subject.rank.n} of {noun_of(subject, True)}{session.where}."
         draft.status = "answered" if session.exists(subject) else "no_evidence"
         return fill(draft, session, statement)
     total = len(tracks)

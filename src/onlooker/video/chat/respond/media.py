@@ -91,6 +91,17 @@ def _quote(query: WordsQuery, row: Sequence[Cell]) -> Evidence:
     return Evidence(query.source, str(row[0]), None, start, end, start, None, str(row[3]))
 
 
+_LEVELS = ("silence", "quiet", "sound", "loud", "speech")
+
+
+def _tells_kinds(session: Session) -> bool:
+    """Whether a tagger that tells sounds apart has listened: some label is more than a level."""
+    binder = Binder()
+    tests = [*_inside(session, binder, "w.video_key"), f"lower(w.label) NOT IN ({binder.bind_all(_LEVELS)})"]
+    _, rows = session.run(binder.statement(f"SELECT w.label FROM sounds AS w{_where(tests)} LIMIT {binder.bind(1)}"))
+    return bool(rows)
+
+
 def sound(session: Session, query: SoundQuery) -> Draft:
     """Is there an audio track; when, how long or whether it is silent or loud; what is heard."""
     if query.ask == "has_audio" or (query.ask == "yes_no" and query.label is None):
@@ -99,13 +110,16 @@ def sound(session: Session, query: SoundQuery) -> Draft:
     tests = _inside(session, binder, "w.video_key") + _overlaps(binder, query.window, "w")
     if query.label is not None:
         labels = ("silence", "quiet") if query.label == "silence" else (query.label,)
-        tests.append(f"w.label IN ({binder.bind_all(labels)})")
+        tests.append(f"lower(w.label) IN ({binder.bind_all(labels)})")
     statement = binder.statement(
         f"SELECT w.video, w.t_start, w.t_end, w.label, w.score, w.level_db FROM sounds AS w{_where(tests)}"
         f" ORDER BY w.video_key, w.t_start LIMIT {binder.bind(_MAX_ROWS)}"
     )
     _, rows = session.run(statement)
     when = window_words(query.window)
+    if not rows and query.label is not None and query.label not in _LEVELS and not _tells_kinds(session):
+        told = f"What makes a sound is not stored{session.where}, only how loud it is and when."
+        return fill(Draft(told, None, "cannot_answer"), session, statement)
     if not rows:
         what = query.label or "sound"
         empty: Value = {"yes_no": False, "how_long": 0.0}.get(query.ask)

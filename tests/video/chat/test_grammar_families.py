@@ -1,0 +1,150 @@
+"""Families of wordings that were once misread: sides, denials, places in an order, who, and what nobody can know.
+
+In `street.mp4`: red car 1 goes right (0-5 s), blue car 2 is parked (0-10 s), person 3 (red above, black below) goes
+right (2-8 s), person 4, Anna (blue, grey), goes left (1-9 s), dog 5 goes right (9-10 s).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from street_world import make_world
+
+from onlooker.video.chat.answering import Answerer
+from onlooker.video.chat.conversation import Conversation
+from onlooker.video.store.reader import Reader
+
+STREET = (1,)
+
+
+@pytest.fixture(scope="module")
+def answerer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answerer]:
+    path: Path = make_world(tmp_path_factory.mktemp("families") / "street.onlooker")
+    with Reader.open(path) as reader:
+        yield Answerer(reader)
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        # "top" is a side of the picture, or a garment
+        ("Does anything come from the top?", False),
+        ("is anything at the top right at 3 s?", False),
+        ("Which object is at the top of the picture at 3 s?", [2]),
+        ("who has a red top?", [3]),
+        # from one side to the other is a way to go
+        ("Which objects go from left to right?", [1, 3, 5]),
+        ("does Anna walk from right to left?", True),
+        ("Does car 1 drive from right to left?", False),
+        ("How many people move from the right to the left?", 1),
+        ("does car 1 go left or right?", "right"),
+        # what is denied
+        ("How many cars are not moving to the left?", 2),
+        ("how many people don't stand still?", 2),
+        ("How many non-red cars are there?", 1),
+        ("Which objects are neither cars nor people?", [5]),
+        ("How many objects are neither people nor dogs?", 2),
+        # "who" is a person
+        ("Who is moving to the right?", [3]),
+        ("who stands still?", []),
+        ("Who leaves first?", [3]),
+        ("who or what leaves first?", [1]),
+        ("who is with the dog?", [4]),
+        ("Is Anna ever in the picture with the dog?", True),
+        # places in an order
+        ("Which person comes later?", [3]),
+        ("which car leaves earlier?", [1]),
+        ("What is the second fastest object?", [3]),
+        ("Who is the second fastest?", [4]),
+        ("Which people enter in the first 3 seconds?", [4, 3]),
+        ("What shows up after person 3?", [5]),
+        ("which object appears right after Anna?", [3]),
+        ("what came just before the dog?", [3]),
+        ("What appears first in the video?", [1]),
+        # all the time
+        ("what is visible from start to finish?", [2]),
+        ("Which object is in view from beginning to end?", [2]),
+        ("what is always there?", [2]),
+        # two that share a noun
+        ("Which is faster, the red or the blue car?", "car"),
+        # how long a way takes
+        ("How long does it take car 1 to cross?", 5.1),
+        ("how long does it take until the dog appears?", 9.0),
+        # words read and heard
+        ("is there a sign that says exit", True),
+        ("Do you see a sign that says stop?", False),
+        ("until when can exit be read?", 5.0),
+        # as it is typed
+        ("hw many cars r there", 2),
+        ("wot colour is car 2", "blue"),
+        ("what is there the most of?", "car"),
+    ],
+)
+def test_the_wording_is_read_as_meant(answerer: Answerer, question: str, value: object) -> None:
+    answer = answerer.answer(question, STREET)
+    assert answer.value == (pytest.approx(value) if isinstance(value, float) else value), answer.text
+    assert answer.status != "cannot_answer"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How far away is car 1?",
+        "how tall is Anna?",
+        "Is the video any good?",
+        "who is Anna's sister?",
+        "How many people are outside?",
+        "how many people are there on average?",
+        "Is there a woman?",
+        "are there any kids?",
+        "what language do they speak?",
+        "Who says mind the gap?",
+        "do you hear a dog?",
+        "Is there any music?",
+        "What will happen next?",
+        "what is going to happen after the end?",
+        "Which object is closest to the bottom?",
+        "delete the video",
+        "could you erase Anna?",
+        "How many objects are not red cars?",
+    ],
+)
+def test_what_nobody_can_know_is_refused(answerer: Answerer, question: str) -> None:
+    answer = answerer.answer(question, STREET)
+    assert (answer.value, answer.status) == (None, "cannot_answer"), answer.text
+
+
+def test_no_woman_where_there_is_nobody(answerer: Answerer) -> None:
+    """Whether a person is a woman is not stored, but without people there is none."""
+    assert answerer.answer("Is there a woman?", (2,)).value is False
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        [
+            ("How many cars are there?", 2),
+            ("what colours are they?", "blue"),
+            ("when does the second one leave?", 10.0),
+        ],
+        [("Which car is faster?", [1]), ("and the slower one?", [2])],
+        [("When does the dog appear?", 9.0), ("what else is there at that moment?", ["car", "dog", "person"])],
+        [("When does car 1 leave?", 5.0), ("who is there then?", [4])],
+        [("When does the dog appear?", 9.0), ("what is in the video?", None), ("how long does it stay?", 1.1)],
+    ],
+)
+def test_what_was_talked_of_is_kept(answerer: Answerer, turns: list[tuple[str, object]]) -> None:
+    talk = Conversation()
+    for question, value in turns:
+        answer = answerer.answer(question, STREET, talk)
+        if value is not None:
+            assert answer.value == (pytest.approx(value) if isinstance(value, float) else value), answer.text
+
+
+def test_the_other_one_is_not_the_one_talked_of(answerer: Answerer) -> None:
+    talk = Conversation()
+    answerer.answer("Which car is faster?", STREET, talk)
+    answer = answerer.answer("and the slower one, what colour is it?", STREET, talk)
+    assert answer.status == "cannot_answer", answer.text
