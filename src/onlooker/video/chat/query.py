@@ -403,7 +403,7 @@ class WordsQuery(Query):
 class SoundQuery(Query):
     """The sound track: is there one, when is it silent or loud, what is heard."""
 
-    ask: Literal["has_audio", "when", "yes_no", "what", "how_long"] = "has_audio"
+    ask: Literal["has_audio", "when", "until", "yes_no", "what", "how_long"] = "has_audio"
     label: str | None = None
     window: Window | None = None
 

@@ -12,7 +12,9 @@ from onlooker.video.chat.query import (
     SoundQuery,
     SummaryQuery,
     TagsQuery,
+    TimePoint,
     VideoFactQuery,
+    Window,
     WordsQuery,
 )
 
@@ -92,13 +94,22 @@ def _words(scene: Scene, source: str) -> Query:
     reading = scene.reading
     phrase = reading.quotes[0] if reading.quotes else _phrase_behind(scene, source)
     ask = {"count": "count", "when": "when", "where": "where", "yes_no": "yes_no"}.get(scene.form, "what")
+    window, pick = scene.window, _pick(scene, source, ask)
+    if source == "speech" and ask == "what" and window in _EDGES:
+        pick, window = _EDGES[window], None  # "what do they say at the start?": their first words
     return WordsQuery(
         "speech" if source == "speech" else "screen_text",
         ask,  # type: ignore[arg-type]
         phrase,
-        scene.window,
-        _pick(scene, source, ask),  # type: ignore[arg-type]
+        window,
+        pick,  # type: ignore[arg-type]
     )
+
+
+_EDGES = {
+    Window("at", TimePoint(0.0, "share"), None): "first",
+    Window("at", TimePoint(1.0, "share"), None): "last",
+}
 
 
 _GOING = words("disappear vanish leave")
@@ -157,7 +168,8 @@ def sound(scene: Scene) -> Query | None:
             return None  # "I heard there is a dragon, is there?"
         label = made  # "do you hear a dog?"
     if scene.form == "when":
-        return SoundQuery("when", label, scene.window)
+        over = scene.has("until_when", "end", "gone") or scene.reading.word("end", "ends", "stop", "stops", "over")
+        return SoundQuery("until" if over else "when", label, scene.window)
     if scene.form == "how_long":
         return SoundQuery("how_long", label, scene.window)
     if scene.form == "yes_no" and label is None:

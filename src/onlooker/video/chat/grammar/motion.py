@@ -81,7 +81,7 @@ def looks(scene: Scene) -> Query | None:
     """Colour, clothes, size, description, speed, path: one column of the subject."""
     if not scene.has_subject or scene.form in {"count", "when", "how_long", "yes_no"}:
         return None
-    column = _column(scene)
+    column = None if scene.has("order") else _column(scene)  # "in order of appearance"
     if column is None:
         return None
     if column == "path":

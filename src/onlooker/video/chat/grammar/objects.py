@@ -33,11 +33,20 @@ _BUSY_MOMENT = re.compile(
 )
 
 
+# "Do they go the same way?", "are they of different sizes?"
+_ALIKE = re.compile(r"\b(same|opposite|different) (way|direction|speed|size|length|side)s?\b")
+
+
 def unsupported(scene: Scene) -> Query | None:
     """Topics that no column holds."""
     topics = scene.reading.unsupported
+    if scene.form in {"yes_no", "which", "how"} and scene.has_subject and scene.reading.says_of_worth():
+        return Refusal(f"Nothing is stored about quality and taste. {EXAMPLES}")
     if scene.has("color") and scene.form == "yes_no" and scene.reading.word("same", "different"):
         return Refusal("Colours are not compared with each other. Ask for the colour of each.")
+    alike = _ALIKE.search(scene.reading.question.lower()) if scene.form == "yes_no" else None
+    if alike is not None and (len(scene.specific) > 1 or scene.subject.plural):
+        return Refusal(f"Of two things the {alike.group(2)} is not compared. Ask for the {alike.group(2)} of each.")
     if topics:
         return Refusal(f"Nothing is stored about {topics[0]}. {EXAMPLES}")
     odd = [a for t in scene.things for a in t.adjectives] if scene.has_subject else []
@@ -56,7 +65,11 @@ def unsupported(scene: Scene) -> Query | None:
 def kinds(scene: Scene) -> Query | None:
     """ "What kinds of objects are there?", "what is the most common object?"."""
     generic = [t for t in scene.things if t.categories is None and not t.numbers]
-    if scene.has("most_common", "least_common") and scene.form != "yes_no" and not scene.has("peak"):
+    one = any(t.definite and not t.plural for t in scene.specific)
+    if scene.has("kind") and scene.form in {"which", "what"} and scene.reading.word("most", "least") and not one:
+        return CategoriesQuery(Selection(plural=True), scene.window, "most" if scene.reading.word("most") else "least")
+    common = scene.has("most_common", "least_common") and not one  # "where is the car mostly?" is about the car
+    if common and scene.form != "yes_no" and not scene.has("peak"):
         return CategoriesQuery(Selection(plural=True), scene.window, "least" if scene.has("least_common") else "most")
     subject = scene.subject
     if scene.has("kind") and scene.form != "yes_no":

@@ -85,6 +85,8 @@ def overlooked(scene: Scene, query: Query) -> Refusal | None:
         part = "how many" if scene.form == "count" else None
     elif isinstance(query, DurationQuery):
         part = "nobody" if scene.quantifier == "none" else _at_once(scene)
+        later = _first_word(scene, words("later earlier sooner")) if scene.reading.word("than") else None
+        part = part or later  # "how much later does it come than ..." is no length of a stay
     elif isinstance(query, VideosQuery):
         part = _first_word(scene, words("who whose"))
     elif isinstance(query, VideoFactQuery):

@@ -31,6 +31,8 @@ _NOUN_BEFORE = words(
     "by than another more fewer less contain show see have has having feature include are there"
 )
 _WHOLE = Window("span", TimePoint(0.0, "share"), TimePoint(1.0, "share"))
+_WORTH = words("good bad better worse best worst nice nicer nicest")
+_NO_WORTH_BEFORE = words("look guess view morning afternoon evening day idea luck estimate thing")
 _INSTANTS = words("instant moment time point second")
 _QUESTION_WORDS = words("which what who whose when where how is are does do was were")
 _BEHIND_HOW = words("many much long far fast quickly slowly often big large close tall")
@@ -85,6 +87,11 @@ class Reading:
         """Whether any of these words occurs and is no part of a time: "first" of "who comes first in the first 5 s"."""
         timed = {i for found in self.windows for i in range(found.start, found.end)}
         return any(token.text in texts for i, token in enumerate(self.tokens) if i not in timed)
+
+    def says_of_worth(self) -> bool:
+        """ "Is he a good walker?", "which is better?"; not "have you had a good look?"."""
+        pairs = zip(self.tokens, (*self.tokens[1:], None), strict=True)
+        return any(t.text in _WORTH and (n is None or n.text not in _NO_WORTH_BEFORE) for t, n in pairs)
 
     def side(self, *roles: str) -> Side | None:
         """The first side word with one of these roles."""

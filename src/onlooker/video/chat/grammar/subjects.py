@@ -181,7 +181,8 @@ def _ends_still(reading: Reading) -> bool:
 def _negated(reading: Reading, code: str) -> bool:
     """Whether a "not" stands before the phrase and is not part of it."""
     start = reading.at(code)
-    return any(cue.start < start for cue in reading.cues.get("not", ()))
+    close = {t.text for t in reading.tokens[max(0, start - 2) : start]}
+    return any(cue.start < start for cue in reading.cues.get("not", ())) or bool(close & {"not", "never"})
 
 
 def _side_condition(reading: Reading, side: Side) -> Condition | None:

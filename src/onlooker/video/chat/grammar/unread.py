@@ -59,6 +59,7 @@ def unread_word(scene: Scene, query: Query) -> str | None:
         or _part(scene, query, free)
         or _between(scene, free)
         or _won(scene, query)
+        or _other_degree(scene, query)
         or _all(scene, query)
     )
 
@@ -140,8 +141,25 @@ def _between(scene: Scene, free: list[int]) -> str | None:
 
 def _won(scene: Scene, query: Query) -> str | None:
     """ "Which car would have won?": not all of them."""
-    plain = isinstance(query, ListQuery) and query.subject.rank is None and query.order_by is None
+    plain = isinstance(query, ListQuery | ExistsQuery | CountQuery) and query.subject.rank is None
+    plain = plain and getattr(query, "order_by", None) is None
     return next((t.text for t in scene.reading.tokens if t.text in _WON), None) if plain else None
+
+
+def _other_degree(scene: Scene, query: Query) -> str | None:
+    """ "Which person is the strongest?", "which dog is fluffier?": a measure that nothing is stored of."""
+    if not isinstance(query, ListQuery) or query.subject.rank is not None or query.order_by is not None:
+        return None
+    named = {i for m in scene.mentions if m.kind not in {"unknown", "one"} for i in range(m.end - 1, m.end)}
+    said = ((i, t.text) for i, t in enumerate(scene.reading.tokens) if t.is_word and i not in named)
+    degrees = (t for _, t in said if t.endswith(("est", "ier")) and len(t) > 4 and t not in _NO_DEGREES)
+    return next(degrees, None)
+
+
+_NO_DEGREES = words(
+    "rest west test guest forest chest nest crest quest request interest nearest closest farthest furthest honest "
+    "earliest latest earlier pier soldier barrier carrier terrier courier best finest most"
+)
 
 
 def _all(scene: Scene, query: Query) -> str | None:

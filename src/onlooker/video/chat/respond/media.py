@@ -129,11 +129,13 @@ def sound(session: Session, query: SoundQuery) -> Draft:
     told = f"{joined(parts)}{when}{session.where}"
     total = sum(_seconds(r[2]) - _seconds(r[1]) for r in rows)
     values: dict[str, Value] = {
-        "when": _seconds(rows[0][1]), "yes_no": True, "how_long": total,
+        "when": _seconds(rows[0][1]), "until": _seconds(rows[0][2]), "yes_no": True, "how_long": total,
         "what": ", ".join(dict.fromkeys(str(r[3]) for r in rows)),
     }  # fmt: skip
     draft = Draft(
-        told[:1].upper() + told[1:] + ".", values[query.ask], unit="s" if query.ask in {"when", "how_long"} else None
+        told[:1].upper() + told[1:] + ".",
+        values[query.ask],
+        unit="s" if query.ask in {"when", "until", "how_long"} else None,
     )
     fill(draft, session, statement)
     draft.cite(told, [Evidence("sound", str(r[0]), None, _seconds(r[1]), _seconds(r[2]), _seconds(r[1])) for r in rows])
