@@ -90,8 +90,10 @@ def _text_is_asked(scene: Scene) -> bool:
     )
 
 
-def _words(scene: Scene, source: str) -> Query:
+def _words(scene: Scene, source: str) -> WordsQuery | Refusal:
     reading = scene.reading
+    if scene.form == "count" and reading.says("how many", words("words letters characters syllables")):
+        return Refusal("Words are not counted, only how often something is said or written. Ask what is said.")
     phrase = reading.quotes[0] if reading.quotes else _phrase_behind(scene, source)
     ask = {"count": "count", "when": "when", "where": "where", "yes_no": "yes_no"}.get(scene.form, "what")
     window, pick = scene.window, _pick(scene, source, ask)
@@ -159,6 +161,10 @@ def sound(scene: Scene) -> Query | None:
     """Is there sound, when is it silent or loud, what can be heard."""
     if not scene.has("sound", "silent", "loud"):
         return None
+    if scene.reading.word("louder", "quieter", "noisier") or (
+        scene.has("loud", "silent") and scene.reading.word("than")
+    ):
+        return Refusal("Levels of sound are not compared. Ask when it is loud or silent, or what is heard at a moment.")
     label = "silence" if scene.has("silent") else "loud" if scene.has("loud") else None
     if scene.reading.word("music"):
         label = "music"

@@ -33,6 +33,13 @@ _BUSY_MOMENT = re.compile(
 )
 
 
+def _counts_colors(scene: Scene) -> bool:
+    """ "How many colours are there?", "what is the most common colour?"."""
+    ends = {cue.end for cue in scene.reading.cues.get("count", ())}
+    counted = any(cue.start in ends for cue in scene.reading.cues["color"])
+    return counted or scene.has("most_common", "least_common") or scene.reading.word("most", "least")
+
+
 # "Do they go the same way?", "are they of different sizes?"
 _ALIKE = re.compile(r"\b(same|opposite|different) (way|direction|speed|size|length|side)s?\b")
 
@@ -44,6 +51,8 @@ def unsupported(scene: Scene) -> Query | None:
         return Refusal(f"Nothing is stored about quality and taste. {EXAMPLES}")
     if scene.has("color") and scene.form == "yes_no" and scene.reading.word("same", "different"):
         return Refusal("Colours are not compared with each other. Ask for the colour of each.")
+    if scene.has("color") and _counts_colors(scene):
+        return Refusal("Colours are not counted. Ask for the colour of each, or how many red ones there are.")
     alike = _ALIKE.search(scene.reading.question.lower()) if scene.form == "yes_no" else None
     if alike is not None and (len(scene.specific) > 1 or scene.subject.plural):
         return Refusal(f"Of two things the {alike.group(2)} is not compared. Ask for the {alike.group(2)} of each.")

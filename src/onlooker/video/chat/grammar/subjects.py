@@ -187,6 +187,10 @@ def _negated(reading: Reading, code: str) -> bool:
 
 def _side_condition(reading: Reading, side: Side) -> Condition | None:
     value = side.value
+    both = reading.has("start", "appear") and reading.has("end") and len(reading.sides) == 2
+    if both and value in DIRECTIONS:  # "enters from the left and leaves to the right"
+        edge = {"up": "top", "down": "bottom"}.get(value, value)
+        return Condition("leaves_to" if _leaves_before(reading, side) else "enters_from", "=", edge)
     if " " in value or value == "centre":
         return place_condition(side) if side.role in {"at", "bare"} else None
     if reading.has("end") and side.role in {"to", "at", "bare", "from"}:
@@ -199,6 +203,12 @@ def _side_condition(reading: Reading, side: Side) -> Condition | None:
     if side.role in {"to", "bare"} and side.value in DIRECTIONS:
         return Condition("direction", "in", DIRECTIONS[value])
     return None
+
+
+def _leaves_before(reading: Reading, side: Side) -> bool:
+    """Whether the last coming or going said before a side is a going."""
+    said = [(c.start, code) for code in ("start", "appear", "end") for c in reading.cues.get(code, ())]
+    return max((s for s in said if s[0] < side.start), default=(0, ""))[1] == "end"
 
 
 _COMING = words("appear enter arrive come emerge")

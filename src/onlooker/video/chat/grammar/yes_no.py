@@ -198,7 +198,7 @@ def _neither(scene: Scene) -> Selection | None:
         return None
     first, second = things
     noun = f"{first.noun} or {second.noun}"
-    if first.categories and second.categories and not first.numbers and not second.numbers:
+    if first.categories is not None and second.categories is not None and not first.numbers and not second.numbers:
         return Selection(noun, tuple(dict.fromkeys((*first.categories, *second.categories))), plural=True)
     if first.numbers and second.numbers and first.categories == second.categories:
         return replace(first, noun=noun, numbers=(*first.numbers, *second.numbers), plural=True)
