@@ -79,6 +79,7 @@ def main() -> None:
     parser.add_argument("--networks", choices=("tiny", "none"), default="tiny")
     parser.add_argument("--jobs", type=int, default=2, help="processes, one thread each")
     parser.add_argument("--steps", type=int, default=400, help="of training the networks")
+    parser.add_argument("--conditions", default="", help="what else the machine did, said beside the minutes")
     asked = parser.parse_args()
     started = time.perf_counter()
     photos = photo_sources()
@@ -94,6 +95,7 @@ def main() -> None:
     if not asked.quick:
         result = {
             "minutes": round((time.perf_counter() - started) / 60, 1),
+            "conditions": asked.conditions,
             "jobs": asked.jobs,
             "photos": [photo.id for photo in photos],
             "machine": machine(

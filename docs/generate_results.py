@@ -383,7 +383,8 @@ def _forensics_plan(plan: Mapping[str, Any]) -> str:
 
 
 def _forensics_end(result: Mapping[str, Any]) -> str:
-    return f"\n\nThe whole took {result['minutes']:g} minutes. Photos: {len(result['photos'])}."
+    conditions = f", {result['conditions']}" if result["conditions"] else ""
+    return f"\n\nThe whole took {result['minutes']:g} minutes{conditions}. Photos: {len(result['photos'])}."
 
 
 def small_judge(result: Mapping[str, Any]) -> str:
