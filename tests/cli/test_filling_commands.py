@@ -143,7 +143,7 @@ def test_import_refuses_unknown_formats_and_options_of_other_formats(run, sequen
     ran = run("import", "mott", sequence, "-l", library)
     assert ran.code == 2
     assert "did you mean `mot`?" in ran.error
-    assert "belong to coco-vid" in run("import", "mot", sequence, "--fps", "5", "-l", library).error
+    assert "belongs to coco-vid" in run("import", "mot", sequence, "--fps", "5", "-l", library).error
     file = tmp_path / "a.json"
     file.write_text("{}")
     assert "belongs to mot" in run("import", "ytvis", file, "--name", "x", "-l", library).error

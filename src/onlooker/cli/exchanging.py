@@ -33,7 +33,7 @@ def import_(
     library: LibraryPath = DEFAULT_LIBRARY,
     name: Annotated[str | None, typer.Option(help="mot: call the video this instead of its own name.")] = None,
     fps: Annotated[float | None, typer.Option(help="coco-vid, ytvis: frames a second, if not in the file.")] = None,
-    pictures: Annotated[Path | None, typer.Option(help="coco-vid, ytvis: folder of the pictures.")] = None,
+    pictures: Annotated[Path | None, typer.Option(help="Folder of the pictures, if elsewhere.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Bring in tracks made elsewhere; their track numbers stay what people ask for."""

@@ -1,9 +1,14 @@
-"""Reading and writing whole files: text that is text, and targets that are either the old file or the new one."""
+"""Reading and writing whole files: text that is text, and targets that are either the old file or the new one.
+
+Annotation files come from other people, and so do the names of pictures in them: `check_inside` keeps such names from
+leading out of the folders they may lie in.
+"""
 
 from __future__ import annotations
 
+import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -33,6 +38,38 @@ def is_whole_text(text: str) -> bool:
     except UnicodeEncodeError:
         return False
     return True
+
+
+def portable_name(name: str) -> str | None:
+    """A file's name with `/` between its parts, as files made on Windows may not have it.
+
+    `None` for what names no file in a folder: a share in a network, which to look at is to log in to, or half a name.
+    """
+    plain = name.replace("\\", "/")
+    return None if "\0" in plain or plain.startswith("//") else plain
+
+
+def check_inside(files: Iterable[Path], folders: Sequence[Path], where: str, remedy: str) -> None:
+    """Whether files that somebody else's file names lie in folders that were given, symbolic links followed.
+
+    Args:
+        folders: where they may lie, the first for the message. Given by the user: may be links themselves.
+        where: the place that names the files.
+        remedy: what to do, for the message.
+
+    Raises:
+        FormatError: one lies elsewhere.
+    """
+    allowed = [Path(os.path.realpath(folder)) for folder in folders]
+    parents: dict[Path, Path] = {}
+    for file in files:
+        if file.parent not in parents:
+            parents[file.parent] = Path(os.path.realpath(file.parent))
+        real = parents[file.parent] / file.name
+        if file.name in ("", "..") or real.is_symlink():
+            real = Path(os.path.realpath(file))
+        if not any(real.is_relative_to(folder) for folder in allowed):
+            raise FormatError(f"{where}: leads to `{real}`, expected a place inside `{folders[0]}`; {remedy}")
 
 
 @contextmanager

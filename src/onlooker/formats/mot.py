@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from onlooker.errors import FormatError
-from onlooker.formats.files import number_text, read_text, write_text
+from onlooker.formats.files import check_inside, number_text, portable_name, read_text, write_text
 
 # Classes of MOT16/17/20 (their development kit's table). Distractors, occluders and reflections are no objects.
 MOT_CLASSES = {
@@ -133,6 +133,26 @@ def header_number(header: dict[str, str], key: str, folder: Path) -> float | Non
     if not (math.isfinite(value) and value > 0):
         raise FormatError(f"{folder / 'seqinfo.ini'}: `{key}` is `{text}`, expected a number above 0")
     return value
+
+
+def picture_folder(header: dict[str, str], folder: Path, within: Path, remedy: str) -> Path:
+    """Where the pictures of a sequence folder lie, or would: `imDir` of its header, else `img1`.
+
+    Args:
+        within: the folder that they may not lie outside of, by `..`, from the root or over a link.
+        remedy: what to do otherwise, for the message.
+
+    Raises:
+        FormatError: they do.
+    """
+    where = f"{folder / 'seqinfo.ini'}: `imDir`"
+    named = portable_name(header.get("imdir", "img1"))
+    if named is None:
+        raise FormatError(f"{where} is `{header['imdir']}`, expected a folder inside `{within}`; {remedy}")
+    pictures = folder / named
+    if pictures.is_dir():  # annotations whose pictures are on another machine harm nobody
+        check_inside([pictures], [within], where, remedy)
+    return pictures
 
 
 def is_sequence(folder: Path) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import configparser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from sqlalchemy import Connection, select
 
-from onlooker.errors import MediaError
+from onlooker.errors import FormatError, MediaError
+from onlooker.formats.files import check_inside
+from onlooker.formats.mot import picture_folder, read_header
 from onlooker.media.decode import VideoReader
 from onlooker.media.images import PICTURE_SUFFIXES, ImageSequenceReader, list_pictures
 from onlooker.media.seek import decode_at
@@ -79,7 +80,7 @@ def check_source(video: StoredVideo, path: Path) -> None:
 
 
 def _sequence_frames(video: StoredVideo, folder: Path) -> Iterator[Frame]:
-    pictures = list_pictures(_picture_folder(folder, video.name))
+    pictures = _pictures_of(folder, video.name)
     # Frame 0 is picture 1 where all names are numbers (MOTChallenge), whatever numbers are missing; else order counts.
     numbers = [int(p.stem) if p.stem.isdecimal() else None for p in pictures]
     by_number = all(number is not None and number >= 1 for number in numbers)
@@ -95,12 +96,15 @@ def _sequence_frames(video: StoredVideo, folder: Path) -> Iterator[Frame]:
         yield Frame(index, index / fps, reader.size, lambda frame=frame: frame.image, frame.grey)  # type: ignore[misc]
 
 
-def _picture_folder(folder: Path, name: str) -> Path:
-    header = configparser.ConfigParser(strict=False)
-    if (folder / "seqinfo.ini").is_file():
-        header.read(folder / "seqinfo.ini", encoding="utf-8-sig")
-    named = header.get("Sequence", "imDir", fallback="img1")
-    for candidate in (folder / named, folder):
-        if candidate.is_dir() and any(p.suffix.lower() in PICTURE_SUFFIXES for p in candidate.iterdir()):
-            return candidate
+def _pictures_of(folder: Path, name: str) -> list[Path]:
+    """The pictures of a sequence folder, or in the folder itself. As on import, they have to lie inside of it."""
+    remedy = "give the folder of the pictures with `--source PATH`"
+    try:
+        for candidate in (picture_folder(read_header(folder / "seqinfo.ini"), folder, folder, remedy), folder):
+            if candidate.is_dir() and any(p.suffix.lower() in PICTURE_SUFFIXES for p in candidate.iterdir()):
+                pictures = list_pictures(candidate)
+                check_inside(pictures, [folder], str(candidate), remedy)
+                return pictures
+    except FormatError as error:
+        raise MediaError(str(error)) from error
     raise MediaError(f"`{name}` was imported from `{folder}`, which holds no pictures: only its annotations are known")

@@ -47,7 +47,7 @@ class ImportOptions:
     Attributes:
         name: mot: what to call the video.
         fps: coco-vid and ytvis: frames a second of videos that carry no times.
-        pictures: coco-vid and ytvis: the folder that the picture names start from.
+        pictures: the folder that the picture names start from; mot: the folder of the pictures of a single sequence.
     """
 
     name: str | None = None
@@ -64,9 +64,9 @@ def import_annotations(store: Store, form: str, path: Path, options: ImportOptio
         FormatError: the files are malformed.
     """
     if form == "mot":
-        if options.fps is not None or options.pictures is not None:
-            raise ConfigError("`--fps` and `--pictures` belong to coco-vid and ytvis; mot reads both from its folder")
-        return import_mot(store, path, options.name)
+        if options.fps is not None:
+            raise ConfigError("`--fps` belongs to coco-vid and ytvis; mot reads it from `seqinfo.ini`")
+        return import_mot(store, path, options.name, options.pictures)
     if form not in _FROM_JSON:
         raise UnknownNameError("import format", form, IMPORT_FORMATS)
     if options.name is not None:

@@ -10,6 +10,7 @@ import hashlib
 import itertools
 import json
 import math
+import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from onlooker.errors import FormatError
+from onlooker.formats.files import check_inside, portable_name
 from onlooker.formats.json_masks import categories_of
 from onlooker.formats.json_node import Node
 from onlooker.types import BoxXYXY, VideoInfo
@@ -25,6 +27,7 @@ from onlooker.video.exchange.annotated import AnnotatedTrack, AnnotatedVideo, Im
 from onlooker.video.store.store import Store
 
 _PICTURE_FOLDERS = ("", "JPEGImages", "images", "img", "frames", "data", "train/JPEGImages", "valid/JPEGImages")
+_REMEDY = "if it is meant, correct the names, or give the folder of the pictures as `pictures`"
 
 
 @dataclass(slots=True)
@@ -92,6 +95,14 @@ def import_clips(
     folder = Path(pictures) if pictures is not None else None
     videos = [_annotated(clip, file, fps, folder, form, notes) for clip in clips]
     return land(store, videos, dict.fromkeys(notes))
+
+
+def picture_name(node: Node) -> str:
+    """The name of a picture, `/` between its parts."""
+    name = portable_name(node.text())
+    if name is None:
+        raise node.wrong("the name of a picture in a folder")
+    return name
 
 
 def category_of(node: Node, categories: dict[int, str]) -> str:
@@ -177,14 +188,37 @@ def _name(clip: Clip) -> str:
 
 
 def _find_pictures(clip: Clip, file: Path, folder: Path | None) -> dict[int, Path]:
-    """Picture files of a clip, where all of them are at hand."""
+    """Picture files of a clip, where all of them are at hand.
+
+    Raises:
+        FormatError: one lies outside of the folders in which its name may lead, or `folder` lacks one.
+    """
     named = {frame: name for frame, _, name in clip.frames if name is not None}
-    roots = [folder] if folder is not None else [file.parent / sub for sub in _PICTURE_FOLDERS]
+    roots, allowed = _places(file) if folder is None else ([folder], [folder])
     for root in roots:
         found = {frame: root / name for frame, name in named.items()}
-        if found and all(path.is_file() for path in found.values()):
+        if found and all(map(os.path.isfile, found.values())):
+            check_inside(found.values(), allowed, f"{clip.node.where}: the name of a picture", _REMEDY)
             return found
     if folder is not None:
-        missing = next((str(folder / name) for name in named.values() if not (folder / name).is_file()), "any picture")
+        missing = next((str(folder / n) for n in named.values() if not os.path.isfile(folder / n)), "any picture")
         raise FormatError(f"{clip.node.where}: `{missing}` is not there; name the folder that picture names start from")
     return {}
+
+
+def _places(file: Path) -> tuple[list[Path], list[Path]]:
+    """(folders that names may start from, folders in which pictures may lie) where the user names none.
+
+    A folder `annotations` has its pictures beside it as often as inside; nothing else around it is the data set's.
+    """
+    own = Path(os.path.abspath(file)).parent
+    roots, allowed = [file.parent / sub for sub in _PICTURE_FOLDERS], [own]
+    if own.name.casefold() == "annotations":
+        above = Path(os.path.realpath(own.parent))
+        beside = [above / sub for sub in _PICTURE_FOLDERS if sub]
+        # Links among them may lead anywhere.
+        roots, allowed = (
+            roots + beside,
+            allowed + [folder for folder in beside if Path(os.path.realpath(folder)) == folder],
+        )
+    return roots, allowed

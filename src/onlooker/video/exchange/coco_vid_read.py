@@ -16,6 +16,7 @@ from onlooker.video.exchange.clips import (
     ClipFormat,
     category_of,
     import_clips,
+    picture_name,
     score_of,
 )
 from onlooker.video.store.store import Store
@@ -84,7 +85,7 @@ def _place_images(images: Sequence[Node], clips: dict[int, Clip]) -> dict[int, t
             )
         seen.add((clip.key, frame))
         time, name = image.get("time_s"), image.get("file_name")
-        clip.frames.append((frame, time.number() if time else None, name.text() if name else None))
+        clip.frames.append((frame, time.number() if time else None, picture_name(name) if name else None))
         clip.parts.append(image.value)
         place_of[key] = (clip, frame)
     return place_of

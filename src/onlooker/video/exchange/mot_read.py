@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from onlooker.errors import FormatError
-from onlooker.formats.files import is_whole_text, read_text
+from onlooker.errors import ConfigError, FormatError
+from onlooker.formats.files import check_inside, is_whole_text, read_text
 from onlooker.formats.mot import (
     LARGEST,
     MOT_CLASSES,
@@ -24,6 +24,7 @@ from onlooker.formats.mot import (
     header_number,
     is_sequence,
     iterate_rows,
+    picture_folder,
     read_header,
     whole,
 )
@@ -34,6 +35,15 @@ from onlooker.video.store.videos import content_hash
 
 _PICTURES = frozenset({".jpg", ".jpeg", ".png", ".bmp", ".webp"})
 _UNNAMED = "object"
+_REMEDY = "if it is meant, give the folder of the pictures as `pictures`"
+
+
+@dataclass(frozen=True, slots=True)
+class _Pictures:
+    """Where pictures may lie: `own` is the folder of them that the user named, `within` the folder to import."""
+
+    within: Path
+    own: Path | None
 
 
 @dataclass(slots=True)
@@ -47,15 +57,21 @@ class _Rows:
     lines: list[int] = field(default_factory=list)
 
 
-def import_mot(store: Store, folder: str | Path, name: str | None = None) -> ImportReport:
+def import_mot(
+    store: Store, folder: str | Path, name: str | None = None, pictures: str | Path | None = None
+) -> ImportReport:
     """Import a MOTChallenge sequence folder, or every sequence folder directly inside `folder`.
 
     Args:
         folder: the sequence.
         name: what to call the video; by default the name in `seqinfo.ini`, else the folder's.
+        pictures: the folder of the pictures of a single sequence; by default what `seqinfo.ini` says, else `img1`,
+            which has to lie inside `folder`.
 
     Raises:
-        FormatError: something is malformed; the message names file and line. Nothing was written.
+        FormatError: something is malformed, or pictures lie outside; the message names file and line. Nothing was
+            written.
+        ConfigError: one folder of pictures for several sequences.
     """
     folder = Path(folder)
     if not folder.is_dir():
@@ -65,11 +81,16 @@ def import_mot(store: Store, folder: str | Path, name: str | None = None) -> Imp
         raise FormatError(f"{folder}: holds neither `seqinfo.ini` nor `gt/gt.txt`, and no folder in it does")
     notes: list[str] = []
     several = len(sequences) > 1
-    videos = [read_mot(sequence, None if several else name, notes) for sequence in sequences]
+    if several and pictures is not None:
+        raise ConfigError(
+            f"`{folder}` holds {len(sequences)} sequences; `pictures` is the folder of one, import it alone"
+        )
+    place = _Pictures(folder, None if pictures is None else Path(pictures))
+    videos = [_read_mot(sequence, None if several else name, place, notes) for sequence in sequences]
     return land(store, videos, notes)
 
 
-def read_mot(folder: Path, name: str | None, notes: list[str]) -> AnnotatedVideo:
+def _read_mot(folder: Path, name: str | None, place: _Pictures, notes: list[str]) -> AnnotatedVideo:
     """One sequence folder as values; `notes` gets remarks on what was left out or assumed."""
     header = read_header(folder / "seqinfo.ini")
     categories, listed_fps = _read_categories(folder / "tracks.json")
@@ -81,7 +102,7 @@ def read_mot(folder: Path, name: str | None, notes: list[str]) -> AnnotatedVideo
     fps = header_number(header, "frameRate", folder) or listed_fps
     if not fps:
         raise FormatError(f"{folder / 'seqinfo.ini'}: needs `frameRate=` under `[Sequence]`: times come from it")
-    pictures = _pictures(folder / header.get("imdir", "img1"))
+    pictures = _pictures(header, folder, place)
     n_frames = _frame_count(header, pictures, tracks, folder)
     width, height = _size(header, pictures, tracks, folder, notes)
     frames = _times(folder / "times.csv", tracks) or tuple((index, index / fps) for index in range(n_frames))
@@ -222,15 +243,26 @@ def _read_labels(file: Path) -> tuple[str, ...]:
     return tuple(line.strip() for line in read_text(file).rstrip().splitlines())
 
 
-def _pictures(folder: Path) -> dict[int, Path]:
-    """Picture file by frame index: by the number in its name where all names are numbers from 1, else by order."""
-    if not folder.is_dir():
-        return {}
-    files = sorted(f for f in folder.iterdir() if f.suffix.lower() in _PICTURES)
+def _pictures(header: dict[str, str], sequence: Path, place: _Pictures) -> dict[int, Path]:
+    """Picture file by frame index: by the number in its name where all names are numbers from 1, else by order.
+
+    Raises:
+        FormatError: they lie outside of the folder that was given, or the folder given for them holds none.
+    """
+    folder = place.own or picture_folder(header, sequence, place.within, _REMEDY)
+    files = sorted(f for f in folder.iterdir() if _is_picture(f)) if folder.is_dir() else []
+    if not files and place.own is not None:
+        raise FormatError(f"{folder}: holds no pictures ({', '.join(sorted(_PICTURES))}); name the folder that does")
+    check_inside(files, [place.own or place.within], str(folder), _REMEDY)
     numbered = {int(f.stem): f for f in files if f.stem.isdecimal()}
     if len(numbered) == len(files) and min(numbered, default=0) >= 1:
         return {number - 1: file for number, file in numbered.items()}
     return dict(enumerate(files))
+
+
+def _is_picture(file: Path) -> bool:
+    # macOS leaves `._000001.jpg` beside a picture, an archive may hold a pipe of that name.
+    return file.suffix.lower() in _PICTURES and not file.name.startswith(".") and file.is_file()
 
 
 def _times(file: Path, tracks: tuple[AnnotatedTrack, ...]) -> tuple[tuple[int, float], ...]:
@@ -294,10 +326,10 @@ def _size(
 
 def picture_size(file: Path) -> tuple[int, int]:
     """(width, height) of a picture file."""
-    from PIL import Image, UnidentifiedImageError
+    from PIL import Image
 
     try:
         with Image.open(file) as image:
             return int(image.width), int(image.height)
-    except (OSError, UnidentifiedImageError) as error:
+    except (OSError, Image.DecompressionBombError, SyntaxError, ValueError) as error:
         raise FormatError(f"{file}: not a readable picture ({error})") from error

@@ -15,7 +15,6 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as PILImage
-from PIL import UnidentifiedImageError
 
 from onlooker.errors import FormatError
 from onlooker.types import BoxXYXY
@@ -111,7 +110,7 @@ def _read(file: Path) -> PILImage.Image:
         with PILImage.open(file) as image:
             rgb: PILImage.Image = image.convert("RGB")
             return rgb
-    except (OSError, UnidentifiedImageError) as error:
+    except (OSError, PILImage.DecompressionBombError, SyntaxError, ValueError) as error:
         raise FormatError(
             f"{file}: not a readable picture ({error}); restore it or remove the picture folder"
         ) from error

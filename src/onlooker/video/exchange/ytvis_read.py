@@ -15,6 +15,7 @@ from onlooker.video.exchange.clips import (
     ClipFormat,
     category_of,
     import_clips,
+    picture_name,
     score_of,
 )
 from onlooker.video.store.store import Store
@@ -44,7 +45,7 @@ def _read_ytvis(root: Node, categories: dict[int, str], notes: list[str]) -> lis
         key = node.field("id").integer()
         if key in clips:
             raise node.field("id").wrong("an id that no other video has")
-        names = [item.text() for item in node.field("file_names").items()]
+        names = [picture_name(item) for item in node.field("file_names").items()]
         if not names:
             notes.append(f"{node.where}: has no frames and was left out")
             continue
