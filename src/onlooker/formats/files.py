@@ -40,6 +40,11 @@ def is_whole_text(text: str) -> bool:
     return True
 
 
+def visible(paths: Iterable[Path]) -> list[Path]:
+    """Those that are not hidden, sorted: macOS leaves a `._a.txt` beside an `a.txt`, and a `.DS_Store` in a folder."""
+    return sorted(path for path in paths if not path.name.startswith("."))
+
+
 def portable_name(name: str) -> str | None:
     """A file's name with `/` between its parts, as files made on Windows may not have it.
 

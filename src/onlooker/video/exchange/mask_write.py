@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 
 from onlooker.errors import ConfigError
 from onlooker.formats.davis import VOID, write_sequence
-from onlooker.formats.files import write_text
+from onlooker.formats.files import visible, write_text
 from onlooker.formats.mots import CAR, IGNORED, PEDESTRIAN, MotsRow, write_rows
 from onlooker.formats.run_lengths import decode_mask, encode_mask
 from onlooker.video.exchange.outgoing import (
     ExportReport,
     OutgoingTrack,
     OutgoingVideo,
+    check_places,
     open_videos,
     targets_per_video,
     unique_names,
@@ -50,6 +51,8 @@ def export_mots(store: Store, target: str | Path, video_ids: Sequence[int] | Non
         videos = everything.with_masks()
         classes = _class_numbers(videos.categories())
         targets = targets_per_video(videos.stored, Path(target), ".txt")
+        for video in videos:  # all of them before the first file: one that is refused leaves nothing behind
+            _mots_ids(video, classes)
         for video, file in zip(videos, targets, strict=True):
             write_rows(file, _mots_rows(video, classes))
     told = ", ".join(f"{number} is {category}" for category, number in classes.items())
@@ -66,14 +69,16 @@ def export_davis(store: Store, target: str | Path, video_ids: Sequence[int] | No
 
     Raises:
         NothingFoundError: there is no finished video, or none has a mask.
-        ConfigError: `target` is a file, holds masks of other frames or such as were not exported from a library, or a
-            video has more than 254 objects with masks.
+        ConfigError: `target` is a file, holds masks of other frames or files that were not exported from a library, or
+            a video has more than 254 objects with masks. Nothing was written.
     """
     target = Path(target)
     if target.is_file():
         raise ConfigError(f"`{target}` is a file; masks as DAVIS lays them out are a folder")
     files: list[Path] = []
-    objects: dict[str, object] = _known_objects(target)
+    listing = target / "objects.json"
+    check_places([listing])
+    objects = _known_objects(listing)
     with open_videos(store, video_ids) as everything:
         videos = everything.with_masks()
         names = unique_names(videos.stored)
@@ -83,6 +88,10 @@ def export_davis(store: Store, target: str | Path, video_ids: Sequence[int] | No
                     f"`{target / 'Annotations' / name}` holds masks that were not exported from a library and would be "
                     "replaced; give another folder"
                 )
+        check_places(target / "Annotations" / name / "0.png" for name in names)
+        for video, name in zip(videos, names, strict=True):  # all of them before the first picture
+            _small_numbers(video)
+            _check_stale(video, target / "Annotations" / name)
         for video, name in zip(videos, names, strict=True):
             numbers = _small_numbers(video)
             objects[name] = {
@@ -91,20 +100,32 @@ def export_davis(store: Store, target: str | Path, video_ids: Sequence[int] | No
             }
             # First, so that masks of an export that was cut off are known as ours.
             text = json.dumps(dict(sorted(objects.items())), ensure_ascii=False, indent=1) + "\n"
-            write_text(target / "objects.json", text)
+            write_text(listing, text)
             files += _write_pictures(video, numbers, target / "Annotations" / name)
-    files.append(target / "objects.json")
+    files.append(listing)
     return ExportReport(tuple(files), ("DAVIS carries no boxes, scores, names, times or attributes",))
 
 
-def _known_objects(target: Path) -> dict[str, object]:
-    """What `objects.json` says of videos whose masks are there; nothing where it is missing or no such file."""
-    try:
-        told = json.loads((target / "objects.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+def _known_objects(listing: Path) -> dict[str, object]:
+    """What an earlier `objects.json` says of videos whose masks are there.
+
+    Raises:
+        ConfigError: it is none of ours.
+    """
+    if not listing.exists():
         return {}
-    listed = told.items() if isinstance(told, dict) else ()
-    return {name: objects for name, objects in listed if (target / "Annotations" / name).is_dir()}
+    try:
+        told = json.loads(listing.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        told = None
+    if not (isinstance(told, dict) and all(map(_is_listing, told.values()))):
+        raise ConfigError(f"`{listing}` was not exported from a library and would be replaced; give another folder")
+    return {name: objects for name, objects in told.items() if (listing.parent / "Annotations" / name).is_dir()}
+
+
+def _is_listing(objects: object) -> bool:
+    rows = objects.values() if isinstance(objects, dict) else [None]
+    return all(isinstance(row, dict) and set(row) == {"tracklet", "category"} for row in rows)
 
 
 def _masked(video: OutgoingVideo) -> list[OutgoingTrack]:
@@ -137,8 +158,7 @@ def _class_numbers(categories: Sequence[str]) -> dict[str, int]:
 
 
 def _mots_rows(video: OutgoingVideo, classes: Mapping[str, int]) -> Iterator[MotsRow]:
-    kinds = {track.number: classes[track.category] for track in video.tracks}
-    ids = _mots_ids(video, kinds)
+    kinds, ids = _kinds(video, classes), _mots_ids(video, classes)
     for frame, masks in _frames_of(video).items():
         labels = _labels(masks, video)
         for number in masks:
@@ -148,8 +168,19 @@ def _mots_rows(video: OutgoingVideo, classes: Mapping[str, int]) -> Iterator[Mot
                 yield MotsRow(frame + 1, ids[number], kinds[number], *size, encode_mask(mine))
 
 
-def _mots_ids(video: OutgoingVideo, kinds: Mapping[int, int]) -> dict[int, int]:
-    numbers = [track.number for track in _masked(video)]
+def _kinds(video: OutgoingVideo, classes: Mapping[str, int]) -> dict[int, int]:
+    """Class number by tracklet number."""
+    return {track.number: classes[track.category] for track in _masked(video)}
+
+
+def _mots_ids(video: OutgoingVideo, classes: Mapping[str, int]) -> dict[int, int]:
+    """Id in the file by tracklet number.
+
+    Raises:
+        ConfigError: there are more objects of a class than ids.
+    """
+    kinds = _kinds(video, classes)
+    numbers = list(kinds)
     instances = {number: number for number in numbers}
     if max(numbers) >= _PER_CLASS:
         for kind in set(kinds.values()):
@@ -175,15 +206,23 @@ def _small_numbers(video: OutgoingVideo) -> dict[int, int]:
     return {number: place for place, number in enumerate(numbers, start=1)}
 
 
-def _write_pictures(video: OutgoingVideo, numbers: Mapping[int, int], folder: Path) -> list[Path]:
-    stems = [f"{frame:05d}" for frame, _ in video.frames]
-    stale = sorted(file.name for file in folder.glob("*.png") if file.stem not in set(stems))
+def _check_stale(video: OutgoingVideo, folder: Path) -> None:
+    """Raises ConfigError where masks of other frames would lie among the new ones."""
+    stems = {_stem(frame) for frame, _ in video.frames}
+    stale = sorted(file.name for file in visible(folder.glob("*.png")) if file.stem not in stems)
     if stale:
         raise ConfigError(f"`{folder}` holds masks of other frames (`{stale[0]}`); give another folder or empty it")
+
+
+def _write_pictures(video: OutgoingVideo, numbers: Mapping[int, int], folder: Path) -> list[Path]:
     masks = _frames_of(video)
     files: list[Path] = []
-    for (frame, _), stem in zip(video.frames, stems, strict=True):
+    for frame, _ in video.frames:
         small = {numbers[number]: rle for number, rle in masks.get(frame, {}).items()}
         # One at a time: a sequence as one array would not fit into memory for long videos.
-        files += write_sequence(folder, _labels(small, video)[None], [stem])
+        files += write_sequence(folder, _labels(small, video)[None], [_stem(frame)])
     return files
+
+
+def _stem(frame: int) -> str:
+    return f"{frame:05d}"

@@ -6,13 +6,15 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from onlooker.errors import ConfigError
+from onlooker.errors import ConfigError, FormatError
 from onlooker.formats.files import number_text, write_text
 from onlooker.formats.mot import LEAST_SIDE, read_header
-from onlooker.video.exchange.outgoing import ExportReport, OutgoingVideo, open_videos, unique_names
+from onlooker.video.exchange.outgoing import ExportReport, OutgoingVideo, check_places, open_videos, unique_names
 from onlooker.video.store.store import Store
 
 _OWN_KEY = "frameInterval"  # of the header; no other program writes it
+# The header first, so that what an export leaves that was cut off is known as ours.
+_FILES = ("seqinfo.ini", "gt/gt.txt", "gt/labels.txt", "tracks.json", "times.csv")
 
 
 def export_mot(store: Store, target: str | Path, video_ids: Sequence[int] | None = None) -> ExportReport:
@@ -34,16 +36,24 @@ def export_mot(store: Store, target: str | Path, video_ids: Sequence[int] | None
         folders = [target] if len(videos) == 1 else [target / name for name in unique_names(videos.stored)]
         for folder in folders:
             _check_own(folder)
+            check_places(folder / name for name in _FILES)
         for video, folder in zip(videos, folders, strict=True):
             files += _write(video, folder)
     return ExportReport(tuple(files), ("MOT carries no scores, masks, names or attributes",))
 
 
 def _check_own(folder: Path) -> None:
-    """Raises ConfigError where the truth of a data set would be replaced; what was exported before may be."""
-    truth = folder / "gt" / "gt.txt"
-    if truth.exists() and _OWN_KEY.casefold() not in read_header(folder / "seqinfo.ini"):
-        raise ConfigError(f"`{truth}` was not exported from a library and would be replaced; give another folder")
+    """Raises ConfigError where files of a data set would be replaced; what was exported before may be."""
+    there = next((folder / name for name in sorted(_FILES) if (folder / name).is_file()), None)
+    if there is not None and not _is_own(folder / "seqinfo.ini"):
+        raise ConfigError(f"`{there}` was not exported from a library and would be replaced; give another folder")
+
+
+def _is_own(header: Path) -> bool:
+    try:
+        return _OWN_KEY.casefold() in read_header(header)
+    except FormatError:
+        return False
 
 
 def _write(video: OutgoingVideo, folder: Path) -> list[Path]:
@@ -67,11 +77,11 @@ def _write(video: OutgoingVideo, folder: Path) -> list[Path]:
         "duration": repr(video.stored.duration_s or video.n_frames / video.fps),
     }
     categories = {"categories": {str(track.number): track.category for track in video.tracks}}
-    contents = {
-        "gt/gt.txt": "".join(row[2] + "\n" for row in sorted(rows)),
-        "gt/labels.txt": "".join(label + "\n" for label in labels),
-        "seqinfo.ini": "[Sequence]\n" + "".join(f"{key}={value}\n" for key, value in header.items()),
-        "tracks.json": json.dumps(categories, ensure_ascii=False, indent=1) + "\n",
-        "times.csv": "frame,seconds\n" + "".join(f"{frame + 1},{t!r}\n" for frame, t in video.frames),
-    }
-    return [write_text(folder / name, text) for name, text in contents.items()]
+    contents = (
+        "[Sequence]\n" + "".join(f"{key}={value}\n" for key, value in header.items()),
+        "".join(row[2] + "\n" for row in sorted(rows)),
+        "".join(label + "\n" for label in labels),
+        json.dumps(categories, ensure_ascii=False, indent=1) + "\n",
+        "frame,seconds\n" + "".join(f"{frame + 1},{t!r}\n" for frame, t in video.frames),
+    )
+    return [write_text(folder / name, text) for name, text in zip(_FILES, contents, strict=True)]

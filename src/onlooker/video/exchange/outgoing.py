@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -232,6 +232,20 @@ def check_target(store: Store, path: Path, read: Sequence[str | Path] = ()) -> N
         raise ConfigError(f"`{path}` is the video itself; give another name for the output")
 
 
+def check_places(files: Iterable[Path]) -> None:
+    """Whether files can lie where they are to be written: of several, none is written if a later one cannot be.
+
+    Raises:
+        ConfigError: a folder has the name of one of them, or a file that of a folder above one.
+    """
+    for file in files:
+        if file.is_dir():
+            raise ConfigError(f"`{file}` is a folder, but a file of that name is to be written; give another place")
+        above = next((folder for folder in file.parents if folder.exists()), None)
+        if above is not None and not above.is_dir():
+            raise ConfigError(f"`{above}` is a file, but `{file}` is to be written inside; give another place")
+
+
 def _is_same(first: Path, second: Path) -> bool:
     try:
         return first.samefile(second)
@@ -245,10 +259,12 @@ def targets_per_video(videos: Sequence[StoredVideo], target: Path, suffix: str) 
     A single video goes to `target` when that ends in `suffix`; otherwise `target` is a folder.
 
     Raises:
-        ConfigError: `target` names one file, and there are several videos.
+        ConfigError: `target` names one file, and there are several videos, or a place is taken by a folder.
     """
     if target.suffix.lower() == suffix and not target.is_dir():
         if len(videos) == 1:
             return [target]
         raise ConfigError(f"`{target}` is one file, but {len(videos)} videos are to be written; give a folder")
-    return [target / f"{name}{suffix}" for name in unique_names(videos)]
+    files = [target / f"{name}{suffix}" for name in unique_names(videos)]
+    check_places(files)
+    return files

@@ -10,10 +10,12 @@ from sqlalchemy import Connection, TextClause, bindparam, text
 
 from onlooker.errors import ConfigError, MissingExtraError, NothingFoundError
 from onlooker.formats.files import atomic_path
-from onlooker.video.exchange.outgoing import ExportReport
+from onlooker.video.exchange.outgoing import ExportReport, check_places
 from onlooker.video.store.store import Store
 
 _TABLES = ("tracklets", "boxes")
+_OWN_COLUMN = "video_key"  # of both tables in every version, and hardly of anybody else's
+_LONGEST_HEADER = 10_000  # bytes; ours
 _BATCH = 50_000  # rows in memory at once
 
 
@@ -22,22 +24,24 @@ def export_csv(store: Store, target: str | Path, video_ids: Sequence[int] | None
 
     Raises:
         NothingFoundError: there is no finished video to write.
-        ConfigError: `target` is a file.
+        ConfigError: `target` is a file, or a file of a table's name is a folder or somebody else's.
     """
-    folder = _folder(target)
-    files = []
+    files = _files(target, ".csv")
     with store.read() as connection:
         keys = _keys(connection, video_ids)
-        for table in _TABLES:
-            file = folder / f"{table}.csv"
+        for file in files:
+            if file.exists():
+                with file.open("rb") as stream:
+                    first = stream.readline(_LONGEST_HEADER)
+                _check_own(file, first.decode(errors="replace").strip().split(","))
+        for table, file in zip(_TABLES, files, strict=True):
             with atomic_path(file) as part, part.open("w", encoding="utf-8", newline="") as stream:
                 writer = csv.writer(stream, lineterminator="\n")
                 result = connection.execute(_query(table), {"keys": keys})
                 writer.writerow(result.keys())
                 for rows in result.partitions(_BATCH):
                     writer.writerows(rows)
-            files.append(file)
-    return ExportReport(tuple(files))
+    return ExportReport(files)
 
 
 def export_parquet(store: Store, target: str | Path, video_ids: Sequence[int] | None = None) -> ExportReport:
@@ -46,7 +50,7 @@ def export_parquet(store: Store, target: str | Path, video_ids: Sequence[int] | 
     Raises:
         MissingExtraError: pyarrow is not installed.
         NothingFoundError: there is no finished video to write.
-        ConfigError: `target` is a file.
+        ConfigError: `target` is a file, or a file of a table's name is a folder or somebody else's.
     """
     try:
         import pyarrow as pa
@@ -56,27 +60,39 @@ def export_parquet(store: Store, target: str | Path, video_ids: Sequence[int] | 
     from onlooker.video.store.views import VIEWS
 
     types = {"int": pa.int64(), "0/1": pa.int64(), "text": pa.string()}
-    folder = _folder(target)
-    files = []
+    files = _files(target, ".parquet")
     with store.read() as connection:
         keys = _keys(connection, video_ids)
-        for table in _TABLES:
+        for file in files:
+            if file.exists():
+                try:
+                    names = pq.read_schema(file).names
+                except (pa.ArrowException, OSError):
+                    names = []
+                _check_own(file, names)
+        for table, file in zip(_TABLES, files, strict=True):
             columns = next(view.columns for view in VIEWS if view.name == table)
             schema = pa.schema([(c.name, types.get(c.kind, pa.float64())) for c in columns])
-            file = folder / f"{table}.parquet"
             with atomic_path(file) as part, pq.ParquetWriter(part, schema) as writer:
                 for rows in connection.execute(_query(table), {"keys": keys}).partitions(_BATCH):
                     arrays = [pa.array(values, field.type) for values, field in zip(zip(*rows), schema, strict=True)]  # noqa: B905
                     writer.write_table(pa.Table.from_arrays(arrays, schema=schema))
-            files.append(file)
-    return ExportReport(tuple(files))
+    return ExportReport(files)
 
 
-def _folder(target: str | Path) -> Path:
+def _files(target: str | Path, ending: str) -> tuple[Path, ...]:
     folder = Path(target)
     if folder.is_file():
         raise ConfigError(f"`{folder}` is a file; two tables are written, give a folder")
-    return folder
+    files = tuple(folder / f"{table}{ending}" for table in _TABLES)
+    check_places(files)
+    return files
+
+
+def _check_own(file: Path, names: Sequence[str]) -> None:
+    """Raises ConfigError where a table of somebody else would be replaced, by the names of its columns."""
+    if _OWN_COLUMN not in names:
+        raise ConfigError(f"`{file}` was not exported from a library and would be replaced; give another folder")
 
 
 def _keys(connection: Connection, video_ids: Sequence[int] | None) -> list[int]:
