@@ -129,3 +129,40 @@ def test_categories_that_cannot_be_told_apart_are_refused(tmp_path):
         truth = text(tmp_path / "t.json", json.dumps(content))
         with pytest.raises(FormatError, match=said):
             evaluate_tracks(truth, truth, "ytvis")
+
+
+@pytest.mark.parametrize("side", ["found", "truth"])
+@pytest.mark.parametrize("format_", ["mot", "mots", "sot", "davis"])
+def test_what_macos_leaves_in_a_folder_is_no_sequence(tmp_path, format_, side):
+    if format_ in ("mot", "mots"):
+        pytest.importorskip("trackeval")
+    content = {"mot": ROWS, "mots": mots_row(1, 2001, slice(2, 8)), "sot": "0,0,10,10\n" * 3}
+    for folder in ("found", "truth"):
+        for name in ("a", "b"):
+            if format_ == "davis":
+                masks(tmp_path / folder / name, [np.pad(np.ones((4, 4)), 4)] * 3)
+            else:
+                text(tmp_path / folder / f"{name}.txt", content[format_])
+    clean = evaluate_tracks(tmp_path / "found", tmp_path / "truth", format_)
+    root = tmp_path / side
+    for name in (".DS_Store", "._a.txt", "._a", "a/._00000.png", "a/.DS_Store", ".cache/groundtruth.txt"):
+        if not name.startswith("a/") or format_ == "davis":
+            text(root / name, "\0\5\26\7")
+    if format_ in ("mot", "mots"):
+        text(root / ".Trashes" / "gt" / "gt.txt", "junk")
+    if format_ == "davis":
+        masks(root / ".Trashes", [np.ones((4, 4))])
+    assert evaluate_tracks(tmp_path / "found", tmp_path / "truth", format_) == clean
+
+
+def test_the_only_sequences_of_masks_and_boxes_are_paired_and_it_is_said(tmp_path):
+    for folder, name in (("found", "a"), ("truth", "b")):
+        masks(tmp_path / folder / name, [np.pad(np.ones((4, 4)), 4)] * 3)
+        text(tmp_path / f"{folder}.txt", "0,0,10,10\n" * 3)
+    report = evaluate_tracks(tmp_path / "found", tmp_path / "truth", "davis")
+    assert report.notes == (
+        "the only sequence of the predictions, `a`, is scored against the only one of the truth, `b`, "
+        "whatever their names",
+    )
+    (note,) = evaluate_tracks(tmp_path / "found.txt", tmp_path / "truth.txt", "sot").notes
+    assert "`found`, is scored against the only one of the truth, `truth`" in note

@@ -1,7 +1,7 @@
 """Scores of tracks in files: predictions and truth of one format in, one table out.
 
-Sequences pair up by name, or as the only ones of both sides. A sequence or frame that one side has and the other lacks
-is an error, never a silent zero: a tracker that found nothing writes an empty file.
+Sequences pair up by name, or as the only ones of both sides, of which a note tells. A sequence or frame that one side
+has and the other lacks is an error, never a silent zero: a tracker that found nothing writes an empty file.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from onlooker.evaluation.tracking_rules import MOT17_DISTRACTORS, MOT17_PEDESTRI
 from onlooker.evaluation.tubes import TubeScores, score_tubes
 from onlooker.evaluation.video_objects import ObjectScores, mean_objects, score_video_objects
 from onlooker.formats import davis, mot, mots, single_object, ytvis
+from onlooker.formats.files import visible
 from onlooker.formats.run_lengths import decode_mask
 
 TrackFormat: TypeAlias = Literal["mot", "mots", "davis", "ytvis", "sot"]
@@ -139,7 +140,7 @@ def evaluate_tracks(
 
 def _evaluate_mot(predictions: Path, truth: Path, options: TrackOptions) -> TrackReport:
     notes: list[str] = []
-    pairs = _paired(_mot_files(predictions), _mot_files(truth), predictions, truth)
+    pairs = _paired(_mot_files(predictions), _mot_files(truth), (predictions, truth), notes)
     _check_mot_truth([true for _, _, true in pairs], truth, options.rules)
     rates: list[float | None] = []
     sequences = []
@@ -159,8 +160,8 @@ def _mot_files(root: Path) -> dict[str, Path]:
         return {root.stem: root}
     if mot.is_sequence(root):
         return {root.resolve().name: root / "gt" / "gt.txt"}
-    found = {f.name: f / "gt" / "gt.txt" for f in sorted(root.iterdir()) if f.is_dir() and mot.is_sequence(f)}
-    found |= {f.stem: f for f in sorted(root.glob("*.txt"))}
+    found = {f.name: f / "gt" / "gt.txt" for f in visible(root.iterdir()) if f.is_dir() and mot.is_sequence(f)}
+    found |= {f.stem: f for f in visible(root.glob("*.txt"))}
     if not found:
         raise NothingFoundError(f"`{root}`: holds neither `SEQUENCE.txt` nor `SEQUENCE/gt/gt.txt`")
     return found
@@ -248,7 +249,8 @@ def _tracking_row(scores: TrackingScores, fps: float | None) -> Row:
 
 
 def _evaluate_mots(predictions: Path, truth: Path, options: TrackOptions) -> TrackReport:
-    pairs = _paired(_mot_files(predictions), _mot_files(truth), predictions, truth)
+    notes: list[str] = []
+    pairs = _paired(_mot_files(predictions), _mot_files(truth), (predictions, truth), notes)
     if not any(row.class_number != mots.IGNORED for _, _, true in pairs for row in mots.read_rows(true)):
         raise NothingFoundError(f"`{truth}`: holds no object to find; looked for a class other than {mots.IGNORED}")
     sequences = []
@@ -256,7 +258,7 @@ def _evaluate_mots(predictions: Path, truth: Path, options: TrackOptions) -> Tra
         sequences += list(_mots_sequences(name, found, true, options.fps))
     overall, each = score_overlaps(sequences)
     rows = {name: _mots_row(scores, options.fps) for name, scores in each.items()}
-    return TrackReport("mots", _mots_row(overall, options.fps), rows)
+    return TrackReport("mots", _mots_row(overall, options.fps), rows, tuple(notes))
 
 
 def _mots_sequences(name: str, found: Path, true: Path, fps: float | None) -> Iterator[OverlapSequence]:
@@ -327,10 +329,11 @@ def _size(row: mots.MotsRow) -> str:
 
 
 def _evaluate_davis(predictions: Path, truth: Path, options: TrackOptions) -> TrackReport:
-    pairs = _paired(davis.sequence_folders(predictions), davis.sequence_folders(truth), predictions, truth)
+    notes: list[str] = []
+    found_in, true_in = davis.sequence_folders(predictions), davis.sequence_folders(truth)
+    pairs = _paired(found_in, true_in, (predictions, truth), notes)
     every: list[ObjectScores] = []
     rows: dict[str, Row] = {}
-    notes: list[str] = []
     for name, found, true in pairs:
         a, b = davis.read_sequence(found, name), davis.read_sequence(true, name)
         if not b.labels.any():
@@ -403,7 +406,8 @@ def _tube_row(scores: TubeScores) -> Row:
 def _evaluate_sot(predictions: Path, truth: Path, options: TrackOptions) -> TrackReport:
     found, true = single_object.sequence_files(predictions), single_object.sequence_files(truth)
     each: dict[str, SingleObjectScores] = {}
-    for name, mine, theirs in _paired(found, true, predictions, truth):
+    notes: list[str] = []
+    for name, mine, theirs in _paired(found, true, (predictions, truth), notes):
         try:
             boxes = single_object.read_boxes(theirs, origin=options.first_pixel)
             if not boxes.visible.any():
@@ -411,7 +415,8 @@ def _evaluate_sot(predictions: Path, truth: Path, options: TrackOptions) -> Trac
             each[name] = score_single_object(single_object.read_boxes(mine), boxes)
         except ShapeError as error:
             raise FormatError(f"{mine}: {error}") from error
-    return TrackReport("sot", _single_row(mean_single_object(each)), {n: _single_row(s) for n, s in each.items()})
+    rows = {name: _single_row(scores) for name, scores in each.items()}
+    return TrackReport("sot", _single_row(mean_single_object(each)), rows, tuple(notes))
 
 
 def _single_row(scores: SingleObjectScores) -> Row:
@@ -426,19 +431,27 @@ def _single_row(scores: SingleObjectScores) -> Row:
 
 
 def _paired(
-    found: Mapping[str, Path], true: Mapping[str, Path], predictions: Path, truth: Path
+    found: Mapping[str, Path], true: Mapping[str, Path], roots: tuple[Path, Path], notes: list[str]
 ) -> list[tuple[str, Path, Path]]:
-    """(name, prediction, truth) of every sequence.
+    """(name, prediction, truth) of every sequence; `notes` gets a remark where two of unlike names are paired.
+
+    Args:
+        roots: where the predictions and the truths are from, for the message.
 
     Raises:
         FormatError: one side has a sequence that the other lacks.
     """
     if len(found) == len(true) == 1:
-        (name, theirs), mine = next(iter(true.items())), next(iter(found.values()))
+        (name, theirs), (own, mine) = next(iter(true.items())), next(iter(found.items()))
+        if own != name:
+            notes.append(
+                f"the only sequence of the predictions, `{own}`, is scored against the only one of the truth, "
+                f"`{name}`, whatever their names"
+            )
         return [(name, mine, theirs)]
     missing, surplus = sorted(set(true) - set(found)), sorted(set(found) - set(true))
     if missing or surplus:
-        where, other, names = (predictions, truth, missing) if missing else (truth, predictions, surplus)
+        (where, other), names = (roots, missing) if missing else (roots[::-1], surplus)
         shown = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
         raise FormatError(f"`{where}` lacks {len(names)} of the sequences in `{other}`: {shown}")
     return [(name, found[name], true[name]) for name in sorted(true)]

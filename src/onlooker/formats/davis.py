@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image as PILImage
 
 from onlooker.errors import FormatError, NothingFoundError, ShapeError
-from onlooker.formats.files import atomic_path
+from onlooker.formats.files import atomic_path, visible
 
 LabelMap = NDArray[np.uint8]
 VOID = 255
@@ -56,8 +56,8 @@ def sequence_folders(root: Path) -> dict[str, Path]:
     base = next((base / name for name in _RESOLUTIONS if (base / name).is_dir()), base)
     if not base.is_dir():
         raise NothingFoundError(f"`{root}`: is no folder; expected masks as DAVIS lays them out")
-    folders = {f.name: f for f in sorted(base.iterdir()) if f.is_dir() and any(f.glob("*.png"))}
-    if not folders and any(base.glob("*.png")):
+    folders = {f.name: f for f in visible(base.iterdir()) if f.is_dir() and visible(f.glob("*.png"))}
+    if not folders and visible(base.glob("*.png")):
         folders = {base.resolve().name: base}
     if not folders:
         raise NothingFoundError(f"`{base}`: holds no folder with masks (`SEQUENCE/00000.png`)")
@@ -70,7 +70,7 @@ def read_sequence(folder: Path, name: str | None = None) -> LabelSequence:
     Raises:
         FormatError: no mask, one that cannot be read, masks of several sizes, or colours that are no objects.
     """
-    files = sorted(folder.glob("*.png"))
+    files = visible(folder.glob("*.png"))
     if not files:
         raise FormatError(f"{folder}: expected masks `00000.png`, ...; there is no PNG")
     colours = ColourNumbers()

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from onlooker.errors import FormatError, NothingFoundError, ShapeError
-from onlooker.formats.files import number_text, read_text, write_text
+from onlooker.formats.files import number_text, read_text, visible, write_text
 from onlooker.formats.mot import LARGEST_PX, LEAST_SIDE
 
 TRUTH_NAMES = ("groundtruth_rect.txt", "groundtruth.txt")
@@ -95,7 +95,7 @@ def sequence_files(root: Path) -> dict[str, Path]:
         raise NothingFoundError(f"`{root}`: neither a file nor a folder")
     if (lone := _own_truth(root)) is not None:
         return {root.resolve().name: lone}
-    found = {f.stem: f for f in sorted(root.glob("*.txt"))} | _truths_below(root)
+    found = {f.stem: f for f in visible(root.glob("*.txt"))} | _truths_below(root)
     for category in _folders(root):
         if _own_truth(category) is None:
             for name, file in _truths_below(category).items():
@@ -108,7 +108,7 @@ def sequence_files(root: Path) -> dict[str, Path]:
 
 
 def _folders(root: Path) -> list[Path]:
-    return sorted(folder for folder in root.iterdir() if folder.is_dir())
+    return [folder for folder in visible(root.iterdir()) if folder.is_dir()]
 
 
 def _own_truth(folder: Path) -> Path | None:

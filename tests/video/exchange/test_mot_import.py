@@ -94,6 +94,16 @@ def test_result_file_keeps_its_scores(store: Store, tmp_path: Path) -> None:
     assert read(store, "SELECT score FROM boxes ORDER BY t") == [(0.9,), (1.0,)]
 
 
+def test_what_macos_leaves_is_neither_a_sequence_nor_a_result(store: Store, tmp_path: Path) -> None:
+    folder = sequence(tmp_path, "")
+    (folder / "gt" / "gt.txt").unlink()
+    (folder / "result.txt").write_text("1,1,1,1,5,5,0.9\n")
+    (folder / "._result.txt").write_bytes(b"\0\5")
+    shutil.copytree(folder, tmp_path / ".Trashes")
+    report = import_mot(store, tmp_path)
+    assert [video.n_boxes for video in report.videos] == [1]
+
+
 def test_header_may_lack_everything_but_the_rate(store: Store, tmp_path: Path) -> None:
     report = import_mot(store, sequence(tmp_path, "4,1,10,20,30.5,40,1\n", "[Sequence]\nframeRate=5\n"), name="mine")
     assert read(store, "SELECT name, n_frames, width, height, duration FROM videos") == [("mine", 4, 41, 60, 0.8)]

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from onlooker.errors import ConfigError, FormatError
-from onlooker.formats.files import check_inside, is_whole_text, read_text
+from onlooker.formats.files import check_inside, is_whole_text, read_text, visible
 from onlooker.formats.mot import (
     LARGEST,
     MOT_CLASSES,
@@ -76,7 +76,7 @@ def import_mot(
     folder = Path(folder)
     if not folder.is_dir():
         raise FormatError(f"{folder}: expected a MOTChallenge sequence folder (with `seqinfo.ini` and `gt/gt.txt`)")
-    sequences = [folder] if is_sequence(folder) else sorted(f for f in folder.iterdir() if is_sequence(f))
+    sequences = [folder] if is_sequence(folder) else [f for f in visible(folder.iterdir()) if is_sequence(f)]
     if not sequences:
         raise FormatError(f"{folder}: holds neither `seqinfo.ini` nor `gt/gt.txt`, and no folder in it does")
     notes: list[str] = []
@@ -161,7 +161,7 @@ def _truth_file(folder: Path) -> Path:
     if truth.is_file():
         return truth
     own = folder / f"{folder.resolve().name}.txt"
-    results = [own] if own.is_file() else sorted(folder.glob("*.txt"))
+    results = [own] if own.is_file() else visible(folder.glob("*.txt"))
     if len(results) == 1:
         return results[0]
     if results:
@@ -250,7 +250,7 @@ def _pictures(header: dict[str, str], sequence: Path, place: _Pictures) -> dict[
         FormatError: they lie outside of the folder that was given, or the folder given for them holds none.
     """
     folder = place.own or picture_folder(header, sequence, place.within, _REMEDY)
-    files = sorted(f for f in folder.iterdir() if _is_picture(f)) if folder.is_dir() else []
+    files = [f for f in visible(folder.iterdir()) if _is_picture(f)] if folder.is_dir() else []
     if not files and place.own is not None:
         raise FormatError(f"{folder}: holds no pictures ({', '.join(sorted(_PICTURES))}); name the folder that does")
     check_inside(files, [place.own or place.within], str(folder), _REMEDY)
@@ -261,8 +261,7 @@ def _pictures(header: dict[str, str], sequence: Path, place: _Pictures) -> dict[
 
 
 def _is_picture(file: Path) -> bool:
-    # macOS leaves `._000001.jpg` beside a picture, an archive may hold a pipe of that name.
-    return file.suffix.lower() in _PICTURES and not file.name.startswith(".") and file.is_file()
+    return file.suffix.lower() in _PICTURES and file.is_file()  # an archive may hold a pipe of that name
 
 
 def _times(file: Path, tracks: tuple[AnnotatedTrack, ...]) -> tuple[tuple[int, float], ...]:
