@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import configparser
 import math
+import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -150,7 +151,7 @@ def picture_folder(header: dict[str, str], folder: Path, within: Path, remedy: s
     if named is None:
         raise FormatError(f"{where} is `{header['imdir']}`, expected a folder inside `{within}`; {remedy}")
     pictures = folder / named
-    if pictures.is_dir():  # annotations whose pictures are on another machine harm nobody
+    if os.path.isdir(pictures):  # where nothing is, there is nothing to keep out
         check_inside([pictures], [within], where, remedy)
     return pictures
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select
 
 from onlooker.errors import FormatError, MediaError
 from onlooker.formats.files import check_inside
-from onlooker.formats.mot import picture_folder, read_header
+from onlooker.formats.mot import LARGEST, picture_folder, read_header
 from onlooker.media.decode import VideoReader
 from onlooker.media.images import PICTURE_SUFFIXES, ImageSequenceReader, list_pictures
 from onlooker.media.seek import decode_at
@@ -83,7 +83,7 @@ def _sequence_frames(video: StoredVideo, folder: Path) -> Iterator[Frame]:
     pictures = _pictures_of(folder, video.name)
     # Frame 0 is picture 1 where all names are numbers (MOTChallenge), whatever numbers are missing; else order counts.
     numbers = [int(p.stem) if p.stem.isdecimal() else None for p in pictures]
-    by_number = all(number is not None and number >= 1 for number in numbers)
+    by_number = all(number is not None and 1 <= number <= LARGEST for number in numbers)
     fps = video.fps or 25.0
     reader = ImageSequenceReader(pictures, fps)
     if reader.size != (video.width, video.height):

@@ -173,7 +173,16 @@ def test_malformed_rows_are_refused_with_their_line(store: Store, tmp_path: Path
         (HEADER, "[1]", "expected .*categories"),
         (HEADER, '{"categories": {"one": "dog"}}', "expected track number: category, got `one`"),
         (HEADER, '{"categories": {"1": 3}}', "got `1`: 3"),
+        (HEADER, '{"categories": {"%s": "dog"}}' % ("9" * 5000), "expected track number: category, got `9{60}`"),
+        ("[Sequence]\nname=x\n", '{"categories": {}, "fps": 1%s}' % ("0" * 400), "needs `frameRate=`"),
+        (HEADER, '{"categories": {"1": %s}}' % ("9" * 5000), "holds a number that is too long to be one"),
+        (HEADER + "frameInterval=1e-320\n", None, "toy: video `toy` has a frame every .* s; is its frame rate"),
         (HEADER, '{"categories": {"1": "\\ud800"}}', r'got `1`: "\\ud800'),
+        (
+            HEADER.replace("seqLength=10", "seqLength=1e300"),
+            None,
+            r"seqinfo\.ini: a sequence of 1e\+300 frames; it has",
+        ),
         (HEADER.replace("=300", "=0.5"), None, r"seqinfo\.ini: a picture of 0\.5x100 pixels"),
         (HEADER.replace("=300", "=1e18"), None, r"seqinfo\.ini: a picture of 1e\+18x100 pixels"),
         (HEADER.replace("=10\n", "=1e-300\n"), None, r"toy: video `toy` goes on for .* s; is its frame rate or time"),
@@ -199,6 +208,32 @@ def test_times_that_go_back_or_lack_a_frame_are_refused(store: Store, tmp_path: 
     (folder / "times.csv").write_text("frame,seconds\n" + times)
     with pytest.raises(FormatError, match=message):
         import_mot(store, folder)
+
+
+def test_pictures_of_frames_that_nobody_looked_at_are_left_out(store: Store, tmp_path: Path) -> None:
+    from PIL import Image
+
+    folder = sequence(tmp_path, "1,1,1,1,50,50,1,1,1\n3,1,1,1,50,50,1,1,1\n")
+    (folder / "times.csv").write_text("frame,seconds\n1,0\n3,0.2\n")
+    (folder / "img1").mkdir()
+    for number in (1, 2, 3):
+        Image.new("RGB", (300, 100)).save(folder / "img1" / f"{number}.jpg")
+    import_mot(store, folder)
+    assert read(store, "SELECT frame FROM base_pictures WHERE kind = 'keyframe'") == [(0,), (2,)]
+
+
+def test_pictures_that_are_named_by_times_are_counted_and_not_numbered(store: Store, tmp_path: Path) -> None:
+    from PIL import Image
+
+    folder = sequence(tmp_path, "2,1,1,1,50,50,1,1,1\n", HEADER.replace("img1", "x" * 5000, 1))
+    import_mot(store, folder)  # a name that no file has
+    header = folder / "seqinfo.ini"
+    header.write_text(HEADER)
+    (folder / "img1").mkdir()
+    for moment in (1_700_000_000_000, 1_700_000_000_100):
+        Image.new("RGB", (300, 100)).save(folder / "img1" / f"{moment}.jpg")
+    import_mot(store, folder)
+    assert read(store, "SELECT n_frames FROM videos ORDER BY key") == [(10,), (2,)]
 
 
 def test_a_time_lapse_of_years_is_no_obstacle(store: Store, tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from onlooker.video.store.videos import add_video, get_video, set_status
 IMPORT_STAGE = "import"
 IMPORT_VERSION = "1"
 _LATEST = 10**10  # frame or second; ours: seconds since 1970 fit, and a broken file may say anything
+_SHORTEST_S = 1e-9  # between two frames; ours: no camera is faster, and what is reckoned from less is no number
 MIN_INTERVAL_S = 1e-3  # a sequence of one frame without a rate still needs a frame time above zero; ours
 
 
@@ -91,6 +92,8 @@ class AnnotatedVideo:
             raise FormatError(f"{where} has the frame number {self.frames[0][0]}; they count from 0")
         if not max(map(abs, (*self.frames[0], *self.frames[-1]))) <= _LATEST or not self.interval_s <= _LATEST:
             raise FormatError(f"{where} goes on for {self.frames[-1][1]:g} s; is its frame rate or time right?")
+        if not self.interval_s >= _SHORTEST_S:
+            raise FormatError(f"{where} has a frame every {self.interval_s:g} s; is its frame rate or time right?")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 
 from onlooker.errors import ConfigError, FormatError
 from onlooker.formats.files import check_inside, is_whole_text, read_text, visible
+from onlooker.formats.json_node import Node
 from onlooker.formats.mot import (
     LARGEST,
     MOT_CLASSES,
@@ -106,6 +108,8 @@ def _read_mot(folder: Path, name: str | None, place: _Pictures, notes: list[str]
     n_frames = _frame_count(header, pictures, tracks, folder)
     width, height = _size(header, pictures, tracks, folder, notes)
     frames = _times(folder / "times.csv", tracks) or tuple((index, index / fps) for index in range(n_frames))
+    listed = {index for index, _ in frames}
+    pictures = {index: file for index, file in pictures.items() if index in listed}
     companions = (folder / "seqinfo.ini", folder / "tracks.json", folder / "times.csv", truth.with_name("labels.txt"))
     marks = [truth, *(f for f in companions if f.is_file())]
     info = VideoInfo(
@@ -136,24 +140,21 @@ def _read_categories(file: Path) -> tuple[dict[int, str] | None, float | None]:
     """(category by track number, frame rate) of `tracks.json`; `None` where it does not say."""
     if not file.is_file():
         return None, None
-    try:
-        content = json.loads(read_text(file))
-    except json.JSONDecodeError as error:
-        raise FormatError(f"{file}:{error.lineno}: {error.msg}") from error
-    except RecursionError as error:
-        raise FormatError(f"{file}: brackets are nested too deeply") from error
+    content = Node.read(file).value
     listed = content.get("categories") if isinstance(content, dict) else None
-    if not isinstance(listed, dict):
+    if not (isinstance(content, dict) and isinstance(listed, dict)):
         raise FormatError(f'{file}: expected {{"categories": {{"1": "bird", ...}}}}')
     categories: dict[int, str] = {}
     for key, value in listed.items():
         named = isinstance(value, str) and bool(value.strip()) and is_whole_text(value)
-        if not (named and re.fullmatch(r"\d+", key.strip())):
-            raise FormatError(f"{file}: expected track number: category, got `{key}`: {json.dumps(value)}")
+        if not (named and re.fullmatch(r"\d{1,18}", key.strip())):
+            raise FormatError(f"{file}: expected track number: category, got `{key[:60]}`: {json.dumps(value)[:60]}")
         categories[int(key)] = value.strip()
-    fps = content.get("fps")
-    usable = isinstance(fps, (int, float)) and not isinstance(fps, bool) and math.isfinite(fps) and fps > 0
-    return categories, float(fps) if usable else None
+    try:
+        fps = Node(content.get("fps"), str(file)).number()
+    except FormatError:  # others may mean something else by it
+        return categories, None
+    return categories, fps if fps > 0 else None
 
 
 def _truth_file(folder: Path) -> Path:
@@ -250,12 +251,13 @@ def _pictures(header: dict[str, str], sequence: Path, place: _Pictures) -> dict[
         FormatError: they lie outside of the folder that was given, or the folder given for them holds none.
     """
     folder = place.own or picture_folder(header, sequence, place.within, _REMEDY)
-    files = [f for f in visible(folder.iterdir()) if _is_picture(f)] if folder.is_dir() else []
+    files = [f for f in visible(folder.iterdir()) if _is_picture(f)] if os.path.isdir(folder) else []
     if not files and place.own is not None:
         raise FormatError(f"{folder}: holds no pictures ({', '.join(sorted(_PICTURES))}); name the folder that does")
     check_inside(files, [place.own or place.within], str(folder), _REMEDY)
     numbered = {int(f.stem): f for f in files if f.stem.isdecimal()}
-    if len(numbered) == len(files) and min(numbered, default=0) >= 1:
+    # A name of more digits is a time and no number of a frame; there is no such number of frames.
+    if len(numbered) == len(files) and 1 <= min(numbered, default=0) <= max(numbered) <= LARGEST:
         return {number - 1: file for number, file in numbered.items()}
     return dict(enumerate(files))
 
@@ -293,7 +295,10 @@ def _frame_count(
     last_box = max((int(track.frames[-1]) + 1 for track in tracks), default=0)
     if pictures:
         return max(max(pictures) + 1, last_box)
-    n_frames = max(min(int(header_number(header, "seqLength", folder) or 0), LARGEST), last_box)
+    length = header_number(header, "seqLength", folder) or 0
+    if length > LARGEST:
+        raise FormatError(f"{folder / 'seqinfo.ini'}: a sequence of {length:g} frames; it has {LARGEST} at most")
+    n_frames = max(int(length), last_box)
     if not n_frames:
         raise FormatError(
             f"{folder}: no pictures, no boxes and no `seqLength`: how long the sequence is cannot be known"
