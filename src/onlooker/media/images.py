@@ -57,7 +57,7 @@ def list_pictures(folder: str | Path) -> list[Path]:
     paths = [p for p in folder.iterdir() if p.suffix.lower() in PICTURE_SUFFIXES and not p.name.startswith(".")]
     if not paths:
         raise NotAVideoError(f"the folder `{folder}` holds no pictures (jpg, png, bmp, webp, tif)")
-    return sorted(paths, key=_natural_key)
+    return sorted(paths, key=natural_key)
 
 
 class ImageSequenceReader:
@@ -154,6 +154,7 @@ def _eight_bits(picture: Pil.Image) -> Pil.Image:
     return Pil.fromarray(np.clip(np.rint(values / 257), 0, 255).astype(np.uint8))
 
 
-def _natural_key(path: Path) -> tuple[list[tuple[int, str]], str]:
+def natural_key(path: Path) -> tuple[list[tuple[int, str]], str]:
+    """What to sort pictures by so that 2.jpg comes before 10.jpg."""
     parts = re.split(r"(\d+)", path.name)
     return [(int(p), "") if p.isdecimal() else (-1, p) for p in parts], path.name

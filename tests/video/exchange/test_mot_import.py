@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shutil
 from pathlib import Path
@@ -208,6 +209,19 @@ def test_times_that_go_back_or_lack_a_frame_are_refused(store: Store, tmp_path: 
     (folder / "times.csv").write_text("frame,seconds\n" + times)
     with pytest.raises(FormatError, match=message):
         import_mot(store, folder)
+
+
+def test_pictures_that_count_from_nought_are_in_the_order_of_their_numbers(store: Store, tmp_path: Path) -> None:
+    from PIL import Image
+
+    folder = sequence(tmp_path, "3,1,10,10,50,50,1,1,1\n")
+    (folder / "img1").mkdir()
+    for number in range(11):
+        Image.new("L", (300, 100), 255 * (number == 2)).save(folder / "img1" / f"{number}.png")
+    import_mot(store, folder)
+    ((jpeg,),) = read(store, "SELECT jpeg FROM base_pictures WHERE kind = 'crop'")
+    with Image.open(io.BytesIO(jpeg)) as crop:
+        assert crop.convert("L").getextrema() == (255, 255)
 
 
 def test_pictures_of_frames_that_nobody_looked_at_are_left_out(store: Store, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from onlooker.formats.mot import (
     read_header,
     whole,
 )
+from onlooker.media.images import natural_key
 from onlooker.types import VideoInfo
 from onlooker.video.exchange.annotated import AnnotatedTrack, AnnotatedVideo, ImportReport, land
 from onlooker.video.store.store import Store
@@ -251,7 +252,8 @@ def _pictures(header: dict[str, str], sequence: Path, place: _Pictures) -> dict[
         FormatError: they lie outside of the folder that was given, or the folder given for them holds none.
     """
     folder = place.own or picture_folder(header, sequence, place.within, _REMEDY)
-    files = [f for f in visible(folder.iterdir()) if _is_picture(f)] if os.path.isdir(folder) else []
+    found = visible(folder.iterdir()) if os.path.isdir(folder) else []
+    files = sorted(filter(_is_picture, found), key=natural_key)  # the order in which `show` takes them, too
     if not files and place.own is not None:
         raise FormatError(f"{folder}: holds no pictures ({', '.join(sorted(_PICTURES))}); name the folder that does")
     check_inside(files, [place.own or place.within], str(folder), _REMEDY)
