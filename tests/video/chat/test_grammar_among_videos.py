@@ -74,7 +74,6 @@ def test_videos_are_chosen_by_what_they_show(answerer: Answerer, question: str, 
         "Which video has the most people at the same time?",
         "Which video has two dogs and a car?",
         "Does the video yard have more cars and people than street.mp4?",
-        "Is the video yard longer than street.mp4?",
     ],
 )
 def test_what_videos_are_not_chosen_by_is_refused(answerer: Answerer, question: str) -> None:

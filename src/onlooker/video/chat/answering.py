@@ -13,6 +13,7 @@ from onlooker.video.chat.conversation import Conversation
 from onlooker.video.chat.grammar import Focus, Planned, QuestionReader, plan
 from onlooker.video.chat.grammar.nouns import AGED, GENDERED, SAID_OF_ANYBODY
 from onlooker.video.chat.query import (
+    AbsenceQuery,
     ActionQuery,
     Anchor,
     AttributeQuery,
@@ -40,6 +41,7 @@ from onlooker.video.chat.query import (
     RelationQuery,
     Selection,
     SideQuery,
+    SightingsQuery,
     SoundQuery,
     SummaryQuery,
     TagsQuery,
@@ -51,6 +53,7 @@ from onlooker.video.chat.query import (
     WordsQuery,
 )
 from onlooker.video.chat.respond import (
+    absence,
     acting,
     authenticity,
     comparing,
@@ -188,6 +191,8 @@ def _about_numbers(session: Session, query: Query) -> Draft | None:
             return counts.count(session, query)
         case ExistsQuery():
             return counts.exists(session, query)
+        case SightingsQuery():
+            return counts.sightings(session, query)
         case CountCompareQuery():
             return counts.count_compare(session, query)
         case PeakQuery():
@@ -211,6 +216,8 @@ def _about_tracklets(session: Session, query: Query) -> Draft | None:
             return moments.moment(session, query)
         case DurationQuery():
             return moments.duration(session, query)
+        case AbsenceQuery():
+            return absence.absence(session, query)
         case BoxQuery():
             return moments.where(session, query)
         case PathQuery():

@@ -125,13 +125,21 @@ class CountQuery(Query):
 
 
 @dataclass(frozen=True, slots=True)
+class SightingsQuery(Query):
+    """How many times something is seen to come: once for every tracklet, and once more for every coming back."""
+
+    subject: Selection
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CountCompareQuery(Query):
-    """More of one than of another: `ask` is yes/no, which of them, or the difference."""
+    """More of one than of another: `ask` is yes/no, which of them, the difference, or the number of each."""
 
     first: Selection
     second: Selection
     operator: Operator = ">"
-    ask: Literal["yes_no", "which", "difference"] = "yes_no"
+    ask: Literal["yes_no", "which", "difference", "each"] = "yes_no"
     window: Window | None = None
 
 
@@ -168,12 +176,13 @@ class IsRankQuery(Query):
 
 @dataclass(frozen=True, slots=True)
 class ListQuery(Query):
-    """Which tracklets; `order_by` puts them in order, `ask` videos names the videos instead."""
+    """Which tracklets; `order_by` puts them in order, and `most` keeps so many of them from its start."""
 
     subject: Selection
     window: Window | None = None
     event: Event | None = None
     order_by: Rank | None = None
+    most: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,9 +206,12 @@ class VideosQuery(Query):
 
 @dataclass(frozen=True, slots=True)
 class VideosCompareQuery(Query):
-    """More of the subject in the first of two videos (library keys) than in the second: yes or no, or which of them."""
+    """More of the subject in the first of two videos (library keys) than in the second: yes or no, or which of them.
 
-    subject: Selection
+    Without a subject their lengths are compared.
+    """
+
+    subject: Selection | None
     pair: tuple[int, int]
     operator: Operator = ">"
     ask: Literal["yes_no", "which"] = "yes_no"
@@ -240,6 +252,14 @@ class DurationQuery(Query):
 
     subject: Selection
     ask: Literal["visible", "gone", "mean", "share"] = "visible"
+
+
+@dataclass(frozen=True, slots=True)
+class AbsenceQuery(Query):
+    """When, whether ever, or how long in all nothing of the subject is visible."""
+
+    subject: Selection
+    ask: Literal["when", "yes_no", "how_long"] = "when"
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,12 +324,13 @@ class RelationQuery(Query):
 
 @dataclass(frozen=True, slots=True)
 class SideQuery(Query):
-    """Which side of another something is, at a moment or most of the time they share."""
+    """Which side of another something is, at a moment or most of the time they share: whether it is there, which of the
+    two is, or on which of the two sides the first is."""
 
     first: Selection
     second: Selection
     side: Literal["left", "right", "above", "below"]
-    ask: Literal["yes_no", "which"] = "yes_no"
+    ask: Literal["yes_no", "which", "side"] = "yes_no"
     window: Window | None = None
 
 
@@ -393,7 +414,7 @@ class WordsQuery(Query):
     """
 
     source: Literal["speech", "screen_text"]
-    ask: Literal["what", "when", "where", "yes_no", "count"] = "what"
+    ask: Literal["what", "when", "where", "yes_no", "count", "how_long"] = "what"
     phrase: str | None = None
     window: Window | None = None
     pick: Literal["all", "first", "last", "until"] = "all"
@@ -413,7 +434,7 @@ class VideoFactQuery(Query):
     """A column of `videos`, or the number of shots or the time of the n-th cut."""
 
     fact: Literal["duration", "resolution", "width", "height", "fps", "n_frames", "shots", "cuts", "name", "path"]
-    ask: Literal["value", "when"] = "value"
+    ask: Literal["value", "when", "yes_no"] = "value"
 
 
 @dataclass(frozen=True, slots=True)

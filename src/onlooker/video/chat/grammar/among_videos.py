@@ -45,6 +45,9 @@ def compared(scene: Scene) -> Query | None:
     pair = scene.reading.videos
     if pair is None or len(pair) != 2:
         return None
+    length = _length_weighed(scene, pair)
+    if length is not None:
+        return length
     operator = _weighed(scene)
     if operator is None:
         return None
@@ -58,6 +61,17 @@ def compared(scene: Scene) -> Query | None:
     return VideosCompareQuery(
         subject, (pair[0], pair[1]), operator, "which" if which else "yes_no", scene.window, videos=pair
     )
+
+
+def _length_weighed(scene: Scene, pair: tuple[int, ...]) -> Query | None:
+    """ "Which is longer, A or B?", "is A shorter than B?" of two videos and of nothing in them."""
+    word = next((t.text for t in scene.reading.tokens if t.text in _LENGTHS), None)
+    if word is None or any(not t.is_unknown or t.noun not in _VIDEO for t in scene.things):
+        return None
+    which = scene.reading.has_or or scene.form == "which"
+    ask: Literal["which", "yes_no"] = "which" if which else "yes_no"
+    operator: Operator = ">" if _LENGTHS[word] == "most" else "<"
+    return VideosCompareQuery(None, (pair[0], pair[1]), operator, ask, videos=pair)
 
 
 def _weighed(scene: Scene) -> Operator | None:

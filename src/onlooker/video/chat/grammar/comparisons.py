@@ -11,9 +11,22 @@ from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import CompareQuery, CountCompareQuery, Operator, Query, Refusal, Selection
 
 _TIMES_AS_MANY = re.compile(r"\b(?:twice|double|triple|thrice|times|half) (?:as many|the number|the amount)\b")
+_TWO_COUNTS = re.compile(r"\bhow many\b.*(?:\band|&|,|\bplus)(?: also)? how many\b")
 _NUMBERS = words("number count amount total quantity")
 _SMALLER = words("smaller lower less fewer")
 _LARGER = words("larger bigger higher greater more")
+
+
+def counts_of_each(scene: Scene) -> Query | None:
+    """ "How many cars and how many people?", "how many cars vs vans?": the number of each of two kinds."""
+    things = scene.specific
+    said = scene.reading.question.lower()
+    several = _TWO_COUNTS.search(said) is not None or scene.reading.word("vs", "versus")
+    if scene.form != "count" or len(things) != 2 or not several or scene.conditions or scene.pronoun is not None:
+        return None
+    if scene.has("peak", "start", "end", "return", "gone", "not", "other_than", "more", "fewer") or scene.clause:
+        return None
+    return CountCompareQuery(_plain(things[0]), _plain(things[1]), ">", "each", scene.window)
 
 
 def counts_compared(scene: Scene) -> Query | None:
@@ -100,7 +113,8 @@ def _verb_weighs(scene: Scene) -> bool:
 
 
 def _by_order(selection: Selection) -> bool:
-    return selection.rank is not None and selection.rank.column in {"t_start", "t_end"}
+    rank = selection.rank  # the second or the last of them stays that one
+    return rank is not None and rank.column in {"t_start", "t_end"} and rank.n == 1 and not rank.descending
 
 
 def _order_measure(scene: Scene) -> tuple[str, bool] | None:

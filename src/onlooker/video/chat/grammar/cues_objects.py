@@ -106,7 +106,7 @@ OBJECT_CUES: Mapping[str, str] = {
         pass by; pass through; go by; drive by; walk by; run by; drive past; roll by; go past; pass through the?
         frame|scene|picture|video; motion; movement; glide; float; sail; cycle; roll; race; rush; tour; traverse;
         hurry; traverse the? frame|scene|picture; cross the? frame|scene|picture|screen|image|street|road; drift;
-        make it way; progress; shift; proceed; drive through; walk through; come through; wheel
+        make it way; progress; shift; proceed; drive through; walk through; come through
     """,
     "in_motion": """
         in motion; on the move; moving; mobile; be move; move around; move about; move at all; ever move; change
@@ -186,7 +186,7 @@ OBJECT_CUES: Mapping[str, str] = {
         most long; longest visible; most frame; maximum length of? time?;
         longest|greatest|largest|biggest|highest|maximum|most length|amount|period|span|stretch of time|seconds;
         highest number of frame|second; most screen time; the? most second; on screen|camera the? most; in view the?
-        most; visible|see|present the? most; longer than any|all|every; longest stay; longest presence; longest
+        most; visible|see|present the? most; longer than any|all|every; longest stay|visit; longest presence; longest
         appearance; longest visibility; longest span; longest run; longest track; longest life; longest period;
         longest of all; longest stretch; most visible; most long lasting; outlast all|every|the|any; argmax of|over
         duration|time; argmax of visible|screen time; largest|greatest|highest|biggest|most number of
@@ -198,7 +198,7 @@ OBJECT_CUES: Mapping[str, str] = {
         least; shortest|smallest|lowest|minimum|least length|amount|period|span|stretch of time|seconds; least time;
         least screen time; most briefly; shortest|smallest|least|minimum|lowest duration|time|screen; fewest
         second|frame; minimum time; shortest lived; the least amount of time; shorter than any|all|every; shortest
-        stay; shortest presence; shortest appearance; shortest visibility; shortest track; least visible
+        stay; shortest visit; shortest presence; shortest appearance; shortest visibility; shortest track; least visible
     """,
     "longer": """
         longer; outlast; outlive; outstay; more time; more second; greater duration; for more time
@@ -279,7 +279,8 @@ OBJECT_CUES: Mapping[str, str] = {
         wear; dress; dress in; clothe; clothes; clothing; outfit; attire; have on; garment; clad; clothed; garb
     """,
     "look": """
-        look like; appearance; describe; description; description of; tell about; tell me about; what about the
+        look like; everything|all about; know about; appearance; describe; description; description of; tell about;
+        tell me about; what about the
         look; detail; detail about; details on; information about|on; how do _ look; portray; characterise;
         characterize
     """,

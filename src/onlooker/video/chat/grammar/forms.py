@@ -69,6 +69,8 @@ def _form_starts(
     # "when the clock reads 3 s, how many ...": a clause that only gives the time.
     while len(found) > 1 and found[0][1] == "when" and any(found[0][0] < i < found[1][0] for i in blocked):
         found.pop(0)
+    if len(found) == 1 and _is_only_a_clause(tokens, found[0], cues):
+        return []
     commas = [i for i, t in enumerate(tokens) if t.text == ","]
     if len(found) > 1 and found[0] == (0, "when") and any(c < found[1][0] for c in commas) and found[1][1] != "when":
         found.pop(0)
@@ -76,6 +78,20 @@ def _form_starts(
     if named and found[1][0] - found[0][0] == 1 and not any(code in cues for code in _RANKING):
         found.pop(0)
     return found
+
+
+_MOMENT_NOUNS = words("time times second seconds moment point instant clock timestamp frame")
+
+
+def _is_only_a_clause(tokens: Sequence[Token], asked: tuple[int, Form], cues: Mapping[str, list[Cue]]) -> bool:
+    """ "What was on screen when the person came?": "what" asks, "when" only says when."""
+    start, form = asked
+    what = min((cue.start for cue in cues.get("what", ())), default=start)
+    between = {t.text for t in tokens[what:start]}
+    apart = form == "when" and tokens[start].text == "when" and start - what > 2
+    return (
+        apart and not between & _MOMENT_NOUNS and bool(cues.keys() & {"visible", "events", "speech", "text", "sound"})
+    )
 
 
 def _is_numbered_group(tokens: Sequence[Token], mention: Mention) -> bool:

@@ -72,6 +72,8 @@ def speech(scene: Scene) -> Query | None:
         return Refusal(f"Nothing is stored about languages and accents. {EXAMPLES}")
     if scene.form == "which" and scene.reading.word("who", "whose", "whom"):
         return Refusal("Who speaks is not stored, only what is said and when. Ask for example: when is a word said?")
+    if scene.form == "where" and scene.reading.word("videos", "clips", "films", "movies", "recordings"):
+        return Refusal("In which videos something is said is not listed. Ask what is said, or when, of all of them.")
     if scene.form == "where" or scene.reading.word("sign", "screen"):
         return _words(scene, "screen_text")
     return _words(scene, "speech")
@@ -85,7 +87,7 @@ def screen_text(scene: Scene) -> Query | None:
 
 
 def _text_is_asked(scene: Scene) -> bool:
-    return scene.reading.word(
+    return scene.reading.says("the", frozenset({"word", "words"})) or scene.reading.word(
         "text", "written", "write", "caption", "captions", "subtitle", "subtitles", "sign", "signs", "read", "ocr"
     )
 
@@ -95,7 +97,7 @@ def _words(scene: Scene, source: str) -> WordsQuery | Refusal:
     if scene.form == "count" and reading.says("how many", words("words letters characters syllables")):
         return Refusal("Words are not counted, only how often something is said or written. Ask what is said.")
     phrase = reading.quotes[0] if reading.quotes else _phrase_behind(scene, source)
-    ask = {"count": "count", "when": "when", "where": "where", "yes_no": "yes_no"}.get(scene.form, "what")
+    ask = scene.form if scene.form in {"count", "when", "where", "yes_no", "how_long"} else "what"
     window, pick = scene.window, _pick(scene, source, ask)
     if source == "speech" and ask == "what" and window in _EDGES:
         pick, window = _EDGES[window], None  # "what do they say at the start?": their first words
@@ -157,6 +159,9 @@ def _before_passive(scene: Scene, verb: int) -> list[str]:
     return [] if helper is None else [t.text for t in tokens[helper + 1 : verb] if t.is_word]
 
 
+_LOUD_NOISES = words("noise racket din commotion bang")
+
+
 def sound(scene: Scene) -> Query | None:
     """Is there sound, when is it silent or loud, what can be heard."""
     if not scene.has("sound", "silent", "loud"):
@@ -169,6 +174,8 @@ def sound(scene: Scene) -> Query | None:
     if scene.reading.word("music"):
         label = "music"
     made = next((t.noun for t in scene.things if t.categories is not None or t.is_unknown), None)
+    if label is None and scene.form in {"when", "how_long"} and scene.reading.says("the", _LOUD_NOISES):
+        label = "loud"  # "when does the noise start?" asks for what stands out
     if label is None and made is not None and scene.form in {"yes_no", "when", "how_long"}:
         if scene.has("visible") and not scene.reading.word("sound", "sounds", "noise", "noises"):
             return None  # "I heard there is a dragon, is there?"
@@ -197,6 +204,8 @@ def facts(scene: Scene) -> Query | None:
     if reading.has("frames") and reading.word("frames", "frame"):
         return VideoFactQuery("n_frames")
     for fact in ("cut", "scene"):
+        if fact == "cut" and reading.has(fact) and scene.form == "yes_no" and not scene.has_subject:
+            return VideoFactQuery("cuts", "yes_no")
         if reading.has(fact) and scene.form in {"count", "when", "list"}:
             return VideoFactQuery("cuts" if fact == "cut" else "shots", "when" if scene.form == "when" else "value")
     if scene.form == "how_long" and scene.pronoun is None and not reading.has("stationary", "gone", "in_motion"):

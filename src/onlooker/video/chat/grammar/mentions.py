@@ -97,14 +97,26 @@ class MentionReader:
             else:
                 floor = found[-1].end if found else 0
                 whole = self._with_modifiers(mention, floor, blocked)
+                if found and self._is_compound(found[-1], whole):
+                    whole = replace(whole, start=found.pop().start)
                 shared = self._sharing(whole, floor)
                 found += [whole] if shared is None else [shared, whole]
                 i = mention.end
         return found
 
+    def _is_compound(self, first: Mention, second: Mention) -> bool:
+        """ "A bus stop sign": of two nouns behind one article the last says what it is."""
+        plain = first.kind == second.kind == "noun" and not first.selection.plural and not first.possessive
+        opened = self._text(first.start) in {"a", "an", "any", "the"}
+        return plain and opened and first.end == second.start and second.selection.categories is not None
+
     def _sharing(self, mention: Mention, floor: int) -> Mention | None:
         """ "The black or the brown dog": the first of two things that share the noun of the second."""
         i = mention.start - 2
+        if mention.order is not None and mention.kind == "noun" and i > floor and self._text(i - 1) == "the":
+            place = self._place_at(i)
+            joined = self._text(i + 1) in {"or", "and"}
+            return replace(mention, order=place, start=i - 1, end=i + 1) if place is not None and joined else None
         shaded = len(mention.selection.conditions) == 1 and mention.selection.conditions[0].column == "color"
         link = self._text(i + 1) in {"or", "and", "nor"}
         if not (shaded and link and mention.kind == "noun" and i - 1 >= floor) or self._text(i) not in SHADES:
@@ -113,6 +125,12 @@ class MentionReader:
             return None
         condition = Condition("color", "in", SHADES[self._text(i)])
         return replace(mention, selection=replace(mention.selection, conditions=(condition,)), start=i - 1, end=i + 1)
+
+    def _place_at(self, i: int) -> int | None:
+        token = self._tokens[i]
+        if token.ordinal and token.number is not None:
+            return int(token.number)
+        return ORDER_WORDS.get(token.text)
 
     def unknown_at(self, i: int, end: int, floor: int, blocked: frozenset[int]) -> Mention:
         """A noun phrase whose head nothing is known about."""

@@ -150,6 +150,7 @@ HYPERNYMS: Mapping[str, tuple[str, ...]] = {
         ("food", "apple|banana|orange|sandwich|broccoli|carrot|hot dog|pizza|donut|cake"),
         ("ball", "sports ball|football|basketball|tennis ball"),
         ("aircraft", "airplane|helicopter|drone"),
+        ("bag|baggage", "backpack|handbag|suitcase"),
     )
     for word in words.split("|")
 }

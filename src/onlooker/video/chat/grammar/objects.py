@@ -24,6 +24,7 @@ from onlooker.video.chat.query import (
     Rank,
     Refusal,
     Selection,
+    SightingsQuery,
 )
 
 # "What is the busiest moment?", not "the number of people at the busiest moment".
@@ -81,6 +82,8 @@ def kinds(scene: Scene) -> Query | None:
     if common and scene.form != "yes_no" and not scene.has("peak"):
         return CategoriesQuery(Selection(plural=True), scene.window, "least" if scene.has("least_common") else "most")
     subject = scene.subject
+    if _kind_of_one(scene):
+        return Refusal(f"What kind of {subject.noun} it is is not stored, only that it is a {subject.noun}.")
     if scene.has("kind") and scene.form != "yes_no":
         if subject.numbers or subject.rank or scene.pronoun is not None or measure_of(scene.reading):
             return AttributeQuery(timing.which_subject(scene), "category")
@@ -92,6 +95,17 @@ def kinds(scene: Scene) -> Query | None:
     if asked and seen and not (subject.rank or subject.numbers):
         return CategoriesQuery(scene.narrowed(), scene.window)
     return None
+
+
+_KINDS = words("kind kinds type types sort sorts species breed breeds variety varieties")
+
+
+def _kind_of_one(scene: Scene) -> bool:
+    """ "What kind of bird is it?" where all that is stored is that it is a bird."""
+    main, said = scene.main, [t.text for t in scene.reading.tokens]
+    if main is None or main.start < 2 or scene.subject.categories != (scene.subject.noun,):
+        return False
+    return said[main.start - 1] == "of" and said[main.start - 2] in _KINDS and scene.form != "yes_no"
 
 
 def peak(scene: Scene) -> Query | None:
@@ -240,7 +254,9 @@ def _not_a_noun(scene: Scene) -> int:
 
 def _count(scene: Scene) -> Query:
     if scene.reading.word("times", "often") and scene.has("return", "gone", "end", "start", "appear"):
-        return AttributeQuery(scene.narrowed(), "n_gaps")
+        if scene.has("return", "gone", "end"):
+            return AttributeQuery(scene.narrowed(), "n_gaps")
+        return SightingsQuery(scene.narrowed())
     return CountQuery(_united(scene, _filtered(scene)), scene.window, _event(scene))
 
 
@@ -264,7 +280,11 @@ def _which(scene: Scene) -> Query:
     if not scene.has_subject and not scene.conditions and not _superlative(scene) and not yes_no.lasts(scene):
         timed = scene.window is not None or follow_up.says_same_moment(scene)
         whoever = scene.whoever if timed else None
-        return _not_understood() if whoever is None else ListQuery(whoever, scene.window, _event(scene))
+        if not timed and scene.whoever is not None and (lives := yes_no.life_conditions(scene)):
+            return ListQuery(with_conditions(scene.whoever, lives))  # "who never leaves?"
+        if whoever is None:
+            return _not_understood()
+        return ListQuery(with_conditions(whoever, yes_no.life_conditions(scene)), scene.window, _event(scene))
     if scene.form == "list" and scene.has("total") and not _superlative(scene):
         return CountQuery(_filtered(scene), scene.window)  # "give total persons"
     ranked = timing.which_subject(scene)
@@ -330,6 +350,9 @@ def _bare(scene: Scene) -> Query:
     if scene.has("order") and scene.has("start", "end", "appear", "visible"):
         return _which(scene)
     named = scene.subject.definite or scene.subject.numbers
+    searched = scene.window is None and any(t.text in {"find", "locate"} for t in scene.reading.tokens[:1])
+    if named and searched and not _superlative(scene):
+        return ListQuery(_filtered(scene))
     if named and not scene.subject.plural and scene.window is not None and scene.reading.word("find", "locate", "show"):
         return timing.where(scene)
     if main is not None and (main.order is not None or main.selection.rank is not None):

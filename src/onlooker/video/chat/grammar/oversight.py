@@ -55,6 +55,7 @@ _TWO_ASKED = re.compile(
     r"\b(?:who|what|when|where|which|how (?:many|long|fast|far))\b.*\w.* and (?:also )?"
     r"(who|what|when|where|which|how (?:long|fast|far)) (?:is|are|was|were|does|do|did|\w+ (?:is|are|does|do))\b"
 )
+_QUESTION_WORDS = ("who", "what", "when", "where", "which", "how many", "how long", "how fast", "how far")
 _VAGUE_EDGES = words("dying closing opening early late final last first few")
 _VAGUE_TIMES = words("seconds moments minutes stages")
 _Held = CountQuery | ExistsQuery | ListQuery | CheckQuery
@@ -63,7 +64,10 @@ _HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
 
 def overlooked(scene: Scene, query: Query) -> Refusal | None:
     """A refusal that names the part of the question the query leaves out, None where it leaves out nothing."""
-    part = _second_question(scene, query) or _unread_time(scene, query) or _the_other_one(scene, query)
+    second = _second_question(scene, query)
+    if second is not None and second in _QUESTION_WORDS:
+        return Refusal(f'This asks two things at once; ask them one after the other, the second from "{second}" on.')
+    part = second or _unread_time(scene, query) or _the_other_one(scene, query)
     part = (
         part
         or denied_twice(scene)
@@ -224,7 +228,7 @@ def _unread_rank(scene: Scene, query: _Held, ranked: bool, narrowed: bool) -> st
     if not isinstance(query, ListQuery):
         return None
     if ranked:
-        if main is None or (main.amount or 1) <= 1 or _is_partitive(scene):
+        if query.most is not None or main is None or (main.amount or 1) <= 1 or _is_partitive(scene):
             return None
         return f"{main.amount}"
     if narrowed or query.window is not None:

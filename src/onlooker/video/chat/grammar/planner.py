@@ -6,19 +6,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from onlooker.video.chat.grammar import (
+    absence,
     acting,
     among_videos,
     authenticity,
     comparisons,
     doubts,
     follow_up,
+    interactions,
     media,
     motion,
     objects,
+    ranking,
     relations,
     timing,
 )
 from onlooker.video.chat.grammar.context import Focus, Scene
+from onlooker.video.chat.grammar.garments import with_garments
 from onlooker.video.chat.grammar.oversight import overlooked
 from onlooker.video.chat.grammar.reading import Reading
 from onlooker.video.chat.query import EvidenceQuery, Query
@@ -27,8 +31,10 @@ Rule = Callable[[Scene], Query | None]
 RULES: tuple[Rule, ...] = (
     media.about_answer,
     doubts.doubtful,
+    interactions.unseen,
     authenticity.judged,
     acting.acting,
+    absence.absence,
     among_videos.compared,
     among_videos.videos,
     media.tags,
@@ -41,11 +47,13 @@ RULES: tuple[Rule, ...] = (
     timing.between_two,
     relations.overtaking,
     motion.choice,
+    comparisons.counts_of_each,
     comparisons.counts_compared,
     comparisons.options_compared,
     relations.sides,
     relations.company,
     relations.pairs,
+    ranking.ranked,
     motion.looks,
     objects.peak,
     objects.kinds,
@@ -73,6 +81,7 @@ class Planned:
 
 def plan(reading: Reading, focus: Focus | None) -> Planned:
     """The query of the first rule that fits; the last rule always does."""
+    reading = with_garments(reading)
     scene = follow_up.bare(Scene.of(reading, focus))
     whole = scene.reading.suspicion is not None  # asks by itself, however short
     rules = () if whole else LEANING

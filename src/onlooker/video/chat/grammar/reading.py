@@ -404,6 +404,7 @@ def stems(word: str) -> tuple[str, ...]:
 
 
 _NAME_CUES = words("video clip file sequence movie videos film footage recording named called")
+_NAMED_VIDEO = words("video clip film movie recording footage")
 _NAME_LINKS = words("in of for from and")
 
 
@@ -411,7 +412,11 @@ def _cut_name(text: str, name: str, is_word: bool) -> str | None:
     """The text without a video name; None where it stands inside a word, or is a common word or number by itself."""
     for match in re.finditer(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", text):
         before = text[: match.start()].replace('"', " ").replace("(", " ").split()
+        behind = text[match.end() :].split()
         cued = bool(before) and before[-1].strip(",:") in _NAME_CUES
+        cued = cued or (before[-1:] == ["the"] and bool(behind) and behind[0].strip("?,.") in _NAMED_VIDEO)
+        if before[-2:] == ["in", "the"]:
+            before.pop()  # "in the garden", where that is the name of a video
         linked = bool(before) and before[-1] in _NAME_LINKS
         common = is_word or len(name) < 3
         number = name.replace(".", "").isdigit() and not name.startswith("0")

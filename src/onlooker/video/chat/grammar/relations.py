@@ -47,6 +47,10 @@ def sides(scene: Scene) -> Query | None:
     if value not in names:
         return None
     ask = "yes_no" if scene.form == "yes_no" and not scene.reading.has_or else "which"
+    said = {names[s.value] for s in scene.reading.sides if s.value in names}
+    said |= {code for code in ("above", "below") if scene.has(code)}
+    if scene.reading.has_or and (said >= {"left", "right"} or said >= {"above", "below"}):
+        ask = "side"
     return SideQuery(things[0], things[1], names[value], ask, scene.window)  # type: ignore[arg-type]
 
 

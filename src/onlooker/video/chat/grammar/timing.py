@@ -154,6 +154,8 @@ def where(scene: Scene) -> Query:
         return AttributeQuery(subject, "direction")
     late = scene.has("end", "end_up") or scene.has("last")
     early = scene.has("start", "first", "appear")
+    if (late or early) and scene.reading.word("edge", "side", "border"):
+        return AttributeQuery(subject, "leaves_to" if late else "enters_from")
     return BoxQuery(subject, None, "end" if late else "start" if early else None)
 
 

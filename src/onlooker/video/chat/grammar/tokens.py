@@ -28,12 +28,14 @@ _CONTRACTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"'ll\b", " will"),
         (r"'m\b", " am"),
         (r"'d\b", " would"),
-        (r"\bhowmany\b|\bhowm any\b|\bho wmany\b|\bhow (?:may|man|mny)\b", "how many"),
+        (r"\bhowmany\b|\bhowm any\b|\bho wmany\b|\bhow (?:may|man|mny|manny|meny|mani)\b", "how many"),
         (r"\bhow (?:log|lon|lng)\b", "how long"),
         (r"\bwich\b", "which"),
         (r"\bwot\b", "what"),
         (r"\bh(?:w|o|wo|oow|iw|pw) (?=(?:many|much|long|fast|big|often)\b)", "how "),
         (r"\br (?=(?:there|they|the|visible|in|on|here)\b)", "are "),
+        (r"\b(?:pls|plz|plse|pleas)\b", "please"),
+        (r"\bno one\b|\bno-one\b", "nobody"),
         (r"\bin between\b", "between"),
         (r"\bgone by(?= (?:the|then|when|\d))", "departed by"),  # not "to go by"
     )

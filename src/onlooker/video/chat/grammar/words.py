@@ -71,7 +71,7 @@ UNSUPPORTED: Mapping[str, frozenset[str]] = {
     "places and dates": words(
         """
         country city town continent latitude longitude gps date month weekday monday tuesday wednesday thursday
-        friday saturday sunday o'clock century location's season summer winter autumn spring
+        friday saturday sunday o'clock century day world planet location's season summer winter autumn spring
         """
     ),
     "what is behind the picture": words(
@@ -111,7 +111,7 @@ FUNCTION_WORDS = words(
     expressed fact facts false farther fashion fast fellow few fewer figure file film final fine finishing first folks
     follow following footage for form format former frame frames frankly friend from full fully further gate get gets
     give given go goes going gonna good got gotta great greater greatest ground guess guys had half happen happened
-    happens
+    happens rank ranked ranking sort sorted arrange arranged ordered
     has have having he her here herself hey highest him himself his hmm honestly hope hoping horizontal horizontally
     how i id identified ids if ignore ignoring im image in individual infer info information initial initially inquire
     inside instant instead interval into is it its itself ive judge judging just keep keeps kind kindly know known

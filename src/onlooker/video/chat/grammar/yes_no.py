@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from onlooker.video.chat.grammar.context import Scene
@@ -143,12 +144,20 @@ def lasts(scene: Scene) -> bool:
     # "How many cars are seen throughout the video" counts them all; of one thing, and at the end, it says how long.
     lasting = (scene.form == "yes_no" and _has_name(scene.subject)) or said.rstrip(" ?.!").endswith("throughout")
     always = always or (lasting and scene.reading.word("throughout") and scene.window is None)
+    always = always or (lasting and _WHOLE_VIDEO.search(said) is not None) or _at_both_ends(scene)
     chosen = scene.form in {"which", "what", "list"} or (scene.form == "yes_no" and _has_name(scene.subject))
     always = always or (chosen and scene.reading.spans_all)
     there = scene.has("visible") or scene.reading.word("there")
     return there and always and not scene.has("not")
 
 
+def _at_both_ends(scene: Scene) -> bool:
+    """ "There at the start and still there at the end"."""
+    moments = {w.window.start.value for w in scene.reading.windows if w.window.start and w.window.start.base == "share"}
+    return moments >= {0.0, 1.0} and scene.reading.word("still", "both", "also") and not scene.has("start", "end")
+
+
+_WHOLE_VIDEO = re.compile(r"\b(?:whole|entire|full) (?:video|clip|film|footage|movie|recording|duration|length)\b")
 _WHOLE_TIME = ("always", "constantly", "the whole time", "the entire time", "all the time", "at all times", "all along")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from onlooker.video.answer import Evidence, Value
-from onlooker.video.chat.compile import Binder
+from onlooker.video.chat.compile import Binder, tracklets_sql
 from onlooker.video.chat.query import (
     CategoriesQuery,
     CountCompareQuery,
@@ -14,6 +14,7 @@ from onlooker.video.chat.query import (
     Operator,
     PeakQuery,
     Selection,
+    SightingsQuery,
 )
 from onlooker.video.chat.respond.comparing import called
 from onlooker.video.chat.respond.session import Draft, Session, Track, certainty, fill, nothing
@@ -58,6 +59,32 @@ def count(session: Session, query: CountQuery) -> Draft:
         held = compared(n, query.operator, query.number)
         draft.text = f"{'Yes' if held else 'No'}: {draft.text}"
         draft.value = held
+    return draft
+
+
+def sightings(session: Session, query: SightingsQuery) -> Draft:
+    """An int: how many times anything of the subject comes, coming back after a gap included."""
+    subject = query.subject
+    if subject.is_unknown:
+        return nothing(session, subject, 0)
+    tracks, _ = session.tracks(subject, (), query.window)
+    if not tracks:
+        return nothing(session, subject, 0)
+    binder = Binder()
+    sql = tracklets_sql(
+        binder, subject, session.scope, "sum(k.n_gaps + 1) AS times, count(*) AS n, sum(k.n_gaps) AS returns",
+        query.window,
+    )  # fmt: skip
+    statement = binder.statement(sql)
+    _, rows = session.run(statement)
+    times, n, returns = (int(cell or 0) for cell in rows[0])
+    back = f", {counted(returns, 'return')} after being away included" if returns else ""
+    noun = noun_of(subject, n != 1)
+    told = f"{counted(times, 'time')}{window_words(query.window)}{session.where}: {n} {noun}{back}"
+    draft = Draft(f"{told} ({_listed(tracks, n, session.several_videos)}).", times)
+    fill(draft, session, statement)
+    draft.cite(told, session.evidence(tracks))
+    draft.confidence, draft.named = certainty(tracks), tuple(tracks)
     return draft
 
 
@@ -114,6 +141,8 @@ def count_compare(session: Session, query: CountCompareQuery) -> Draft:
     if query.ask == "yes_no":
         held = {"<": a < b, "=": a == b}.get(query.operator, a > b)
         draft = Draft(f"{'Yes' if held else 'No'}: {told}.", held)
+    elif query.ask == "each":
+        draft = Draft(f"{told}.", [a, b])
     elif query.ask == "difference":
         difference = b - a if query.operator == "<" else a - b
         draft = Draft(f"{difference}: {told}.", difference)
@@ -133,8 +162,6 @@ def count_compare(session: Session, query: CountCompareQuery) -> Draft:
 
 
 def _count_sql(session: Session, binder: Binder, selection: Selection, query: CountCompareQuery) -> str:
-    from onlooker.video.chat.compile import tracklets_sql
-
     return tracklets_sql(binder, selection, session.scope, "count(*)", query.window)
 
 
@@ -184,8 +211,6 @@ def _cite_visible(
 
 
 def _counted_peak(session: Session, binder: Binder, subject: Selection) -> str:
-    from onlooker.video.chat.compile import tracklets_sql
-
     keys = tracklets_sql(binder, subject, session.scope, "k.key")
     return (
         "SELECT count(*) AS n, min(b.t) AS t, min(b.video) AS video, b.video_key FROM boxes AS b"
@@ -195,8 +220,6 @@ def _counted_peak(session: Session, binder: Binder, subject: Selection) -> str:
 
 def categories(session: Session, query: CategoriesQuery) -> Draft:
     """Names of categories, how many of them, or the most or least common one."""
-    from onlooker.video.chat.compile import tracklets_sql
-
     binder = Binder()
     order = f"GROUP BY s.category ORDER BY n {'ASC' if query.ask == 'least' else 'DESC'}, s.category"
     if query.window is None and query.subject == Selection(noun=query.subject.noun, plural=query.subject.plural):

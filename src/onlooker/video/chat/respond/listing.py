@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from onlooker.video.chat.compile import Binder, Statement, condition_sql, place_at_moment, tracklets_sql
 from onlooker.video.chat.query import AttributeQuery, CheckQuery, IsRankQuery, ListQuery, Rank, Selection
-from onlooker.video.chat.respond.session import Draft, Session, Track, certainty, fill, nothing
+from onlooker.video.chat.respond.session import MAX_EVIDENCE, Draft, Session, Track, certainty, fill, nothing
 from onlooker.video.chat.respond.traits import NEEDED, UNITS, look, measured, trait
 from onlooker.video.chat.wording import joined, name_of, noun_of, window_words
 
@@ -31,8 +31,10 @@ def listing(session: Session, query: ListQuery) -> Draft:
     if subject.is_unknown:
         return nothing(session, subject, [])
     order = query.order_by
-    extra = (subject.rank.column,) if subject.rank is not None else ()
-    tracks, statement = session.tracks(subject, extra, query.window, query.event, order)
+    measure = subject.rank or order
+    extra = (measure.column,) if measure is not None else ()
+    limit = query.most if query.most is not None else MAX_EVIDENCE
+    tracks, statement = session.tracks(subject, extra, query.window, query.event, order, limit)
     when = window_words(query.window)
     if not tracks:
         draft = nothing(session, subject, [])
@@ -44,6 +46,8 @@ def listing(session: Session, query: ListQuery) -> Draft:
     total = len(tracks)
     if subject.rank is not None:
         text = _rank_told(session, subject, tracks[0])
+    elif order is not None and (query.most is not None or order.column not in {"t_start", "t_end"}):
+        text = _order_told(session, query, tracks, order)
     else:
         total = session.count(subject, query.window, query.event)[0]
         names = [t.spanned + _here(session, t) for t in tracks[:_MAX_NAMED]]
@@ -55,6 +59,19 @@ def listing(session: Session, query: ListQuery) -> Draft:
     draft.cite(text.rstrip("."), session.evidence(tracks))
     draft.confidence, draft.named = certainty(tracks), tuple(tracks)
     return draft
+
+
+def _order_told(session: Session, query: ListQuery, tracks: list[Track], order: Rank) -> str:
+    """The tracklets in their order, each with what it is ordered by."""
+    names = [
+        f"{t.name}{_here(session, t)} ({measured(order.column, t.values.get(order.column))})"
+        for t in tracks[:_MAX_NAMED]
+    ]
+    if len(tracks) > len(names):
+        names.append(f"{len(tracks) - len(names)} more")
+    first = _RANK_WORDS.get((order.column, order.descending), f"first by {order.column}")
+    fewer = f" There are only {len(tracks)}." if query.most is not None and len(tracks) < query.most else ""
+    return f"in this order, {first} first{window_words(query.window)}{session.where}: {joined(names)}.{fewer}"
 
 
 def _rank_told(session: Session, subject: Selection, track: Track) -> str:

@@ -77,13 +77,23 @@ def words(session: Session, query: WordsQuery) -> Draft:
     texts = [str(row[3]) for row in rows]
     values: dict[str, Value] = {
         "when": _seconds(rows[0][2 if query.pick == "until" else 1]), "yes_no": True, "count": len(rows),
-        "where": texts[0], "what": " ".join(texts),
+        "where": texts[0], "what": " ".join(texts), "how_long": _covered(rows),
     }  # fmt: skip
-    draft = Draft(f"{told}.", values[query.ask], unit="s" if query.ask == "when" else None)
+    draft = Draft(f"{told}.", values[query.ask], unit="s" if query.ask in {"when", "how_long"} else None)
     fill(draft, session, statement)
     draft.cite(told, [_quote(query, row) for row in rows])
     draft.confidence = sum(_seconds(row[4]) for row in rows) / len(rows)
     return draft
+
+
+def _covered(rows: Sequence[Sequence[Cell]]) -> float:
+    """Seconds during which at least one of the words is there, in each video by itself."""
+    total, until = 0.0, {}
+    for row in sorted(rows, key=lambda r: (str(r[0]), _seconds(r[1]))):
+        start, end = max(_seconds(row[1]), until.get(row[0], 0.0)), _seconds(row[2])
+        total += max(end - start, 0.0)
+        until[row[0]] = max(until.get(row[0], 0.0), end)
+    return total
 
 
 def _quote(query: WordsQuery, row: Sequence[Cell]) -> Evidence:
@@ -235,6 +245,8 @@ def _shots(session: Session, query: VideoFactQuery) -> Draft:
             if cuts
             else f"No cut{session.where}"
         )
+    if query.ask == "yes_no":
+        value, told = bool(cuts), f"{'Yes' if cuts else 'No'}: {told}"
     draft = Draft(f"{told}.", value, unit="s" if query.ask == "when" else None)
     fill(draft, session, statement)
     draft.cite(

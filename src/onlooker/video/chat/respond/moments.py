@@ -31,6 +31,7 @@ from onlooker.video.chat.wording import (
 )
 
 _MAX_NAMED = 6
+_SIDES = ("left", "right", "top", "bottom")
 _EVENT_WORDS = {"start": "first seen at", "end": "last seen at"}
 
 
@@ -256,7 +257,8 @@ def _where_any_time(session: Session, query: BoxQuery) -> Draft:
     keys = tracklets_sql(binder, subject, session.scope, "k.key")
     statement = binder.statement(
         "SELECT b.video, b.id, b.category, b.t, b.x1, b.y1, b.x2, b.y2, b.score, k.place, k.t_start, k.t_end,"
-        " k.category_score, k.duration, k.key FROM tracklets AS k JOIN boxes AS b ON b.tracklet_key = k.key"
+        " k.category_score, k.duration, k.key, k.enters_from, k.leaves_to FROM tracklets AS k"
+        " JOIN boxes AS b ON b.tracklet_key = k.key"
         f" WHERE k.key IN ({keys}) AND b.t = {moment_column}"
         " ORDER BY k.duration DESC, k.t_start, k.video_key, k.id LIMIT 50"
     )
@@ -265,6 +267,9 @@ def _where_any_time(session: Session, query: BoxQuery) -> Draft:
         return nothing(session, subject, None)
     said = {"start": " when first seen", "end": " when last seen"}.get(query.event or "", "")
     draft = _boxes_told(session, subject, statement, rows, said)
+    side = rows[0][15 if query.event == "start" else 16]
+    if query.event is not None and side in _SIDES:
+        draft.text += f" It {'comes in from' if query.event == 'start' else 'leaves to'} the {side}."
     if query.event is None:
         draft.text += f" Most of the time it is at the {rows[0][9]} of the picture."
     return draft

@@ -13,6 +13,7 @@ from onlooker.video.chat.wording import joined, name_of, number, seconds, window
 
 _MAX_NAMED = 8
 _MAX_SHARED_FRAMES = 5000
+_OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"}
 
 
 def relation(session: Session, query: RelationQuery) -> Draft:
@@ -52,9 +53,11 @@ def _unseen(session: Session, window: Window) -> Draft | None:
 
 
 def _held(query: RelationQuery, holding: list[Pair]) -> Draft:
-    words = {"together": "are visible at the same time", "touch": "touch", "near": "are near each other"}[
-        query.relation
-    ]
+    words = {
+        "together": "are visible at the same time",
+        "touch": "overlap in the picture",
+        "near": "are near each other",
+    }[query.relation]
     told = joined([f"{p.told} at {seconds(p.t)}" for p in holding[:_MAX_NAMED]])
     best = min(holding, key=lambda p: p.t, default=None)
     if query.ask == "yes_no":
@@ -171,12 +174,15 @@ def side(session: Session, query: SideQuery) -> Draft:
     axis, sign = {"left": (1, -1), "right": (1, 1), "above": (2, -1), "below": (2, 1)}[query.side]
     ahead = sum(sign * (row[axis] - row[axis + 2]) > 0 for row in shared)
     held = 2 * ahead > len(shared)
-    words = f"{query.side} of" if query.side in {"left", "right"} else query.side
-    first, second = (a, b) if held else (b, a)
+    named = query.side if held or query.ask != "side" else _OPPOSITE[query.side]
+    words = f"{named} of" if named in {"left", "right"} else named
+    first, second = (a, b) if held or query.ask == "side" else (b, a)
     extra = "" if len(shared) == 1 else f" on {max(ahead, len(shared) - ahead)} of {len(shared)} shared frames"
     told = f"{first.name} is {words} {second.name}{extra}{when}"
     value: Value = held
-    if query.ask == "which":
+    if query.ask == "side":
+        value = named
+    elif query.ask == "which":
         winner = query.first if held else query.second
         plain = winner.categories is not None and len(winner.categories) == 1 and not winner.numbers
         value = winner.categories[0] if plain and winner.categories else [first.number]

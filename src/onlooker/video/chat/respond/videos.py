@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import replace
 
 from onlooker.video.answer import Cell, Evidence, Value
@@ -13,7 +14,7 @@ from onlooker.video.chat.wording import counted, joined, noun_of, seconds, windo
 
 _MAX_NAMED = 8
 _MAX_EVIDENCE = 50
-_HOLDS = {"=": int.__eq__, "<": int.__lt__, "<=": int.__le__, ">": int.__gt__, ">=": int.__ge__}
+_HOLDS = {"=": operator.eq, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
 _Row = tuple[Cell, ...]
 
 
@@ -141,12 +142,17 @@ def compared(session: Session, query: VideosCompareQuery) -> Draft:
     binder = Binder()
     names = [session.vocabulary.video_names[key] for key in query.pair]
     inside = f" WHERE v.key IN ({binder.bind_all(query.pair)})"
-    statement = binder.statement(_counts_sql(session, binder, subject, query, inside))
+    if subject is None:
+        statement = binder.statement(f"SELECT v.name, v.duration AS n, v.duration FROM videos AS v{inside}")
+    else:
+        statement = binder.statement(_counts_sql(session, binder, subject, query, inside))
     _, rows = session.run(statement)
-    found = {str(row[0]): int(row[1] or 0) for row in rows}
+    found = {str(row[0]): float(row[1] or 0) for row in rows}
     first, second = found[names[0]], found[names[1]]
-    noun = plural(subject.noun)
-    told = f"{names[0]} {first} and {names[1]} {second} {noun}{window_words(query.window)}"
+    if subject is None:
+        told = f"{names[0]} lasts {seconds(first)} and {names[1]} {seconds(second)}"
+    else:
+        told = f"{names[0]} {first:.0f} and {names[1]} {second:.0f} {plural(subject.noun)}{window_words(query.window)}"
     if query.ask == "yes_no":
         held = _HOLDS[query.operator](first, second)
         draft = Draft(f"{'Yes' if held else 'No'}: {told}.", bool(held))
@@ -158,6 +164,6 @@ def compared(session: Session, query: VideosCompareQuery) -> Draft:
         value = fewest if query.operator == "<" else most
         draft = Draft(f"{value}: {told}.", value)
     fill(draft, session, statement)
-    tracks, _ = session.tracks(subject, window=query.window)
+    tracks = [] if subject is None else session.tracks(subject, window=query.window)[0]
     draft.cite(told, session.evidence(tracks) or [Evidence("video", name) for name in names])
     return draft

@@ -1,0 +1,62 @@
+"""Rules for when nothing is there: "when is nobody on screen?", "is there ever a moment with no car?"."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import Literal
+
+from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.words import words
+from onlooker.video.chat.query import AbsenceQuery, Query, Selection
+
+_EMPTY = words("empty deserted vacant")
+_PLACES = words("shop store room street road yard garden scene frame picture screen shot place view image car park lot")
+_TIMES = words("moment time point second part period span stretch instant")
+# What a question about something that is there would say besides.
+_OTHERWISE = ("start", "appear", "end", "return", "first", "last", "before", "after", "near", "touch", "peak", "not")
+
+
+def absence(scene: Scene) -> Query | None:
+    """The time without any of the subject, when that is what is asked."""
+    ask: dict[str, Literal["when", "how_long", "yes_no"]] = {"when": "when", "how_long": "how_long", "yes_no": "yes_no"}
+    if scene.form not in ask or scene.window is not None or scene.clause is not None or scene.pronoun is not None:
+        return None
+    empty = _called_empty(scene)
+    if empty is not None:
+        return AbsenceQuery(empty, ask[scene.form])
+    subject = _missing(scene)
+    if subject is None or (scene.form == "yes_no" and not _says_ever(scene)):
+        return None
+    return AbsenceQuery(subject, ask[scene.form])
+
+
+def _called_empty(scene: Scene) -> Selection | None:
+    """ "When is the shop empty?", "is the street ever empty of people?"."""
+    said = [t.text for t in scene.reading.tokens]
+    empty = next((i for i, word in enumerate(said) if word in _EMPTY), None)
+    if empty is None or scene.reading.has("not", "start", "appear", "end"):
+        return None
+    things = [t for m, t in zip(scene.mentions, scene.things, strict=True) if not (m.start <= empty < m.end)]
+    named = [t for t in things if t.categories and t.noun not in _PLACES]
+    if named:
+        return replace(named[-1], plural=True, definite=False) if "of" in said[empty + 1 : empty + 2] else None
+    strange = [t for t in scene.things if t.is_unknown and not {*t.noun.split()} & (_PLACES | _EMPTY)]
+    return None if strange else Selection(plural=True)
+
+
+def _missing(scene: Scene) -> Selection | None:
+    """The thing of "nobody", "no car", "without any dog"; None where something else is asked of it."""
+    if len(scene.things) != 1 or scene.has(*(c for c in _OTHERWISE if c != "not")):
+        return None
+    mention, tokens = scene.mentions[0], scene.reading.tokens
+    before = {t.text for t in tokens[max(0, mention.start - 2) : mention.start]}
+    denied = mention.quantifier == "none" or bool(before & {"no", "without"})
+    return replace(scene.narrowed(), plural=True) if denied and not scene.things[0].numbers else None
+
+
+def _says_ever(scene: Scene) -> bool:
+    """ "Is there ever nobody?", "is there a moment with no people?"; "is there no dog?" asks something else."""
+    said = [t.text for t in scene.reading.tokens]
+    timed = any(a in {"a", "any", "some"} and b in _TIMES for a, b in pairwise(said))
+    return "ever" in said or timed
