@@ -188,3 +188,60 @@ def test_what_boxes_do_not_show_is_refused(world: Library, question: str) -> Non
 )
 def test_what_sounds_alike_is_still_answered(world: Library, question: str, value: object) -> None:
     assert holds(ask(world, S, question), value)
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        ("who is there while the truck is there", [3]),
+        ("while the truck is there who else is there", [3]),
+        ("how many people are visible while the dog is on screen", 1),  # person 2 comes back at 10 s
+        ("is there a person while the truck is there", True),
+        ("who comes while the dog is there", []),
+        ("what is said while the dog is there", "That will be five dollars"),
+    ],
+)
+def test_a_whole_stay_is_a_time_to_ask_about(world: Library, question: str, value: object) -> None:
+    assert holds(ask(world, S, question), value)
+
+
+def test_what_happens_during_a_stay_leaves_out_what_comes_later(world: Library) -> None:
+    told = ask(world, S, "what happens while the dog is there").text
+    assert "dog 5" in told
+    assert "truck 8" not in told
+
+
+@pytest.mark.parametrize(
+    ("video", "turns"),
+    [
+        (S, [("when does the dog come", 7.0), ("and leave?", 11.0), ("which direction", "right"),
+             ("how fast?", 145.0)]),
+        (S, [("is there a truck", True), ("while it is there who else is there", [3])]),
+        (G, [("which is the first bird", [1]), ("and the next one", [2]), ("and the one after that", [5])]),
+        (G, [("when does the cat come", 3.0), ("and the person", 5.0), ("who leaves first", "person"),
+             ("how long are they both there", 5.1)]),
+        (G, [("which bird stays longest", [2]), ("and the second longest", [1])]),
+        (G, [("which is the first bird", [1]), ("when does it leave", 4.0), ("and the next bird?", [2])]),
+    ],
+)  # fmt: skip
+def test_turns_follow_from_each_other(world: Library, video: str, turns: list[Case]) -> None:
+    conversation = world.conversation()
+    for question, value in turns:
+        answer = world.ask(question, videos=[video], conversation=conversation)
+        assert holds(answer, value), f"{question}: {answer.text}"
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
+        ["how old is the man", "and that one"],
+        ["how old is the man", "when does he come in"],
+        ["how many cars are there", "when does she leave"],
+        ["what comes after the dog", "and the next one"],
+        ["and that one"],
+    ],
+)
+def test_words_that_point_at_nothing_are_asked_back(world: Library, turns: list[str]) -> None:
+    conversation = world.conversation()
+    answers = [world.ask(question, videos=[S], conversation=conversation) for question in turns]
+    assert answers[-1].status == "cannot_answer", answers[-1].text

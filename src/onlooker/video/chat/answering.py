@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import replace
+from typing import Literal
 
 from onlooker.errors import QueryError
 from onlooker.video.answer import Answer
@@ -269,9 +270,12 @@ def _about_video(session: Session, query: Query) -> Draft | None:
 
 def _respond_anchored(session: Session, query: Query, anchor: Anchor) -> Draft:
     """Looks up the moment of the anchor first; without it there is no time to ask about."""
-    found = moments.moment(session, MomentQuery(anchor.subject, anchor.event))
+    event: Literal["start", "end"] = "end" if anchor.event == "end" else "start"
+    found = moments.moment(session, MomentQuery(anchor.subject, event))
     if not isinstance(found.value, float) or not found.named:
         return found
+    if anchor.event == "stay":
+        return _respond_over_stay(session, query, found.named[0])
     window = getattr(query, "window", None)
     if not isinstance(window, Window):
         return _respond(session, query)
@@ -282,6 +286,15 @@ def _respond_anchored(session: Session, query: Query, anchor: Anchor) -> Draft:
     )
     draft = _respond(here, replace(query, window=Window(window.kind, start, end)))  # type: ignore[call-arg]
     draft.text = f"{draft.text} ({found.text.split('.  ')[0].split(' Others:')[0].rstrip('.')}.)"
+    return draft
+
+
+def _respond_over_stay(session: Session, query: Query, track: Track) -> Draft:
+    """The answer over the span from the first to the last sight of a tracklet."""
+    here = replace(session, scope=(track.video_key,))
+    window = Window("span", TimePoint(track.t_start), TimePoint(track.t_end))
+    draft = _respond(here, replace(query, window=window))  # type: ignore[call-arg]
+    draft.text = f"{draft.text} ({track.spanned} is there then.)"
     return draft
 
 

@@ -99,10 +99,10 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """The moment another thing comes or goes, that a question takes its time from: "when the dog leaves"."""
+    """The moment another thing comes or goes, or its whole stay, that a question takes its time from."""
 
     subject: Selection
-    event: Literal["start", "end"]
+    event: Literal["start", "end", "stay"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,8 @@ def find_clause(reading: Reading) -> Clause | None:
         start, relation = opening
         offset, start = _offset(reading.tokens, start, relation)
         end = next((i for i in range(mention.end, len(reading.tokens)) if reading.tokens[i].text in {",", "?"}), None)
+        if end in {None, len(reading.tokens) - 1} and start == 0:
+            end = _asked_behind(reading, mention) or end
         end = len(reading.tokens) if end is None else end
         if start == 0 and end == len(reading.tokens):
             continue
@@ -54,13 +56,25 @@ def find_clause(reading: Reading) -> Clause | None:
         others = [m for m in reading.mentions if m is not mention and not start <= m.start < end]
         if reading.form == "when" and all(m.kind == "pronoun" for m in others):
             continue  # "how late is it when the van first shows?"
-        if event is None or (not others and reading.form not in {"what", "list", "count", "which"}):
+        asks = reading.form in {"what", "list", "count", "which"} or reading.has("events")
+        if event is None or (not others and not asks):
             continue
         selection = replace(mention.selection, definite=True)
         is_stay = reading.tokens[start].text == "while" and not _cues(reading, mention, end) - {"visible"}
         window = _window(relation) if offset is None else Window("at", TimePoint(offset, "event"), None)
         return Clause(Anchor(selection, event), window, start, end, is_stay)
     return None
+
+
+_ASKING = words("who what which how where")
+
+
+def _asked_behind(reading: Reading, mention: Mention) -> int | None:
+    """ "While the truck is there who else is there": where the question begins, with no comma before it."""
+    tokens = reading.tokens
+    opened = tokens[0].text in {"while", "when"} and len(tokens) > mention.end
+    behind = range(mention.end + 2, len(tokens))
+    return next((i for i in behind if tokens[i].text in _ASKING), None) if opened else None
 
 
 def _is_the_other(reading: Reading, mention: Mention) -> bool:

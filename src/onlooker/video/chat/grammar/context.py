@@ -53,7 +53,7 @@ class Scene:
     @classmethod
     def of(cls, whole: Reading, focus: Focus | None) -> Scene:
         """Resolves the mentions of a reading; a clause that only says when is set apart."""
-        clause = find_clause(whole)
+        clause = _resolved_clause(find_clause(whole), whole, focus)
         reading = whole if clause is None else without(whole, clause)
         explicit = _explicit(reading)
         things = tuple(_resolved(reading, m, focus) for m in explicit)
@@ -164,6 +164,16 @@ class Scene:
         if word in {"all", "both"} or (self.has("all") and word != "none"):
             return "all"
         return "none" if word == "none" else "any"
+
+
+def _resolved_clause(clause: Clause | None, reading: Reading, focus: Focus | None) -> Clause | None:
+    """ "While it is there": the clause of what was talked of; without that it says nothing."""
+    spoken = (m for m in reading.mentions if clause is not None and clause.start <= m.start < clause.end)
+    if clause is None or all(m.kind != "pronoun" for m in spoken):
+        return clause
+    if focus is None or focus.subject is None:
+        return clause
+    return replace(clause, anchor=replace(clause.anchor, subject=replace(focus.subject, definite=True)))
 
 
 def _explicit(reading: Reading) -> tuple[Mention, ...]:

@@ -8,7 +8,9 @@ from typing import Literal
 
 from onlooker.video.chat.grammar.context import Focus, Scene
 from onlooker.video.chat.grammar.moments import UNITS, read_duration
-from onlooker.video.chat.grammar.subjects import COMPARATIVES, MEASURES, measure_of, order_rank
+from onlooker.video.chat.grammar.nouns import HYPERNYMS
+from onlooker.video.chat.grammar.ordinals import place_before
+from onlooker.video.chat.grammar.subjects import COMPARATIVES, MEASURES, SUPERLATIVES, measure_of, order_rank
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     Anchor,
@@ -21,6 +23,8 @@ from onlooker.video.chat.query import (
     PathQuery,
     Query,
     Rank,
+    Refusal,
+    RelationQuery,
     Selection,
     TimePoint,
     VideoFactQuery,
@@ -34,6 +38,8 @@ _BARE_CUES = words(
     "until_when gone return color speed direction visible what how appear start end how_long when where "
     "which count path  size look move travel_far where_place wear peak first last total filler time_noun together all"
 )
+# "Which direction?", "how fast?": phrases that ask by themselves.
+_ASKED_BY_PHRASE = words("direction speed color size")
 _OPENERS = words(
     "and or what about how same for now but also then of in on at the a an instead it them one ones to question thing "
     "again please likewise ditto among amongst within from with regarding concerning too as well goes do just only next"
@@ -174,7 +180,9 @@ def _new_subject(scene: Scene, focus: Focus) -> Selection | None:
 
 def _new_rank(scene: Scene) -> Rank | None:
     measure = measure_of(scene.reading)
-    return Rank(*measure) if measure is not None and not scene.things else None
+    if measure is None or scene.things:
+        return None
+    return Rank(*measure, place_before(scene.reading, SUPERLATIVES))
 
 
 def _subject_of(query: Query) -> Selection | None:
@@ -200,7 +208,10 @@ def bare(scene: Scene) -> Scene:
     covered = {i for w in scene.reading.windows for i in range(w.start, w.end)}
     covered |= {i for found in scene.reading.cues.values() for c in found for i in range(c.start, c.end)}
     loose = [t for i, t in enumerate(scene.reading.tokens) if t.is_word and i not in covered]
-    if form in {"none", "yes_no", "list"} or len(loose) > 2 or len(scene.reading.tokens) > 12:
+    by_phrase = (
+        form == "none" and bool(scene.reading.cues) and set(scene.reading.cues) <= _ASKED_BY_PHRASE and not loose
+    )
+    if (form in {"none", "yes_no", "list"} and not by_phrase) or len(loose) > 2 or len(scene.reading.tokens) > 12:
         return scene
     if (
         not set(scene.reading.cues) <= _BARE_CUES
@@ -234,7 +245,61 @@ def among(scene: Scene) -> Query | None:
     whole = focus.group or focus.subject
     if whole is None:
         return None
-    return ListQuery(replace(whole, rank=Rank(*measure), plural=False), scene.window)
+    rank = Rank(*measure, place_before(reading, SUPERLATIVES))
+    return ListQuery(replace(whole, rank=rank, plural=False), scene.window)
+
+
+def next_in_turn(scene: Scene) -> Query | None:
+    """ "And the next person?", "and the one after that?": who comes after the one talked of."""
+    focus, said = scene.focus, " ".join(t.text for t in scene.reading.tokens if t.is_word)
+    turns = scene.reading.word("next") or said.endswith("after that")
+    whole = scene.form in {"none", "which", "what"} and len(scene.reading.tokens) <= 8 and scene.window is None
+    if focus is None or not turns or not whole or len(scene.things) > 1 or scene.reading.strangers:
+        return None
+    current, named = focus.subject, scene.things[0] if scene.things else None
+    if scene.has("events", "speech", "sound", "text") or (named is not None and named.is_unknown):
+        return None
+    if current is None or len(current.keys) != 1:
+        return Refusal("Say after which one: of several talked of, nobody knows what the next one is.")
+    kind = named if named is not None and named.categories else replace(current, keys=(), label=None, numbers=())
+    kind = replace(kind, rank=Rank("t_start", False), plural=False, definite=False, keys=())
+    behind = Window("span", TimePoint(0.001, "event"), None)
+    return ListQuery(kind, behind, "start", anchor=Anchor(current, "start"))
+
+
+def both_of_them(scene: Scene) -> Query | None:
+    """ "How long are they both there?" of the two things talked of: the time they share."""
+    focus = scene.focus
+    shared = scene.reading.word("both", "together") or scene.has("together")
+    if focus is None or scene.things or not shared or scene.form not in {"how_long", "when", "yes_no"}:
+        return None
+    if len(focus.named) != 2 or not any(m.kind == "pronoun" for m in scene.reading.mentions):
+        return None
+    if scene.has("start", "end", "return", "speed", "direction", "color", "move", "touch", "near"):
+        return None
+    return RelationQuery(*focus.named, "together", scene.form)  # type: ignore[arg-type]
+
+
+_THIRD_PERSON = words("he she him her his hers himself herself")
+_LIVING = frozenset({*HYPERNYMS["living thing"], *HYPERNYMS["rider"]})
+_POINTING = words("that this those these other next")
+
+
+def pointing_nowhere(scene: Scene) -> Query | None:
+    """ "And that one?", "when does he come?" with nothing talked of that it could mean."""
+    reading, focus = scene.reading, scene.focus
+    spoken = next((t.text for t in reading.tokens if t.text in _THIRD_PERSON), None)
+    about = None if focus is None or focus.subject is None else focus.subject.categories
+    somebody = about is not None and (not about or bool(set(about) & _LIVING) or bool(set(about) & set(reading.people)))
+    if spoken is not None and not scene.things and not somebody and (focus is None or about is not None):
+        return Refusal(f'Say who is meant by "{spoken}": nobody was talked of before.')
+    ones = [m for m in scene.mentions if m.kind == "one"]
+    told = [t.text for t in reading.tokens]
+    if focus is not None or len(ones) != 1 or len(scene.things) != 1 or reading.form != "none":
+        return None
+    near = {*told[max(0, ones[0].start - 1) : ones[0].end + 2]}
+    plain = not (scene.subject.conditions or scene.subject.rank or scene.subject.numbers)
+    return Refusal("Say which one is meant: nothing was talked of before.") if near & _POINTING and plain else None
 
 
 def with_window_of_them(query: Query, scene: Scene) -> Query:

@@ -76,7 +76,8 @@ def kinds(scene: Scene) -> Query | None:
     """ "What kinds of objects are there?", "what is the most common object?"."""
     generic = [t for t in scene.things if t.categories is None and not t.numbers]
     one = any(t.definite and not t.plural for t in scene.specific)
-    if scene.has("kind") and scene.form in {"which", "what"} and scene.reading.word("most", "least") and not one:
+    asked_kind = scene.form in {"which", "what"} or (scene.form == "none" and scene.reading.word("which", "what"))
+    if scene.has("kind") and asked_kind and scene.reading.word("most", "least") and not one:
         return CategoriesQuery(Selection(plural=True), scene.window, "most" if scene.reading.word("most") else "least")
     common = scene.has("most_common", "least_common") and not one  # "where is the car mostly?" is about the car
     if common and scene.form != "yes_no" and not scene.has("peak"):

@@ -19,6 +19,7 @@ from onlooker.video.chat.grammar import (
     objects,
     ranking,
     relations,
+    stays,
     timing,
 )
 from onlooker.video.chat.grammar.context import Focus, Scene
@@ -30,6 +31,7 @@ from onlooker.video.chat.query import EvidenceQuery, Query
 Rule = Callable[[Scene], Query | None]
 RULES: tuple[Rule, ...] = (
     media.about_answer,
+    follow_up.pointing_nowhere,
     doubts.doubtful,
     interactions.unseen,
     authenticity.judged,
@@ -64,10 +66,12 @@ RULES: tuple[Rule, ...] = (
 
 # Questions that lean on the one before come first.
 LEANING: tuple[Rule, ...] = (
-    follow_up.elliptic,
     follow_up.around_that,
+    follow_up.next_in_turn,
+    follow_up.elliptic,
     follow_up.changed_event,
     follow_up.among,
+    follow_up.both_of_them,
 )
 
 
@@ -93,9 +97,10 @@ def plan(reading: Reading, focus: Focus | None) -> Planned:
         if query is not None:
             certainty = 1.0 - 0.05 * len(reading.corrections) - 0.1 * bool(reading.strangers)
             query = replace(query, videos=query.videos or reading.videos)
-            if scene.clause is not None:
+            stay = stays.during(scene, query)
+            if stay is None and scene.clause is not None:
                 query = replace(query, anchor=scene.clause.anchor)
-            query = overlooked(scene, query) or query
+            query = stay or overlooked(scene, query) or query
             query = follow_up.with_window_of_them(query, scene)
             if scene.pronoun is not None or isinstance(query, EvidenceQuery):
                 query = follow_up.carried(query, scene)

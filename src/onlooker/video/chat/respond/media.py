@@ -88,7 +88,8 @@ def words(session: Session, query: WordsQuery) -> Draft:
 
 def _covered(rows: Sequence[Sequence[Cell]]) -> float:
     """Seconds during which at least one of the words is there, in each video by itself."""
-    total, until = 0.0, {}
+    total = 0.0
+    until: dict[Cell, float] = {}
     for row in sorted(rows, key=lambda r: (str(r[0]), _seconds(r[1]))):
         start, end = max(_seconds(row[1]), until.get(row[0], 0.0)), _seconds(row[2])
         total += max(end - start, 0.0)
