@@ -12,7 +12,7 @@ from onlooker.video.chat.grammar.reading import Reading
 from onlooker.video.chat.grammar.segments import length_before, stood_first
 from onlooker.video.chat.grammar.tokens import Token
 from onlooker.video.chat.grammar.words import words
-from onlooker.video.chat.query import Anchor, TimePoint, Window
+from onlooker.video.chat.query import Anchor, Rank, TimePoint, Window
 
 _AT = words("when once while as moment")
 _BEFORE = words("before until till by")
@@ -60,6 +60,9 @@ def find_clause(reading: Reading) -> Clause | None:
         if event is None or (not others and not asks):
             continue
         selection = replace(mention.selection, definite=True)
+        if mention.order is not None and selection.rank is None and not selection.numbers:
+            place = Rank("t_start", mention.order < 0, abs(mention.order))  # "when the second bird comes"
+            selection = replace(selection, rank=place, plural=False)
         is_stay = reading.tokens[start].text == "while" and not _cues(reading, mention, end) - {"visible"}
         window = _window(relation) if offset is None else Window("at", TimePoint(offset, "event"), None)
         return Clause(Anchor(selection, event), window, start, end, is_stay)

@@ -70,7 +70,9 @@ def speech(scene: Scene) -> Query | None:
         return None
     if scene.reading.word("language", "languages", "accent", "dialect"):
         return Refusal(f"Nothing is stored about languages and accents. {EXAMPLES}")
-    if scene.form == "which" and scene.reading.word("who", "whose", "whom"):
+    counted = scene.form == "count" and not scene.reading.word("times", "often") and not scene.reading.quotes
+    people = any(set(t.categories or ()) & set(scene.reading.people) for t in scene.things)
+    if (scene.form == "which" and scene.reading.word("who", "whose", "whom")) or (counted and people):
         return Refusal("Who speaks is not stored, only what is said and when. Ask for example: when is a word said?")
     if scene.form == "where" and scene.reading.word("videos", "clips", "films", "movies", "recordings"):
         return Refusal("In which videos something is said is not listed. Ask what is said, or when, of all of them.")
@@ -181,7 +183,12 @@ def sound(scene: Scene) -> Query | None:
             return None  # "I heard there is a dragon, is there?"
         label = made  # "do you hear a dog?"
     if scene.form == "when":
-        over = scene.has("until_when", "end", "gone") or scene.reading.word("end", "ends", "stop", "stops", "over")
+        part = scene.reading.word("part", "parts")  # "the quiet part" is no parting
+        over = (
+            scene.has("until_when", "gone")
+            or (scene.has("end") and not part)
+            or scene.reading.word("end", "ends", "stop", "stops", "over")
+        )
         return SoundQuery("until" if over else "when", label, scene.window)
     if scene.form == "how_long":
         return SoundQuery("how_long", label, scene.window)

@@ -111,6 +111,8 @@ def _kind_of_one(scene: Scene) -> bool:
 
 def peak(scene: Scene) -> Query | None:
     """The most at one time, and when."""
+    if scene.form == "yes_no" and scene.reading.word("crowded", "busy", "busiest") and not scene.has_subject:
+        return Refusal("How many make a crowd is not known. Ask how many there are at most at one time, and when.")
     if not (scene.has("peak") or _most_visible(scene)) or not (scene.form in _PEAK_FORMS or _which_number(scene)):
         return None
     if len(scene.specific) > 1:

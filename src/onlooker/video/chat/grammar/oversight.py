@@ -56,6 +56,10 @@ _TWO_ASKED = re.compile(
     r"(who|what|when|where|which|how (?:long|fast|far)) (?:is|are|was|were|does|do|did|\w+ (?:is|are|does|do))\b"
 )
 _QUESTION_WORDS = ("who", "what", "when", "where", "which", "how many", "how long", "how fast", "how far")
+_TWO_DOINGS = re.compile(
+    r"^(?:who|which \w+|what)\b.*\w.* and (?:also )?(who)"
+    r" (?:leaves?|left|came|comes|enters?|stays?|stayed|goes|went|moves?)\b"
+)
 _VAGUE_EDGES = words("dying closing opening early late final last first few")
 _VAGUE_TIMES = words("seconds moments minutes stages")
 _Held = CountQuery | ExistsQuery | ListQuery | CheckQuery
@@ -108,7 +112,7 @@ def _second_question(scene: Scene, query: Query) -> str | None:
     moments = _TWO_MOMENTS.search(said)
     if moments is not None and isinstance(query, (*_HELD, PeakQuery, BoxQuery, RelationQuery)):
         return moments.group()
-    asked = _TWO_ASKED.search(said)
+    asked = _TWO_ASKED.search(said) or _TWO_DOINGS.search(said)
     if asked is not None:
         return asked.group(1)
     counts = _TWO_COUNTS.search(said)

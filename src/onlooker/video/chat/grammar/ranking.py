@@ -8,9 +8,10 @@ from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.subjects import MEASURES, SUPERLATIVES, measure_of
 from onlooker.video.chat.grammar.tokens import Token
 from onlooker.video.chat.grammar.words import words
-from onlooker.video.chat.query import ListQuery, Query, Rank
+from onlooker.video.chat.query import ListQuery, Query, Rank, Refusal
 
 _SORTING = words("sort sorted rank ranked ranking arrange arranged order ordered")
+_LISTING = words("list show give name enumerate")
 _BY = words("by from according based")
 _MEASURED: dict[str, tuple[str, bool]] = {
     **dict.fromkeys(words("speed fast quick quickly velocity pace speeds"), ("speed", True)),
@@ -33,12 +34,15 @@ def ranked(scene: Scene) -> Query | None:
         return None
     plain = scene.form in {"none", "list", "which", "what", "how"}
     found = _sorted(scene) if plain or _is_told_to(scene) else None
+    if found is None and _is_told_to(scene) and scene.has_subject and not scene.reading.word(*_LISTING):
+        return Refusal("Say by what they are put in order: by speed, size, arrival, or how long they stay.")
     return found or (_several(scene) if plain else None)
 
 
 def _is_told_to(scene: Scene) -> bool:
     """ "Sort the people by how long they stay": an order, whatever words it closes with."""
-    return next((t.text for t in scene.reading.tokens if t.is_word), "") in _SORTING
+    first = next((t.text for t in scene.reading.tokens if t.is_word), "")
+    return first in _SORTING or (first in _LISTING and scene.reading.word("by"))
 
 
 def _sorted(scene: Scene) -> Query | None:
@@ -47,7 +51,8 @@ def _sorted(scene: Scene) -> Query | None:
     asked = next((i for i, text in enumerate(texts) if text in _SORTING), None)
     by = next((i for i in range((asked or 0), len(texts)) if texts[i] in _BY), None)
     from_to = by is not None and texts[by] == "from" and "to" in texts[by:]
-    if by is None or (asked is None and not from_to) or not (scene.has_subject or _is_told_to(scene)):
+    listed = by is not None and texts[by] == "by" and texts[0] in _LISTING
+    if by is None or (asked is None and not from_to and not listed) or not (scene.has_subject or _is_told_to(scene)):
         return None
     order = _order_said(texts[by + 1 :])
     if order is None:
@@ -59,7 +64,9 @@ def _sorted(scene: Scene) -> Query | None:
 def _order_said(behind: list[str]) -> tuple[str, bool] | None:
     """The measure said behind "by", and whether the most of it comes first."""
     first = next((w for w in behind if w in _SMALLEST_FIRST | _LARGEST_FIRST), None)
-    measure = next((_MEASURED[w] for w in behind if w in _MEASURED), None)
+    said = [w for w in behind if w in _MEASURED]
+    told = next((w for w in said if w != "time"), next(iter(said), None))  # "by time of arrival"
+    measure = None if told is None else _MEASURED[told]
     named = next((MEASURES[w] for w in behind if w in MEASURES), None)
     if measure is None and named is not None:
         return named
