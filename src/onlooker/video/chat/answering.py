@@ -64,6 +64,7 @@ from onlooker.video.chat.respond import (
     listing,
     media,
     moments,
+    signs,
     together,
     videos,
 )
@@ -132,6 +133,8 @@ class Answerer:
             draft = media.proof(talk.answer)
         elif (doubt := limits.doubt(session, planned.query)) is not None:
             draft = doubt
+        elif (read := signs.written(session, planned.query)) is not None:
+            draft = read
         elif planned.query.anchor is not None:
             draft = _respond_anchored(session, planned.query, planned.query.anchor)
         else:
