@@ -89,12 +89,14 @@ def import_mot(
             f"`{folder}` holds {len(sequences)} sequences; `pictures` is the folder of one, import it alone"
         )
     place = _Pictures(folder, None if pictures is None else Path(pictures))
-    videos = [_read_mot(sequence, None if several else name, place, notes) for sequence in sequences]
+    videos = [read_mot(sequence, None if several else name, notes, place) for sequence in sequences]
     return land(store, videos, notes)
 
 
-def _read_mot(folder: Path, name: str | None, place: _Pictures, notes: list[str]) -> AnnotatedVideo:
-    """One sequence folder as values; `notes` gets remarks on what was left out or assumed."""
+def read_mot(folder: Path, name: str | None, notes: list[str], place: _Pictures | None = None) -> AnnotatedVideo:
+    """One sequence folder as values; `notes` gets remarks on what was left out or assumed. Pictures lie in `place`, by
+    default in the folder itself."""
+    place = place or _Pictures(folder, None)
     header = read_header(folder / "seqinfo.ini")
     categories, listed_fps = _read_categories(folder / "tracks.json")
     truth = _truth_file(folder)

@@ -250,12 +250,7 @@ class MentionReader:
 
     def _is_whole(self, i: int) -> bool:
         token = self._tokens[i]
-        return (
-            token.kind == "number"
-            and not token.ordinal
-            and token.number is not None
-            and token.number == int(token.number)
-        )
+        return token.kind == "number" and not token.ordinal and token.number is not None and token.number.is_integer()
 
     def _bare_number(self, i: int, blocked: frozenset[int]) -> Mention | None:
         """ "#4", "id 4", "number 4", "no. 4" without a noun."""

@@ -113,6 +113,4 @@ def _amount(scene: Scene) -> int | None:
 
 
 def _is_whole(token: Token) -> bool:
-    return (
-        token.number is not None and not token.ordinal and token.kind != "clock" and token.number == int(token.number)
-    )
+    return token.number is not None and not token.ordinal and token.kind != "clock" and token.number.is_integer()
