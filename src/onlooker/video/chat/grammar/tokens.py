@@ -13,6 +13,7 @@ Kind = Literal["word", "number", "clock", "quote", "mark"]
 
 _QUOTES = str.maketrans({"’": "'", "‘": "'", "`": "'", "´": "'", "“": '"', "”": '"', "«": '"', "»": '"', "„": '"'})
 _DASHES = str.maketrans(dict.fromkeys("‐‑‒–—―−", "-"))
+_LARGEST = 1e15  # a number beyond it is read as this one: nothing counted, numbered or timed comes near
 _CONTRACTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), text)
     for pattern, text in (
@@ -176,9 +177,9 @@ def _read(kind: str, found: str, start: int) -> list[Token]:
     if kind == "clock":
         return [Token(found, "", "clock", start, end, clock_seconds(found))]
     if kind == "ordinal":
-        return [Token(found, "", "number", start, end, float(found[:-2]), ordinal=True)]
+        return [Token(found, "", "number", start, end, min(float(found[:-2]), _LARGEST), ordinal=True)]
     if kind == "number":
-        return [Token(found, "", "number", start, end, float(found.replace(",", ".")))]
+        return [Token(found, "", "number", start, end, min(float(found.replace(",", ".")), _LARGEST))]
     if kind == "word":
         return _read_word(found, start)
     return [Token(found, found, "mark", start, end)]
@@ -263,5 +264,5 @@ def clock_seconds(text: str) -> float:
     """Seconds of "1:05" (minutes:seconds) or "1:00:05"."""
     seconds = 0.0
     for part in text.split(":"):
-        seconds = seconds * 60 + float(part)
+        seconds = min(seconds * 60 + float(part), _LARGEST)
     return seconds
