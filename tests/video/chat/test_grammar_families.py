@@ -51,6 +51,12 @@ def answerer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answerer]:
         ("Which objects are neither cars nor people?", [5]),
         ("How many objects are neither people nor dogs?", 2),
         ("name the cars that are not stationary", [1]),
+        ("Show me the people that are not moving left", [3]),
+        ("which objects that are not moving to the right are there?", [2, 4]),
+        ("people that are not moving to the right", True),
+        ("cars that are not moving?", True),
+        ("How many cars that are not red are there?", 1),
+        ("show the objects which are not people", [1, 2, 5]),
         # "who" is a person
         ("Who is moving to the right?", [3]),
         ("who stands still?", []),

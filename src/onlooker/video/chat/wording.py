@@ -100,7 +100,8 @@ def _condition_words(condition: Condition) -> tuple[str, str]:
     value = condition.value[0] if isinstance(condition.value, tuple) else condition.value
     column = condition.column
     if condition.operator == "not in":
-        return "", f"not {'in ' if condition.also else ''}{value}"
+        way = "moving " if column == "direction" else "in " if condition.also else ""
+        return "", f"not {way}{value}"
     if (column, condition.operator, value) == ("n_gaps", "=", 0):
         return "", "without a gap"
     if column in _BEFORE_NOUN:
