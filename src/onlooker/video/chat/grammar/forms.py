@@ -65,6 +65,7 @@ def _form_starts(
             found.append((cue.start, "which" if number_of_one else form))
     found += [(cue.start, "when") for cue in cues.get("until_when", ())]
     found += [(m.end, "count") for m in mentions if _is_numbered_group(tokens, m)]
+    found += [(cue.start, "which") for cue in cues.get("what", ()) if _asks_which(cue, mentions)]
     found.sort()
     # "when the clock reads 3 s, how many ...": a clause that only gives the time.
     while len(found) > 1 and found[0][1] == "when" and any(found[0][0] < i < found[1][0] for i in blocked):
@@ -78,6 +79,12 @@ def _form_starts(
     if named and found[1][0] - found[0][0] == 1 and not any(code in cues for code in _RANKING):
         found.pop(0)
     return found
+
+
+def _asks_which(what: Cue, mentions: Sequence[Mention]) -> bool:
+    """ "What animals are there?" asks which; "what objects are there?" asks for kinds."""
+    behind = next((m.selection for m in mentions if m.start == what.end), None)
+    return behind is not None and behind.plural and bool(behind.categories) and not behind.numbers
 
 
 _MOMENT_NOUNS = words("time times second seconds moment point instant clock timestamp frame")
