@@ -55,6 +55,8 @@ def answerer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answerer]:
         ("What vehicles are in the video?", [1, 2]),
         ("what animals can be seen at 9.5 s?", [5]),
         ("what cars move right?", [1]),
+        ("what animal is in the video", [5]),
+        ("What car is the fastest?", [1]),
         ("Show me the people that are not moving left", [3]),
         ("which objects that are not moving to the right are there?", [2, 4]),
         ("people that are not moving to the right", True),

@@ -84,7 +84,9 @@ def _form_starts(
 def _asks_which(what: Cue, mentions: Sequence[Mention]) -> bool:
     """ "What animals are there?" asks which; "what objects are there?" asks for kinds."""
     behind = next((m.selection for m in mentions if m.start == what.end), None)
-    return behind is not None and behind.plural and bool(behind.categories) and not behind.numbers
+    if behind is None or not behind.categories or behind.numbers:
+        return False
+    return behind.plural or not any(m.kind == "pronoun" for m in mentions)  # "what animal is it?" asks for its kind
 
 
 _MOMENT_NOUNS = words("time times second seconds moment point instant clock timestamp frame")
