@@ -66,6 +66,8 @@ def answerer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answerer]:
         # "who" is a person
         ("Who is moving to the right?", [3]),
         ("who stands still?", []),
+        ("who is there?", [4, 3]),
+        ("Who can be seen?", [4, 3]),
         ("Who leaves first?", [3]),
         ("who or what leaves first?", [1]),
         ("who is with the dog?", [4]),

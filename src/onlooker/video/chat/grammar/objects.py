@@ -281,7 +281,7 @@ def _which(scene: Scene) -> Query:
     if scene.form == "list" and main is not None and main.quantifier == "any" and not scene.subject.plural:
         return yes_no.yes_no(scene)
     if not scene.has_subject and not scene.conditions and not _superlative(scene) and not yes_no.lasts(scene):
-        timed = scene.window is not None or follow_up.says_same_moment(scene)
+        timed = scene.window is not None or follow_up.says_same_moment(scene) or scene.has("visible")
         whoever = scene.whoever if timed else None
         if not timed and scene.whoever is not None and (lives := yes_no.life_conditions(scene)):
             return ListQuery(with_conditions(scene.whoever, lives))  # "who never leaves?"
