@@ -148,6 +148,10 @@ def test_import_refuses_unknown_formats_and_options_of_other_formats(run, sequen
     file.write_text("{}")
     assert "belongs to mot" in run("import", "ytvis", file, "--name", "x", "-l", library).error
     assert run("import", "mot", tmp_path / "none", "-l", library).code == 2
+    assert not library.exists()
+    assert run("import", "mot", sequence, "-l", library).code == 0
+    assert run("import", "ytvis", file, "-l", library).code == 1
+    assert library.exists()  # with what it held before
 
 
 @pytest.mark.parametrize("form", FORMATS)

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from onlooker.cli.options import DEFAULT_LIBRARY, AsJson, LibraryPath, Videos, emit, emit_json, note, printable
+from onlooker.errors import OnlookerError
 
 ImportFormat = Annotated[
     str, typer.Argument(metavar="FORMAT", help="mot (a sequence folder), coco-vid or ytvis (JSON).")
@@ -40,8 +41,14 @@ def import_(
     from onlooker.video.exchange import ImportOptions, import_annotations
     from onlooker.video.store import Store
 
-    with Store.open(library) as store:
-        report = import_annotations(store, form, path, ImportOptions(name, fps, pictures))
+    made = not library.exists()
+    try:
+        with Store.open(library) as store:
+            report = import_annotations(store, form, path, ImportOptions(name, fps, pictures))
+    except OnlookerError:
+        if made and library.is_file():
+            _remove_if_empty(library)
+        raise
     for remark in report.notes:
         note(printable(remark))
     if as_json:
@@ -50,6 +57,17 @@ def import_(
         for video in report.videos:
             state = " (already in the library)" if video.unchanged else ""
             emit(f"{printable(video.name)}: {video.n_tracklets} tracklets, {video.n_boxes} boxes{state}")
+
+
+def _remove_if_empty(library: Path) -> None:
+    """Nobody asked for a library with nothing in it; what another process has stored meanwhile stays."""
+    from onlooker.video.store import Store
+    from onlooker.video.store.videos import list_videos
+
+    with Store.open(library, create=False) as store, store.read() as connection:
+        empty = not list_videos(connection)
+    if empty:
+        library.unlink()
 
 
 def export(

@@ -63,6 +63,9 @@ def answerer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answerer]:
         ("cars that are not moving?", True),
         ("How many cars that are not red are there?", 1),
         ("show the objects which are not people", [1, 2, 5]),
+        ("is there an animal that is not a dog?", False),
+        ("is there anything other than a car?", True),
+        ("Are there any objects which aren't people?", True),
         # "who" is a person
         ("Who is moving to the right?", [3]),
         ("who stands still?", []),
@@ -118,6 +121,10 @@ def test_the_wording_is_read_as_meant(answerer: Answerer, question: str, value: 
     "question",
     [
         "How far away is car 1?",
+        # one thing there and another not: the second is not to be dropped
+        "is there a car but no dog?",
+        "Is there a dog and not a car?",
+        "are there people without a car?",
         "how tall is Anna?",
         "Is the video any good?",
         "who is Anna's sister?",

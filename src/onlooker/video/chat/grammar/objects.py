@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from onlooker.video.chat.grammar import follow_up, timing, yes_no
 from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.exclusions import without_excluded
 from onlooker.video.chat.grammar.media import EXAMPLES
 from onlooker.video.chat.grammar.ordinals import place_said
-from onlooker.video.chat.grammar.subjects import measure_of, opposite, with_conditions
+from onlooker.video.chat.grammar.subjects import measure_of, with_conditions
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     AttributeQuery,
@@ -225,34 +226,7 @@ def _event(scene: Scene) -> Event | None:
 
 def _filtered(scene: Scene) -> Selection:
     """The subject with everything said of it: looks, motion, how long it is there, coming back, leaving."""
-    return _without_excluded(scene, with_conditions(scene.narrowed(), yes_no.life_conditions(scene)))
-
-
-def _without_excluded(scene: Scene, subject: Selection) -> Selection:
-    """ "Objects that are not cars", "everything except people": the second noun is left out of the first."""
-    tokens = scene.reading.tokens
-    cut = min(scene.reading.at("other_than"), _not_a_noun(scene))
-    until = next((i for i in range(cut, len(tokens)) if tokens[i].text == ","), len(tokens))
-    placed = list(zip(scene.mentions, scene.things, strict=True))
-    barred = [t for m, t in placed if cut <= m.start < until and t.categories]
-    if len(placed) == 1 and len(barred) == 1 and len(barred[0].conditions) == 1 and tokens[cut - 1].text == "non":
-        return replace(subject, conditions=(opposite(barred[0].conditions[0]),))  # "non-white vehicles"
-    if any(t.conditions for t in barred):
-        return subject  # "objects that are not red cars" leaves out more than cars
-    if not barred or any(t.numbers for t in barred):
-        return subject
-    kept = next((t for m, t in placed if not cut <= m.start < until), Selection(plural=True))
-    kept = replace(kept, rank=subject.rank if kept.rank is None else kept.rank)
-    names = tuple(c for t in barred for c in t.categories or ())
-    return replace(kept, excluded=names, conditions=subject.conditions)
-
-
-def _not_a_noun(scene: Scene) -> int:
-    """Where a "not" stands right before a noun."""
-    starts = {m.start for m in scene.mentions}
-    found = [cue.end for cue in scene.reading.cues.get("not", ()) if cue.end in starts]
-    found += [m.start for m in scene.mentions[1:] if scene.reading.tokens[m.start].text == "neither"]
-    return min(found, default=len(scene.reading.tokens))
+    return without_excluded(scene, with_conditions(scene.narrowed(), yes_no.life_conditions(scene)))
 
 
 def _count(scene: Scene) -> Query:
@@ -292,9 +266,9 @@ def _which(scene: Scene) -> Query:
         return CountQuery(_filtered(scene), scene.window)  # "give total persons"
     ranked = timing.which_subject(scene)
     if scene.has("other_than"):
-        ranked = _without_excluded(scene, ranked)
+        ranked = without_excluded(scene, ranked)
     if ranked.rank is None:
-        ranked = _without_excluded(scene, with_conditions(_united(scene, ranked), yes_no.life_conditions(scene)))
+        ranked = without_excluded(scene, with_conditions(_united(scene, ranked), yes_no.life_conditions(scene)))
     if ranked.rank is None:
         return ListQuery(_in_turn(scene, ranked), scene.window, _event(scene))
     by_entry = scene.window == timing.THE_END and scene.has("start")  # the rank already says so

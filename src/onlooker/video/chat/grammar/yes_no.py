@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.exclusions import denies_another, is_part_of_kind, without_excluded
 from onlooker.video.chat.grammar.limits import comparator_before, length_conditions
 from onlooker.video.chat.grammar.ordinals import place_said
 from onlooker.video.chat.grammar.subjects import SUPERLATIVES, measure_of, order_rank, with_conditions
@@ -22,6 +23,7 @@ from onlooker.video.chat.query import (
     Quantifier,
     Query,
     Rank,
+    Refusal,
     Selection,
     TimePoint,
     Window,
@@ -187,6 +189,11 @@ def _exists(scene: Scene) -> Query:
     both = _neither(scene)
     if both is not None:
         return ExistsQuery(both, scene.window, event, True)
+    rest = without_excluded(scene, subject)
+    if is_part_of_kind(rest) and scene.quantifier != "none":
+        return ExistsQuery(rest, scene.window, event)
+    if denies_another(scene):
+        return Refusal("Whether one thing is there and another is not are two questions; ask for each by itself.")
     return ExistsQuery(subject, scene.window, event, scene.quantifier == "none" or _never(scene), scene.others)
 
 
