@@ -6,24 +6,12 @@ right (2-8 s), person 4, Anna (blue, grey), goes left (1-9 s), dog 5 goes right 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from street_world import make_world
 
 from onlooker.video.chat.answering import Answerer
 from onlooker.video.chat.conversation import Conversation
-from onlooker.video.store.reader import Reader
 
 STREET = (1,)
-
-
-@pytest.fixture(scope="module")
-def answerer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answerer]:
-    path: Path = make_world(tmp_path_factory.mktemp("families") / "street.onlooker")
-    with Reader.open(path) as reader:
-        yield Answerer(reader)
 
 
 @pytest.mark.parametrize(

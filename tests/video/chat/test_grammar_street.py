@@ -2,23 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from street_world import make_world
 
 from onlooker.video.chat.answering import Answerer
-from onlooker.video.store.reader import Reader
 
 STREET, YARD = (1,), (2,)
-
-
-@pytest.fixture(scope="module")
-def answerer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answerer]:
-    path: Path = make_world(tmp_path_factory.mktemp("street") / "street.onlooker")
-    with Reader.open(path) as reader:
-        yield Answerer(reader)
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from street_world import make_world
 
 from onlooker.video.chat.answering import Answerer
-from onlooker.video.store.reader import Reader
 
 # `street`, 10.1 s: car 1 (red, 0-5 s) passes the parked car 2 (blue, 0-10 s); person 3 (2-8 s, away from 4 to 6 s);
 # person 4 (1-9 s); dog 5 (9-10 s).
@@ -90,12 +86,6 @@ ODD = (
     "Which is the 0th car to appear?", "Which is the 999th car to leave?", "How many cars at -5 seconds?",
     "one second after " * 100 + "the car appears, how many people are there?", "a" * 5000, "car " * 500,
 )  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def answerer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answerer]:
-    with Reader.open(make_world(tmp_path_factory.mktemp("turns") / "street.onlooker")) as reader:
-        yield Answerer(reader)
 
 
 def test_it_is_answered_as_it_was_meant(answerer: Answerer) -> None:

@@ -7,23 +7,11 @@ Edges overlap across for 2.13 < t < 3.43 (frames 2.2 to 3.4); they are 36.7 px a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from street_world import make_world
 
 from onlooker.video.chat.answering import Answerer
-from onlooker.video.store.reader import Reader
 
 STREET = (1,)
-
-
-@pytest.fixture(scope="module")
-def answerer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answerer]:
-    path: Path = make_world(tmp_path_factory.mktemp("spans") / "street.onlooker")
-    with Reader.open(path) as reader:
-        yield Answerer(reader)
 
 
 @pytest.mark.parametrize(
