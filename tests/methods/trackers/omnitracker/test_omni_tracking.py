@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -197,6 +199,36 @@ def test_doubtful_detections_start_nothing_but_continue(
     assert len(follow.state.trajectories[0].memory) == 1, "a weak detection was remembered"
 
 
+@pytest.mark.parametrize(("bound", "ids"), [(1.0, [[1], [1, 2]]), (0.5, [[1], [1]])])
+def test_a_double_of_a_followed_object_starts_nothing_above_the_bound(
+    network: OmniTrackerNetwork, monkeypatch: pytest.MonkeyPatch, bound: float, ids: list[list[int]]
+) -> None:
+    beside = [12.0, 10.0, 32.0, 30.0]  # overlaps A by 9 / 11
+    one, two = (6 * torch.eye(64)[k : k + 1] for k in range(2))
+    scripted(monkeypatch, [detected(A, identities=one), detected(A, beside, identities=torch.cat([one, two]))])
+    follow = tracker(network, TrackingConfig(birth_overlap=bound))
+    assert [follow.update(frame).ids.tolist() for frame in frames(2)] == ids
+
+
+def test_doubles_among_the_newborn_start_one_trajectory() -> None:
+    found = detected(A, [11.0, 10.0, 31.0, 30.0], B, identities=torch.zeros(3, 4))
+    born = loop._births(following(birth_overlap=0.5), found, set())
+    assert [column for _, column in born] == [0, 2]
+
+
+def test_overlap_is_of_masks_where_there_are_masks_and_else_of_boxes_of_one_class() -> None:
+    found = detected(A, A, A, identities=torch.zeros(3, 4))
+    found.class_scores[2, 3] = 1.0
+    assert found.overlap(0, [1]) == 1.0
+    assert found.overlap(0, [2]) == 0.0, "a rider is no double of the horse"
+    assert found.overlap(0, []) == 0.0
+    logits = torch.full((3, 2, 4), -1.0)
+    logits[0, :, :2], logits[1, :, 1:3] = 1.0, 1.0
+    masked = replace(found, mask_logits=logits)
+    assert masked.overlap(0, [1, 2]) == pytest.approx(1 / 3)
+    assert masked.overlap(2, [2]) == 0.0, "nothing overlaps an empty mask"
+
+
 def test_given_objects_are_told_while_absent_and_nothing_else_is_born(
     network: OmniTrackerNetwork, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -350,6 +382,11 @@ def test_time_goes_forward_and_classes_have_names(network: OmniTrackerNetwork) -
     follow.update(frames(1)[0], 1.0)
     with pytest.raises(ShapeError, match=r"1\.0 s after 1\.0 s"):
         follow.update(frames(1)[0], 1.0)
+    for no_time in (float("nan"), float("inf")):
+        with pytest.raises(ShapeError, match="a finite number of seconds"):
+            follow.update(frames(1)[0], no_time)
+        with pytest.raises(ShapeError, match="a finite number of seconds"):
+            tracker(network).start(frames(1)[0], boxes=np.array([A]), time_s=no_time)
     with pytest.raises(UnknownNameError, match="did you mean `class 3`"):
         follow.begin(["clas 3"])
     follow.begin(["class 2"])

@@ -182,6 +182,8 @@ class TrackingConfig:
         match_score: least similarity of a detection to a trajectory (IDOL: 0.5).
         birth_score: an unmatched detection at least this sure starts a trajectory (IDOL: 0.5), or is a given object
             that was lost (ours).
+        birth_overlap: one that overlaps a followed detection more is a double of it and starts nothing; overlaps are
+            those of `nms_overlap` (ours; with 1, as in IDOL, anything sure enough starts).
         update_score: a weaker detection is followed but not remembered (ours): bad matches make memories drift.
         memory_length: identities kept per trajectory, M (IDOL: 3 to 10).
         memory_weights: "temporal" adds i / M to the score of the i-th oldest; "scores" does not (ours, to compare).
@@ -197,6 +199,7 @@ class TrackingConfig:
     nms_overlap: float = 0.7
     match_score: float = 0.5
     birth_score: float = 0.5
+    birth_overlap: float = 1.0
     update_score: float = 0.3
     memory_length: int = 5
     memory_weights: Literal["temporal", "scores"] = "temporal"
@@ -207,8 +210,9 @@ class TrackingConfig:
     motion: Literal["linear", "still"] = "linear"
 
     def __post_init__(self) -> None:
-        shares = (self.select_score, self.nms_overlap, self.match_score, self.birth_score, self.update_score)
-        if not all(0 <= share <= 1 for share in (*shares, self.gate_iou or 0.0)):
+        scores = (self.select_score, self.match_score, self.birth_score, self.update_score)
+        overlaps = (self.nms_overlap, self.birth_overlap, self.gate_iou or 0.0)
+        if not all(0 <= share <= 1 for share in (*scores, *overlaps)):
             raise ConfigError(f"scores and overlaps of `tracking` are in [0, 1], got {self}")
         if self.memory_length < 1 or self.gated_frames < 0 or self.patience < 0:
             raise ConfigError(f"`tracking` remembers at least one identity and counts frames from 0, got {self}")

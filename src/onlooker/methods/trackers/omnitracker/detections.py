@@ -15,6 +15,7 @@ from torchvision.ops import batched_nms, box_iou
 
 from onlooker.methods.trackers.omnitracker.config import TrackingConfig, TrackTask
 from onlooker.methods.trackers.omnitracker.model import OmniTrackerNetwork, Seen, boxes_px
+from onlooker.methods.trackers.omnitracker.motion import box_overlaps
 from onlooker.types import FloatArray
 
 Array = NDArray[np.float64]
@@ -41,6 +42,16 @@ class Found:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    def overlap(self, place: int, others: Sequence[int]) -> float:
+        """Largest overlap of one detection with others: of masks where there are masks, else of boxes of its class."""
+        rows = list(others)
+        if self.mask_logits is not None:
+            mine, theirs = self.mask_logits[[place]] > 0, self.mask_logits[rows] > 0
+            return float(mask_overlaps(mine, theirs).max()) if rows else 0.0
+        classes = self.class_scores.argmax(axis=1)
+        rows = [row for row in rows if classes[row] == classes[place]]
+        return float(box_overlaps(self.boxes[[place]], self.boxes[rows]).max()) if rows else 0.0
 
 
 class Detected(NamedTuple):
@@ -178,14 +189,18 @@ def mask_nms(masks: Tensor, boxes: Tensor, overlap: float) -> Tensor:
 
     Small objects can have empty masks: two of those are compared by their boxes (N, 4).
     """
-    flat = masks.flatten(1).float()
-    shared = flat @ flat.T
-    areas = flat.sum(1)
-    iou = shared / (areas[:, None] + areas[None] - shared).clamp(min=1.0)
-    empty = areas == 0
+    iou = mask_overlaps(masks, masks)
+    empty = ~masks.flatten(1).any(dim=1)
     iou = torch.where(empty[:, None] & empty[None], box_iou(boxes, boxes).nan_to_num().to(iou), iou)
     kept: list[int] = []
     for place in range(len(masks)):
         if not kept or float(iou[place, kept].max()) <= overlap:
             kept.append(place)
     return torch.tensor(kept, dtype=torch.long, device=masks.device)
+
+
+def mask_overlaps(first: Tensor, second: Tensor) -> Tensor:
+    """(N, M) intersection over union of (N, h, w) and (M, h, w) bool masks; 0 where both are empty."""
+    mine, theirs = (masks.flatten(1).float() for masks in (first, second))
+    shared = mine @ theirs.T
+    return shared / (mine.sum(1)[:, None] + theirs.sum(1)[None] - shared).clamp(min=1.0)

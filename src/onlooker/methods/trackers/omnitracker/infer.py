@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -129,7 +130,7 @@ class OmniTracker:
             new_shot: whether a cut lies before it: nothing is expected to be where it was.
 
         Raises:
-            ShapeError: not a picture, or a time that is not later.
+            ShapeError: not a picture, or a time that is not later or no number.
         """
         before = self.state.time_s
         if time_s is not None and before is not None and time_s <= before:
@@ -155,6 +156,8 @@ class OmniTracker:
 
     def _input(self, frame: Image, time_s: float | None, new_shot: bool) -> FrameInput:
         picture = as_rgb(frame)
+        if time_s is not None and not math.isfinite(time_s):
+            raise ShapeError(f"the time of a frame is a finite number of seconds, got {time_s}")
         device = next(self._network.parameters()).device
         pixels = to_input(picture, self.config).to(device)
         return FrameInput(pixels, (picture.shape[0], picture.shape[1]), time_s, new_shot)

@@ -208,11 +208,15 @@ def _see(state: TrackState, trajectory: Trajectory, found: Found, column: int) -
 
 
 def _births(state: TrackState, found: Found, taken: set[int]) -> list[tuple[Trajectory, int | None]]:
-    """Sure detections that nobody took become trajectories, the surest with the lowest number."""
+    """Sure detections that nobody took become trajectories, the surest with the lowest number; doubles do not."""
     born: list[tuple[Trajectory, int | None]] = []
+    followed = sorted(taken)
     for column in range(len(found)):
         if column in taken or found.scores[column] < state.config.birth_score:
             continue
+        if state.config.birth_overlap < 1 and found.overlap(column, followed) > state.config.birth_overlap:
+            continue
+        followed.append(column)
         state.born += 1
         trajectory = new_trajectory(state, state.born, found.boxes[column], found.class_scores[column])
         trajectory.score = float(found.scores[column])
