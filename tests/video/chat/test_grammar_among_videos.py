@@ -45,6 +45,16 @@ STREET, YARD = "street.mp4", "yard"
         ("Are there fewer bicycles in street.mp4 than in yard?", True),
         ("are there more cars in yard or in street.mp4?", STREET),
         ("Are there more dogs in yard or in street.mp4?", None),
+        ("which video has more people, street.mp4 or yard?", STREET),
+        ("which has more dogs, yard or street.mp4?", None),
+        ("does yard have as many dogs as street.mp4?", True),
+        ("is street.mp4 longer than yard?", False),
+        # each by itself
+        ("how many dogs in street.mp4 and how many in yard?", [1, 1]),
+        ("how many cars are in yard and how many cars are in street.mp4", [0, 2]),
+        ("how many dogs are there in each video?", [1, 1]),
+        ("how many dogs at 3 s in each of the videos?", [0, 1]),
+        ("how many red cars do street.mp4 and yard have respectively", [1, 0]),
     ],
 )
 def test_videos_are_chosen_by_what_they_show(answerer: Answerer, question: str, value: object) -> None:
@@ -62,6 +72,8 @@ def test_videos_are_chosen_by_what_they_show(answerer: Answerer, question: str, 
         "Which video has the most people at the same time?",
         "Which video has two dogs and a car?",
         "Does the video yard have more cars and people than street.mp4?",
+        "how many dogs in street.mp4, how many bicycles in yard?",
+        "are there people in street.mp4 and bicycles in the yard?",
     ],
 )
 def test_what_videos_are_not_chosen_by_is_refused(answerer: Answerer, question: str) -> None:

@@ -49,6 +49,7 @@ from onlooker.video.chat.query import (
     TimePoint,
     VideoFactQuery,
     VideosCompareQuery,
+    VideosCountQuery,
     VideosQuery,
     Window,
     WordsQuery,
@@ -168,7 +169,9 @@ def _add_caveat(query: Query, draft: Draft) -> None:
         selection = getattr(query, name, None)
         if not isinstance(selection, Selection) or not selection.caveat:
             continue
-        told_apart = selection.noun in (GENDERED | AGED) - SAID_OF_ANYBODY and not selection.definite
+        part_of_kind = selection.noun in (selection.categories or ())  # "a puppy" is stored as a dog
+        unseen = part_of_kind or selection.noun in (GENDERED | AGED) - SAID_OF_ANYBODY
+        told_apart = unseen and not selection.definite
         if isinstance(query, ExistsQuery) and draft.status == "answered" and told_apart and draft.value:
             # "Is there a woman?" where there are people: a "yes" would be a guess.
             draft.value, draft.status = None, "cannot_answer"
@@ -256,6 +259,8 @@ def _about_video(session: Session, query: Query) -> Draft | None:
             return videos.listed(session, query)
         case VideosCompareQuery():
             return videos.compared(session, query)
+        case VideosCountQuery():
+            return videos.counted_in_each(session, query)
         case EventsQuery():
             return media.events(session, query)
         case SummaryQuery():

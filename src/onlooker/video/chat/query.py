@@ -40,12 +40,16 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """A restriction on a column of the `tracklets` view; one of the columns in `also` may meet it instead."""
+    """A restriction on a column of the `tracklets` view; one of the columns in `also` may meet it instead.
+
+    With `of_frame` the columns are `dx_px` and `dy_px`, either way, and `value` is a share of the width or the height.
+    """
 
     column: str
     operator: Operator
     value: Scalar | tuple[Scalar, ...]
     also: tuple[str, ...] = ()
+    of_frame: bool = False
 
     def __post_init__(self) -> None:
         for column in (self.column, *self.also):
@@ -219,6 +223,14 @@ class VideosCompareQuery(Query):
 
 
 @dataclass(frozen=True, slots=True)
+class VideosCountQuery(Query):
+    """How many of the subject every video shows that is asked about, each by itself."""
+
+    subject: Selection
+    window: Window | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class CategoriesQuery(Query):
     """What kinds of objects: their names, how many kinds, or the most or least common."""
 
@@ -312,7 +324,10 @@ class CompareQuery(Query):
 
 @dataclass(frozen=True, slots=True)
 class RelationQuery(Query):
-    """A relation of two selections; the second is None for "anything else" or "the closest pair"."""
+    """A relation of two selections; the second is None for "anything else" or "the closest pair".
+
+    Of those that are near, `nearest` means the one with the least distance, however large, and not all that are near.
+    """
 
     first: Selection
     second: Selection | None
@@ -320,6 +335,7 @@ class RelationQuery(Query):
     ask: Literal["yes_no", "when", "how_long", "distance", "who", "pair", "count"] = "yes_no"
     window: Window | None = None
     farthest: bool = False
+    nearest: bool = False
 
 
 @dataclass(frozen=True, slots=True)

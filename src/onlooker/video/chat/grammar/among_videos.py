@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 from typing import Literal
@@ -10,7 +11,15 @@ from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.limits import comparator_before
 from onlooker.video.chat.grammar.mentions import Mention
 from onlooker.video.chat.grammar.words import words
-from onlooker.video.chat.query import Operator, Query, Refusal, Selection, VideosCompareQuery, VideosQuery
+from onlooker.video.chat.query import (
+    Operator,
+    Query,
+    Refusal,
+    Selection,
+    VideosCompareQuery,
+    VideosCountQuery,
+    VideosQuery,
+)
 
 _VIDEO = words("video clip film movie recording footage file vid")
 _VIDEOS = words("videos clips films movies recordings footages files vids")
@@ -40,11 +49,43 @@ _NOT_SAID = (
 )
 
 
+def counted(scene: Scene) -> Query | None:
+    """ "How many cars in A and how many in B?", "how many dogs are in each video?": the number in every one of them."""
+    named, said = scene.reading.videos or (), scene.reading.question.lower()
+    apart = len(named) > 1 and (_TWO_COUNTS.search(said) is not None or scene.reading.word("respectively"))
+    if scene.form != "count" or not (apart or _EACH_VIDEO.search(said) or (len(named) > 1 and _EACH.search(said))):
+        return None
+    things = scene.specific
+    kinds = {(t.categories, t.numbers, t.conditions, t.label) for t in things}
+    asked = {noun for noun in _COUNTED.findall(said) if noun not in _NO_COUNTED}
+    plain = (
+        len(kinds) == 1
+        and len(asked) <= 1
+        and not things[0].rank
+        and not scene.has("peak", "mean", "other_than", "start", "end")
+    )
+    if not plain or scene.clause is not None or scene.pronoun is not None:
+        return Refusal(f"The numbers in several videos are given for one kind of thing at a time. {_NOT_SAID}")
+    return VideosCountQuery(replace(scene.narrowed(), plural=True), scene.window)
+
+
+_TWO_COUNTS = re.compile(r"\bhow many\b.*\bhow many\b")
+_EACH_VIDEO = re.compile(
+    rf"\b(?:each|every|per) (?:of )?(?:the |these |those |one of |two )*(?:{'|'.join(sorted(_VIDEO | _VIDEOS))})\b"
+)
+_COUNTED = re.compile(r"\bhow many (\w+)")
+_NO_COUNTED = words("in are is were was there of at from do does did")
+_EACH = re.compile(r"\beach\b")
+
+
 def compared(scene: Scene) -> Query | None:
     """ "Are there more cars in A than in B?", "which has more people, A or B?" of two videos named in the question."""
     pair = scene.reading.videos
     if pair is None or len(pair) != 2:
         return None
+    kinds = {t.noun for t in scene.specific}
+    if len(kinds) > 1 and not scene.others and scene.form == "yes_no" and scene.reading.word("and"):
+        return Refusal("This asks for one thing in one video and for another in the other; ask them one by one.")
     length = _length_weighed(scene, pair)
     if length is not None:
         return length

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Literal
 
 from onlooker.video.chat.grammar.words import words
@@ -40,8 +40,6 @@ RINGS: tuple[tuple[str, ...], ...] = (
         "hound",
         "doggy",
         "doggie",
-        "pup",
-        "puppy",
         "canine",
         "pooch",
         "mutt",
@@ -49,10 +47,10 @@ RINGS: tuple[tuple[str, ...], ...] = (
         "doggo",
         "four legged friend",
     ),
-    ("cat", "kitten", "kitty", "feline", "pussycat", "puss", "moggy"),
-    ("cow", "cattle", "bull", "ox", "calf", "heifer", "bovine", "moo cow", "bovine animal"),
-    ("horse", "pony", "stallion", "mare", "foal", "steed", "equine"),
-    ("sheep", "lamb", "ewe"),
+    ("cat", "kitty", "feline", "pussycat", "puss", "moggy"),
+    ("cow", "cattle", "bovine", "moo cow", "bovine animal"),
+    ("horse", "steed", "equine"),
+    ("sheep",),
     ("goat", "billy goat", "nanny goat", "billy"),
     (
         "bird",
@@ -163,9 +161,16 @@ AGED = words("child kid adult grownup teenager youngster")
 # What people are to whoever filmed them, which no picture shows.
 ROLES = words("customer shopper client visitor guest patron player athlete runner bystander")
 # Kinds of a thing that are stored as the thing; the answer says that the kind is not known.
-SUBKINDS: Mapping[str, str] = dict.fromkeys(
-    ("saloon", "saloon car", "sedan", "hatchback", "estate car", "station wagon", "coupe", "family car"), "car"
-)
+SUBKINDS: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("saloon", "saloon car", "sedan", "hatchback", "estate car", "station wagon", "coupe", "family car"), "car"
+    ),
+    **dict.fromkeys(("pup", "puppy"), "dog"),
+    "kitten": "cat",
+    **dict.fromkeys(("bull", "ox", "calf", "heifer"), "cow"),
+    **dict.fromkeys(("pony", "stallion", "mare", "foal"), "horse"),
+    **dict.fromkeys(("lamb", "ewe"), "sheep"),
+}
 PERSON_WORDS = words("someone somebody anyone anybody everyone everybody nobody people folk crowd")
 GENERIC = words(
     "object thing item instance target entity tracklet track element subject anything something "
@@ -183,6 +188,13 @@ _IRREGULAR_PLURALS = {
     "miscellanea": "misc", "ppl": "person", "peeps": "person", "taxis": "taxi", "skies": "ski",
     "broccolis": "broccoli", "zucchinis": "zucchini",
 }  # fmt: skip
+
+
+@cache
+def kind_names() -> frozenset[str]:
+    """Names of kinds of things that pictures are told apart by: categories, other words for them, wider ones."""
+    names = {name for ring in RINGS for name in ring} | {m for members in HYPERNYMS.values() for m in members}
+    return frozenset(names | set(HYPERNYMS))
 
 
 def singulars(word: str) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -21,6 +20,7 @@ from onlooker.video.chat.grammar.suspicion import SPELT, Suspicion, find_suspici
 from onlooker.video.chat.grammar.times import Found, find_windows
 from onlooker.video.chat.grammar.tokens import NUMBER_WORDS, ORDINAL_WORDS, Token, normalise, tokenise
 from onlooker.video.chat.grammar.verbs import BASE_FORMS, base_form
+from onlooker.video.chat.grammar.video_names import VideoNames
 from onlooker.video.chat.grammar.words import FUNCTION_WORDS, UNSUPPORTED, words
 from onlooker.video.chat.query import TimePoint, Window
 from onlooker.video.chat.vocabulary import Vocabulary
@@ -227,15 +227,14 @@ class QuestionReader:
         self._known = frozenset(SPELT | words | nouns | plurals | labels | self._deeds.words)
         self._english = EnglishWords()
         here = [v for v in vocabulary.videos if scope is None or v.key in scope]
-        names = {(v.key, n) for v in here for n in (v.name.lower(), v.name.lower().rsplit(".", 1)[0]) if n}
-        self._names = sorted(names, key=lambda item: (-len(item[1]), item))
+        self._names = VideoNames(((v.key, v.name) for v in here), self._known)
         stored = self._nouns.stored_words
         stored |= {word + "s" for word in stored} | self._deeds.words
         self._speller = Speller(stored, self._table.words, self._known, self._english)
 
     def read(self, question: str) -> Reading:
         """The reading of one question."""
-        videos, text = self._take_videos(normalise(question))
+        videos, text = self._names.taken_from(normalise(question))
         spoken = unwrapped(tokenise(text))
         tokens, corrections = self._spelled(spoken.tokens)
         tokens = clause_behind(self._without_call(tokens), self._table, self._nouns.is_noun)
@@ -295,19 +294,6 @@ class QuestionReader:
 
     def _is_english(self, word: str) -> bool:
         return word in self._english or singular(word) in self._english
-
-    def _take_videos(self, text: str) -> tuple[tuple[int, ...] | None, str]:
-        """Video names in the question, in its order, cut out of it, with or without their ending."""
-        places: dict[int, int] = {}
-        whole = text
-        for key, name in self._names:
-            if name in text:
-                cut = _cut_name(text, name, is_word=name in self._known)
-                if cut is not None and key not in places:
-                    said = re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", whole)
-                    places[key] = said.start() if said is not None else len(whole)
-                    text = cut
-        return (tuple(sorted(places, key=lambda key: places[key])) or None), text
 
     def _spelled(self, tokens: list[Token]) -> tuple[list[Token], tuple[tuple[str, str], ...]]:
         corrected, changes = [], []
@@ -401,29 +387,6 @@ def stems(word: str) -> tuple[str, ...]:
         if word.endswith(ending) and len(word) > len(ending) + 3:
             found.append(word[: -len(ending)] + base)
     return tuple(found)
-
-
-_NAME_CUES = words("video clip file sequence movie videos film footage recording named called")
-_NAMED_VIDEO = words("video clip film movie recording footage")
-_NAME_LINKS = words("in of for from and")
-
-
-def _cut_name(text: str, name: str, is_word: bool) -> str | None:
-    """The text without a video name; None where it stands inside a word, or is a common word or number by itself."""
-    for match in re.finditer(rf"(?<![\w.-]){re.escape(name)}(?![\w-]|\.\w)", text):
-        before = text[: match.start()].replace('"', " ").replace("(", " ").split()
-        behind = text[match.end() :].split()
-        cued = bool(before) and before[-1].strip(",:") in _NAME_CUES
-        cued = cued or (before[-1:] == ["the"] and bool(behind) and behind[0].strip("?,.") in _NAMED_VIDEO)
-        if before[-2:] == ["in", "the"]:
-            before.pop()  # "in the garden", where that is the name of a video
-        linked = bool(before) and before[-1] in _NAME_LINKS
-        common = is_word or len(name) < 3
-        number = name.replace(".", "").isdigit() and not name.startswith("0")
-        special = not name.isalpha() and not number
-        if cued or (linked and not common and not number) or (special and not common):
-            return f"{text[: match.start()]} video {text[match.end() :]}"
-    return None
 
 
 _LAST_MOMENT = words("end ending close finish last final closing")

@@ -8,7 +8,7 @@ from dataclasses import replace
 from onlooker.video.answer import Cell, Evidence, Value
 from onlooker.video.chat.compile import Binder, Statement, tracklets_sql
 from onlooker.video.chat.grammar.nouns import plural
-from onlooker.video.chat.query import Selection, VideosCompareQuery, VideosQuery
+from onlooker.video.chat.query import Selection, VideosCompareQuery, VideosCountQuery, VideosQuery
 from onlooker.video.chat.respond.session import Draft, Session, fill, nothing
 from onlooker.video.chat.wording import counted, joined, noun_of, seconds, window_words
 
@@ -51,7 +51,11 @@ def _statement(session: Session, query: VideosQuery) -> Statement:
 
 
 def _counts_sql(
-    session: Session, binder: Binder, subject: Selection, query: VideosQuery | VideosCompareQuery, inside: str
+    session: Session,
+    binder: Binder,
+    subject: Selection,
+    query: VideosQuery | VideosCompareQuery | VideosCountQuery,
+    inside: str,
 ) -> str:
     inner = tracklets_sql(binder, subject, session.scope, "k.video_key", query.window)
     return (
@@ -165,5 +169,23 @@ def compared(session: Session, query: VideosCompareQuery) -> Draft:
         draft = Draft(f"{value}: {told}.", value)
     fill(draft, session, statement)
     tracks = [] if subject is None else session.tracks(subject, window=query.window)[0]
+    draft.cite(told, session.evidence(tracks) or [Evidence("video", name) for name in names])
+    return draft
+
+
+def counted_in_each(session: Session, query: VideosCountQuery) -> Draft:
+    """A list of numbers, in the order in which the question names the videos, or in that of their names."""
+    subject = query.subject
+    binder = Binder()
+    inside = "" if session.scope is None else f" WHERE v.key IN ({binder.bind_all(session.scope)})"
+    statement = binder.statement(_counts_sql(session, binder, subject, query, inside))
+    _, rows = session.run(statement)
+    found = {str(row[0]): int(row[1] or 0) for row in rows}
+    names = [session.vocabulary.video_names[key] for key in query.videos or ()] or sorted(found)
+    told = joined([f"{name} {found[name]}" for name in names])
+    text = f"{noun_of(subject, several=True)}{window_words(query.window)}: {told}"
+    draft = Draft(f"{text[:1].upper()}{text[1:]}.", [found[name] for name in names])
+    fill(draft, session, statement)
+    tracks = [] if subject.is_unknown else session.tracks(subject, window=query.window)[0]
     draft.cite(told, session.evidence(tracks) or [Evidence("video", name) for name in names])
     return draft
