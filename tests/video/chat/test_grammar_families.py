@@ -91,7 +91,42 @@ STREET = (1,)
         ("what is said at the end?", "Here comes the dog"),
         ("when does the silence end?", 5.5),
         ("when does the silence begin?", 4.0),
+        # a "no" before the noun of a clause
+        ("how many vehicles are there that are no dogs", 2),
+        ("which objects are no cars and no people?", [5]),
+        ("list the objects which are no people", [1, 2, 5]),
+        # near a side is a place, near a thing is a distance
+        ("which car is near the top", [2]),
+        ("what is near car 1 at 3 s?", [2]),
+        ("who is near car 2?", []),
+        ("which object is closest to the dog at 9.5 s?", [2]),
+        # how far it goes, how big it is
+        ("which cars drive across the picture?", [1]),
+        ("does car 2 cross the whole picture?", False),
+        ("does anything cross the frame from left to right?", True),
+        ("is car 2 small?", False),
+        ("how many cars are big?", 0),
+        ("how many cars are not big?", 2),
+        # which one it is
+        ("what animal is it?", ["dog"]),
+        ("what animal was that at the end?", ["dog"]),
+        ("what kind of animal is dog 5?", "dog"),
+        # its own stay, its times
+        ("Does anybody stay for the whole video?", False),
+        ("does anything stay from start to end?", True),
+        ("where is car 1 at the end of its stay", [550.0, 100.0, 610.0, 140.0]),
+        ("when does person 3 appear for the second time?", 6.0),
+        ("when does car 1 go away again", 5.0),
+        # limits without a question word
+        ("more than two people at 3 s?", False),
+        ("more then one person at 3 s?", True),
+        ("at least one dog at 9.5 s?", True),
         # as it is typed
+        ("can you tell me weather there is a dog", True),
+        ("i think there where 3 dogs, is that right?", False),
+        ("I would be grateful for the number of cars.", 2),
+        ("is there an exit sign", True),
+        ("when does the exit sign disappear", 5.0),
         ("hw many cars r there", 2),
         ("wot colour is car 2", "blue"),
         ("what is there the most of?", "car"),
@@ -143,11 +178,53 @@ def test_the_wording_is_read_as_meant(answerer: Answerer, question: str, value: 
         "Do car 1 and Anna go the same way?",
         "are the people of different sizes?",
         "How much later does the last person come than the first?",
+        # toward another thing; the camera is all that is known
+        "does car 1 approach car 2?",
+        "Is the red car driving away from the blue car?",
+        "does person 3 get closer to Anna?",
+        "is the dog following person 3?",
+        "does Anna follow the dog?",
+        # from what speed on
+        "is the dog fast?",
+        "who moves slowly?",
+        "is it faster then?",
+        "is Anna as fast as person 3?",
+        "is person 3 in the video as long as Anna?",
+        # alone, the only one, for the first time
+        "how long is the dog alone?",
+        "when is Anna alone?",
+        "was Anna the only one at 7 s?",
+        "how long is person 3 there the first time?",
+        "when does person 3 leave the first time?",
+        # no place in the picture
+        "where does Anna live?",
+        "where is person 3 from?",
+        "where do the people look?",
+        # how signs look
+        "is there a street sign?",
+        "when is the red sign visible?",
+        "which species is the red dog?",
+        "what dog is it?",
+        "when does car 1 cross the picture?",
     ],
 )
 def test_what_nobody_can_know_is_refused(answerer: Answerer, question: str) -> None:
     answer = answerer.answer(question, STREET)
     assert (answer.value, answer.status) == (None, "cannot_answer"), answer.text
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("does car 1 move left?", "540 px right"),
+        ("does car 1 cross the picture?", "540 px across"),
+        ("is car 2 small?", "1.7 % of the frame"),
+        ("what is next to the dog at 9.5 s?", "305.4 px"),
+    ],
+)
+def test_the_reason_of_an_answer_is_measured(answerer: Answerer, question: str, told: str) -> None:
+    """A reason read from columns that were not fetched said 0 px, or unknown."""
+    assert told in answerer.answer(question, STREET).text
 
 
 def test_no_woman_where_there_is_nobody(answerer: Answerer) -> None:

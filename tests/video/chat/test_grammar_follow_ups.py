@@ -23,6 +23,8 @@ STREET = (1,)
         [("When is the dog first seen?", 9.0), ("Until when?", 10.0)],
         [("How many objects are visible at 3 s?", 4), ("how many of them are cars?", 2)],
         [("How many cars are there?", 2), ("Which is the fastest?", [1]), ("and the slowest?", [2])],
+        [("Is there a dog?", True), ("what about a bus?", False), ("and what about a person in red?", True)],
+        [("How many people are there before 2 s?", 2), ("and after that?", 2)],
     ],
 )
 def test_a_conversation_keeps_its_thread(answerer: Answerer, turns: list[tuple[str, object]]) -> None:

@@ -143,6 +143,16 @@ def test_several_are_put_in_the_order_of_a_measure(world: Library, question: str
         (G, "how many animals are there when the last bird comes", 2),
         (G, "who was there when the first bird left", []),
         (S, "how long is the sign there", 20.0),
+        (S, "when does the OPEN sign disappear", 20.0),
+        (S, "until when can the signs be read", 20.0),
+        (S, "is there an exit sign", False),
+        (S, "who crosses the picture?", [1, 3]),
+        (S, "which vehicles cross the whole picture?", [7, 8]),
+        (S, "who crosses the frame from right to left?", [3]),
+        (G, "how many animals are there that are no birds", 1),
+        (G, "does anything cross the picture?", False),
+        (S, "what vehicle is that in the 18th second?", ["car", "truck"]),
+        (None, "how many persons in shop.mp4 and how many in garden.mp4?", [3, 1]),
         (None, "is the shop video longer than the garden video", True),
         (None, "which is shorter, the shop video or the garden video", "garden.mp4"),
         (None, "how long was the cat in the garden", 9.1),
@@ -241,6 +251,13 @@ def test_turns_follow_from_each_other(world: Library, video: str, turns: list[Ca
     for question, value in turns:
         answer = world.ask(question, videos=[video], conversation=conversation)
         assert holds(answer, value), f"{question}: {answer.text}"
+
+
+def test_what_happens_after_that_begins_where_the_span_ended(world: Library) -> None:
+    conversation = world.conversation()
+    world.ask("what happens in the first 4 seconds?", videos=[G], conversation=conversation)
+    answer = world.ask("and after that?", videos=[G], conversation=conversation)
+    assert answer.text.startswith("From 4 s on: "), answer.text
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,9 @@ def condition_sql(binder: Binder, condition: Condition, alias: str = "k") -> str
     tests = []
     for column in (condition.column, *condition.also):
         name = f"{alias}.{column}"
+        if condition.of_frame:
+            tests.append(_share_of_frame(binder, condition, column, alias))
+            continue
         if isinstance(condition.value, tuple) and condition.operator == "not in":
             unknown = f"{name} IS NULL OR " if condition.also else ""
             tests.append(f"({unknown}{name} NOT IN ({binder.bind_all(condition.value)}))")
@@ -117,6 +120,16 @@ def condition_sql(binder: Binder, condition: Condition, alias: str = "k") -> str
     # "Not in red" holds where no garment is red; where no colour is known it holds of nothing.
     link = " AND " if condition.operator == "not in" else " OR "
     return tests[0] if len(tests) == 1 else "(" + link.join(tests) + ")"
+
+
+_FRAME_SIDES = {"dx_px": "width", "dy_px": "height"}
+
+
+def _share_of_frame(binder: Binder, condition: Condition, column: str, alias: str) -> str:
+    """How far something comes, either way, as a share of the width or the height of its video."""
+    side = f"(SELECT v.{_FRAME_SIDES[column]} FROM videos AS v WHERE v.key = {alias}.video_key)"
+    share = binder.bind(float(condition.value)) if isinstance(condition.value, int | float) else "NULL"
+    return f"abs({alias}.{column}) {condition.operator} {share} * {side}"
 
 
 def moment_sql(binder: Binder, point: TimePoint, video: str) -> str:

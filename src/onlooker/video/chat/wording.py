@@ -99,11 +99,15 @@ def _condition_words(condition: Condition) -> tuple[str, str]:
     """Words before and after the noun for one condition."""
     value = condition.value[0] if isinstance(condition.value, tuple) else condition.value
     column = condition.column
+    if condition.of_frame:
+        return "", "going across at least two thirds of the picture"
     if condition.operator == "not in":
         way = "moving " if column == "direction" else "in " if condition.also else ""
         return "", f"not {way}{value}"
     if (column, condition.operator, value) == ("n_gaps", "=", 0):
         return "", "without a gap"
+    if column == "size" and condition.operator == "!=":
+        return "", f"not {value}"
     if column in _BEFORE_NOUN:
         return str(value), ""
     if column == "stationary":

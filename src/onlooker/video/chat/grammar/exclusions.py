@@ -35,8 +35,11 @@ def _not_a_noun(scene: Scene) -> int:
     """Where a "not" stands right before a noun."""
     starts = {m.start for m in scene.mentions}
     found = [cue.end for cue in scene.reading.cues.get("not", ()) if cue.end in starts]
-    found += [m.start for m in scene.mentions[1:] if scene.reading.tokens[m.start].text == "neither"]
-    return min(found, default=len(scene.reading.tokens))
+    tokens = scene.reading.tokens
+    found += [m.start for m in scene.mentions[1:] if tokens[m.start].text == "neither"]
+    # "Animals that are no birds"
+    found += [m.start for m in scene.mentions[1:] if tokens[m.start].text == "no" and tokens[m.start - 1].base == "be"]
+    return min(found, default=len(tokens))
 
 
 def denies_another(scene: Scene) -> bool:

@@ -17,6 +17,7 @@ from onlooker.video.chat.query import (
     BoxQuery,
     CompareQuery,
     CountQuery,
+    EventsQuery,
     ExistsQuery,
     ListQuery,
     MomentQuery,
@@ -48,7 +49,7 @@ _OPENERS = words(
 _ON = words("later after afterwards further on")
 _THAT = words("that this the one a an half second seconds")
 _BACK = words("earlier before sooner previously")
-_AROUND_THAT = words("before after that next him her it them first last")
+_AROUND_THAT = words("before after that next him her it them first last then")
 _SAME_MOMENT = (
     "at that moment", "at that time", "at that point", "at that instant", "at that second", "at the same moment",
     "at this moment", "at this point", "right then", "just then", "by then", "at that very moment",
@@ -111,10 +112,14 @@ def around_that(scene: Scene) -> Query | None:
             return None
         return replace(query, subject=replace(query.subject, rank=replace(rank, n=rank.n + 1)))
     window = getattr(query, "window", None)
-    if not isinstance(window, Window) or window.kind != "at" or "that" not in texts:
+    if not isinstance(window, Window) or not isinstance(query, CountQuery | ExistsQuery | ListQuery | EventsQuery):
         return None
-    span = Window("span", None, window.start) if back else Window("span", window.start, None)
-    return replace(query, window=span) if isinstance(query, CountQuery | ExistsQuery | ListQuery) else None
+    if not ("that" in texts or (isinstance(query, EventsQuery) and texts == ["then"])):
+        return None
+    edge = window.start if back or window.kind == "at" else window.end
+    if edge is None:
+        return None
+    return replace(query, window=Window("span", None, edge) if back else Window("span", edge, None))
 
 
 def changed_event(scene: Scene) -> Query | None:
@@ -150,7 +155,7 @@ def _is_fragment(scene: Scene) -> bool:
     small_words = _OPENERS | (UNITS.keys() | _ON | _BACK | _THAT if moved else frozenset())
     rest = [t.text for i, t in enumerate(reading.tokens) if i not in covered and t.is_word]
     small = all(word in small_words or word in {"fastest", "slowest"} or _is_measure_word(scene, word) for word in rest)
-    return small and not any(m.quantifier == "any" for m in scene.mentions)
+    return small and (_opens_with_about(scene) or not any(m.quantifier == "any" for m in scene.mentions))
 
 
 def _is_measure_word(scene: Scene, word: str) -> bool:

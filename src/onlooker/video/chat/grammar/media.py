@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.mentions import SHADES, SIZE_WORDS
 from onlooker.video.chat.grammar.subjects import measure_of
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
@@ -98,7 +99,10 @@ def _words(scene: Scene, source: str) -> WordsQuery | Refusal:
     reading = scene.reading
     if scene.form == "count" and reading.says("how many", words("words letters characters syllables")):
         return Refusal("Words are not counted, only how often something is said or written. Ask what is said.")
-    phrase = reading.quotes[0] if reading.quotes else _phrase_behind(scene, source)
+    named = _before_sign(scene) if source == "screen_text" and not reading.quotes else ()
+    if set(named) & (_SORTS_OF_SIGN | SHADES.keys() | SIZE_WORDS.keys()):
+        return Refusal("What a sign looks like and of what sort it is is not stored, only what is written on it.")
+    phrase = reading.quotes[0] if reading.quotes else " ".join(named) or _phrase_behind(scene, source)
     ask = scene.form if scene.form in {"count", "when", "where", "yes_no", "how_long"} else "what"
     window, pick = scene.window, _pick(scene, source, ask)
     if source == "speech" and ask == "what" and window in _EDGES:
@@ -110,6 +114,25 @@ def _words(scene: Scene, source: str) -> WordsQuery | Refusal:
         window,
         pick,  # type: ignore[arg-type]
     )
+
+
+_SORTS_OF_SIGN = words("street road traffic shop warning neon door speed wooden metal advertising name direction")
+_SIGN = words("sign signs banner banners poster posters billboard billboards")
+_BEFORE_NAME = words(
+    "the a an any this that these those some no all every first last second third other only same which what many of "
+    "is are was were there see with visible and or how one next to"
+)
+
+
+def _before_sign(scene: Scene) -> tuple[str, ...]:
+    """ "When does the OPEN sign disappear?": what the sign says, between the article and the noun."""
+    tokens = scene.reading.tokens
+    sign = next((i for i, t in enumerate(tokens) if t.text in _SIGN), 0)
+    start = sign
+    while start and tokens[start - 1].kind in {"word", "number"} and tokens[start - 1].text not in _BEFORE_NAME:
+        start -= 1
+    articled = start and tokens[start - 1].text in {"the", "a", "an", "any", "this", "that", "no"}
+    return tuple(t.text for t in tokens[start:sign]) if articled else ()
 
 
 _EDGES = {

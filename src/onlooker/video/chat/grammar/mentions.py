@@ -23,12 +23,15 @@ _QUANTIFIERS: dict[str, QuantifierWord] = {
 }  # fmt: skip
 _MOVING = words("moving driving walking running flying swimming travelling traveling riding")
 _RESTING = words("stationary parked static motionless standing still immobile unmoving idle")
+SIZE_WORDS = {
+    **dict.fromkeys(("small", "tiny", "little"), "small"),
+    **dict.fromkeys(("large", "big", "huge", "giant"), "large"),
+    "medium": "medium",
+}
 _ADJECTIVE_CONDITIONS: dict[str, Condition] = {
     **dict.fromkeys(_MOVING, Condition("stationary", "=", 0)),
     **dict.fromkeys(_RESTING, Condition("stationary", "=", 1)),
-    **dict.fromkeys(["small", "tiny", "little"], Condition("size", "=", "small")),
-    **dict.fromkeys(["large", "big", "huge", "giant"], Condition("size", "=", "large")),
-    "medium": Condition("size", "=", "medium"),
+    **{word: Condition("size", "=", size) for word, size in SIZE_WORDS.items()},
     "approaching": Condition("approach", "=", "approaching"),
     "receding": Condition("approach", "=", "receding"),
 }  # fmt: skip
@@ -108,7 +111,8 @@ class MentionReader:
         """ "A bus stop sign": of two nouns behind one article the last says what it is."""
         plain = first.kind == second.kind == "noun" and not first.selection.plural and not first.possessive
         opened = self._text(first.start) in {"a", "an", "any", "the"}
-        return plain and opened and first.end == second.start and second.selection.categories is not None
+        joined = first.end == second.start and self._text(second.start) not in _DETERMINERS | _QUANTIFIERS.keys()
+        return plain and opened and joined and second.selection.categories is not None
 
     def _sharing(self, mention: Mention, floor: int) -> Mention | None:
         """ "The black or the brown dog": the first of two things that share the noun of the second."""
@@ -368,7 +372,9 @@ class MentionReader:
                 mention, amount=int(token.number), selection=replace(selection, plural=selection.plural or many)
             )
         if word in _EMPTY_ADJECTIVES:
-            return mention
+            before = self._text(i - 1)
+            alone = word == "following" and before not in _DETERMINERS and before not in {"of", "each", ""}
+            return None if alone else mention  # "is the dog following person 1" is no list
         return None
 
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from onlooker.video.chat.grammar import follow_up, timing, yes_no
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.exclusions import without_excluded
+from onlooker.video.chat.grammar.limits import comparator_before
 from onlooker.video.chat.grammar.media import EXAMPLES
 from onlooker.video.chat.grammar.ordinals import place_said
 from onlooker.video.chat.grammar.subjects import measure_of, with_conditions
@@ -84,12 +85,17 @@ def kinds(scene: Scene) -> Query | None:
     if common and scene.form != "yes_no" and not scene.has("peak"):
         return CategoriesQuery(Selection(plural=True), scene.window, "least" if scene.has("least_common") else "most")
     subject = scene.subject
-    if _kind_of_one(scene):
+    if _kind_of_one(scene) or (_names_one(scene) and subject.categories == (subject.noun,)):
         return Refusal(f"What kind of {subject.noun} it is is not stored, only that it is a {subject.noun}.")
+    named = next((t for t in scene.specific[1:] if t.numbers or (t.definite and not t.plural)), None)
+    if scene.has("kind") and named is not None and scene.form not in {"yes_no", "count"} and not scene.others:
+        return AttributeQuery(named, "category")  # "what kind of animal is cat 3?"
     if scene.has("kind") and scene.form != "yes_no":
         if subject.numbers or subject.rank or scene.pronoun is not None or measure_of(scene.reading):
             return AttributeQuery(timing.which_subject(scene), "category")
         return CategoriesQuery(scene.narrowed(), scene.window, "count" if scene.form == "count" else "names")
+    if _names_one(scene) and subject.categories and not subject.numbers:
+        return CategoriesQuery(scene.narrowed(), scene.window)
     asked = scene.form == "what" or (scene.form == "none" and scene.window is None and not scene.has("total"))
     asked = asked and not scene.specific and measure_of(scene.reading) is None and not yes_no.lasts(scene)
     asked = asked and not scene.has("first", "last", "start", "end", "color", "speed", "direction", "events", "order")
@@ -102,11 +108,22 @@ def kinds(scene: Scene) -> Query | None:
 _KINDS = words("kind kinds type types sort sorts species breed breeds variety varieties")
 
 
+def _names_one(scene: Scene) -> bool:
+    """ "What animal is it?", "what vehicle was that at 3 s?" with nothing talked of before."""
+    main, tokens = scene.main, scene.reading.tokens
+    if scene.form != "what" or main is None or not main.start or main.end + 1 >= len(tokens) or len(scene.things) > 1:
+        return False
+    asked = tokens[main.start - 1].text == "what" and tokens[main.end].base == "be"
+    return asked and tokens[main.end + 1].text in {"it", "this", "that", "these", "those"}
+
+
 def _kind_of_one(scene: Scene) -> bool:
     """ "What kind of bird is it?" where all that is stored is that it is a bird."""
     main, said = scene.main, [t.text for t in scene.reading.tokens]
     if main is None or main.start < 2 or scene.subject.categories != (scene.subject.noun,):
         return False
+    if scene.subject.definite and scene.reading.tokens[main.start - 1].base == "be" and said[main.start - 2] in _KINDS:
+        return True  # "which species is the black bird?"
     return said[main.start - 1] == "of" and said[main.start - 2] in _KINDS and scene.form != "yes_no"
 
 
@@ -340,15 +357,26 @@ def _bare(scene: Scene) -> Query:
         return timing.when(scene)
     if _superlative(scene) or scene.has("order"):
         return _which(scene)
-    if not scene.has_subject:
-        return _not_understood()
+    return _named_only(scene) if scene.has_subject else _not_understood()
+
+
+def _named_only(scene: Scene) -> Query:
+    """ "Cars at 3 s?", "more than two people?", "dogs?": how many where several are meant at a time, else whether."""
+    main = scene.main
     counted = main is not None and main.selection.plural and main.quantifier is None
+    if _is_limited(scene):
+        return yes_no.yes_no(scene)  # "more than two people at 4 s?"
     if scene.has("total") or (counted and scene.window is not None):
         return CountQuery(_filtered(scene), scene.window)
     asks_how = scene.form in {"what", "how"} or (scene.form == "none" and scene.reading.tokens[0].text == "how")
     if asks_how and not scene.reading.word("about"):
         return _not_understood()  # no "yes" to "what ..."
     return yes_no.yes_no(scene)
+
+
+def _is_limited(scene: Scene) -> bool:
+    main = scene.main
+    return main is not None and main.amount is not None and comparator_before(scene, main.start) is not None
 
 
 def _not_understood() -> Query:

@@ -8,7 +8,7 @@ from itertools import pairwise
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.limits import length_conditions
 from onlooker.video.chat.grammar.moments import UNITS
-from onlooker.video.chat.grammar.subjects import COMPARATIVES
+from onlooker.video.chat.grammar.subjects import COMPARATIVES, CROSSING
 from onlooker.video.chat.grammar.unread import denied_twice, unread_word
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
@@ -206,8 +206,7 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
         part = next((_cue_word(scene, code) for code in codes if scene.has(code)), None)
     if part is None and scene.has("touch", "follow", "nearest"):
         part = next(_cue_word(scene, code) for code in ("touch", "follow", "nearest") if scene.has(code))
-    if part is None and isinstance(query, ExistsQuery) and scene.reading.word("than") and not columns:
-        part = next((_cue_word(scene, code) for code in COMPARATIVES if scene.has(code)), None)
+    part = part or _weighed(scene, query, bool(columns)) or _toward_another(scene)
     asked_away = isinstance(query, ExistsQuery) and query.negated
     if part is None and scene.has("gone") and "n_gaps" not in columns and not asked_away:
         part = _cue_word(scene, "gone")
@@ -222,6 +221,30 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
     if part is None and scene.has("not"):
         part = _negation(scene, query, holds)
     return part or _choice(scene, query)
+
+
+def _weighed(scene: Scene, query: _Held, narrowed: bool) -> str | None:
+    """ "Is it faster then?", "are people faster than the car?": no question of whether there is one."""
+    weighs = (scene.reading.word("than") and not narrowed) or not scene.has_subject
+    if not isinstance(query, ExistsQuery) or not weighs:
+        return None
+    return next((_cue_word(scene, code) for code in COMPARATIVES if scene.has(code)), None)
+
+
+def _toward_another(scene: Scene) -> str | None:
+    """ "Does car 1 approach car 2?": what is stored is whether it comes nearer to the camera."""
+    cues = [c for code in ("approach", "recede") for c in scene.reading.cues.get(code, ())]
+    cue = next(
+        (
+            c
+            for c in cues
+            if any(
+                m.start >= c.end and t not in scene.others for m, t in zip(scene.mentions, scene.things, strict=True)
+            )
+        ),
+        None,
+    )
+    return None if cue is None else " ".join(t.text for t in scene.reading.tokens[cue.start : cue.end])
 
 
 def _unread_rank(scene: Scene, query: _Held, ranked: bool, narrowed: bool) -> str | None:
@@ -263,6 +286,8 @@ def _of_compared(scene: Scene, query: CompareQuery) -> str | None:
     wider = next((k for k in kinds for t in query.options if t is not k and _covers(k, t) and k != t), None)
     if wider is not None and query.ask == "which":
         return wider.noun  # "which animal is bigger than the dog": a thing against its own kind
+    if ordered and query.ask == "yes_no" and (word := _first_word(scene, words("follow"))) is not None:
+        return word  # "is the dog following person 1?" is more than coming later
     if ordered and scene.reading.word("behind"):
         return "behind"
     offered = scene.reading.has_or or scene.reading.word("and", ",", "between")
@@ -388,6 +413,9 @@ def _of_moment(scene: Scene, query: MomentQuery) -> str | None:
         return None
     if scene.has("start", "appear", "first", "end", "return", "gone", "last"):
         return None
+    across = CROSSING.search(scene.reading.question.lower())
+    if across is not None:
+        return across.group()
     placed = next((s.value for s in scene.reading.sides), None)
     return _deed(scene) or placed or ("move" if scene.has("direction", "approach", "recede", "near") else None)
 

@@ -73,7 +73,10 @@ def pairs(scene: Scene) -> Query | None:
         return None
     if ask in {"who", "count"} and second is not None and _is_asked(scene, first):
         first, second = second, first  # the answer names the second: the one that was asked for
-    return RelationQuery(first, second, relation, ask, scene.window, farthest)  # type: ignore[arg-type]
+    if ask == "who" and second is None and scene.reading.word("who") and scene.reading.people:
+        second = Selection("person", scene.reading.people, plural=True)
+    nearest = scene.has("nearest", "farthest_apart", "distance")
+    return RelationQuery(first, second, relation, ask, scene.window, farthest, nearest)  # type: ignore[arg-type]
 
 
 def company(scene: Scene) -> Query | None:
@@ -113,7 +116,7 @@ def _relation(scene: Scene) -> str | None:
         return "touch"
     if scene.has("nearest", "farthest_apart") or (scene.has("distance") and pair):
         return "near"
-    if scene.has("near") and scene.has_subject and (len(scene.things) > 1 or scene.form in {"which", "what"}):
+    if _is_near_a_thing(scene) and scene.has_subject and (len(scene.things) > 1 or scene.form in {"which", "what"}):
         return "near"
     main = scene.main
     if main is not None and main.amount is not None and not main.selection.definite:
@@ -127,6 +130,12 @@ def _relation(scene: Scene) -> str | None:
     if together and (pair or (asked and scene.subject.plural)):
         return "together"
     return None
+
+
+def _is_near_a_thing(scene: Scene) -> bool:
+    """ "Near the car", not "near the top"."""
+    placed = {s.start for s in scene.reading.sides}
+    return any(cue.start not in placed and cue.end not in placed for cue in scene.reading.cues.get("near", ()))
 
 
 def _with_the_other(scene: Scene) -> bool:

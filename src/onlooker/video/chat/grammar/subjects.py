@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 
-from onlooker.video.chat.grammar.mentions import Mention
+from onlooker.video.chat.grammar.mentions import SIZE_WORDS, Mention
 from onlooker.video.chat.grammar.ordinals import place_from_end
 from onlooker.video.chat.grammar.reading import Reading
 from onlooker.video.chat.grammar.sides import Side
@@ -145,11 +146,36 @@ def said_conditions(reading: Reading) -> tuple[Condition, ...]:
         ranked = measure_of(reading) is not None or reading.has("speed", "direction", "travel_far", "path")
         if not ranked and not any(c.column in {"direction", "leaves_to", "enters_from"} for c in found):
             found.append(moving)
+    found += _sized(reading)
+    if CROSSING.search(reading.question.lower()):
+        found = [c for c in found if c.column != "stationary"]
+        found.append(Condition("dx_px", ">=", ACROSS_SHARE, also=("dy_px",), of_frame=True))
     if reading.has("approach"):
         found.append(Condition("approach", "=", "approaching"))
     if reading.has("recede"):
         found.append(Condition("approach", "=", "receding"))
     return tuple(dict.fromkeys(found))
+
+
+# "Crosses the picture", "drives across the frame", "passes through the whole picture"; not "cross the street".
+CROSSING = re.compile(
+    r"\b(?:(?:cross|travers)(?:e|es|ed|ing|s)?(?: through)?|across(?! from)|through(?= the (?:whole|entire|full)))"
+    r" (?:the |our |this )?(?:whole |entire |full )?(?:frame|picture|image|screen|view|shot)\b"
+)
+ACROSS_SHARE = 2 / 3  # of the frame's width or height, from the first place to the last: ours
+
+
+def _sized(reading: Reading) -> list[Condition]:
+    """ "Is the car big?", "how many cars are big?": what a question ends on; "how big" asks for something else."""
+    said = [(i, t) for i, t in enumerate(reading.tokens) if t.is_word]
+    if len(said) < 3 or measure_of(reading) is not None or said[-1][1].text not in SIZE_WORDS:
+        return []
+    told = reading.form == "yes_no" or (
+        reading.form in {"count", "which", "list"} and said[-2][1].base in {"be", "not"}
+    )
+    if not told or any(m.start <= said[-1][0] < m.end for m in reading.mentions):
+        return []
+    return [Condition("size", "!=" if reading.has("not") else "=", SIZE_WORDS[said[-1][1].text])]
 
 
 def crosses(reading: Reading) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from onlooker.video.chat.grammar.context import Scene
@@ -70,6 +71,13 @@ def when(scene: Scene) -> Query:
         return Refusal(
             "Moments of speed and rest are not stored, only when something is seen first and last, and how fast it is."
         )
+    time = _NTH_TIME.search(scene.reading.question.lower())
+    if time is not None and not (time.group(1) == "last" and scene.has("visible")):
+        again = time.group(1) in {"second", "2nd"} and not scene.has("end", "gone")
+        first = time.group(1) in {"first", "1st"} and not scene.has("end", "gone")
+        if not again and not first:
+            return Refusal(_NO_TIMES)
+        return MomentQuery(subject, "return" if again else "start")
     if scene.has("return"):
         return MomentQuery(subject, "return")
     if _takes_to_cross(scene):
@@ -90,6 +98,13 @@ def when(scene: Scene) -> Query:
     if scene.has("visible") and not scene.has("start", "appear", "first"):
         return MomentQuery(subject, "span")
     return MomentQuery(subject, "start")
+
+
+_NTH_TIME = re.compile(r"\b(?:the|a|for) (first|second|third|fourth|fifth|last|\d+(?:st|nd|rd|th)) time\b")
+_NO_TIMES = (
+    "Of coming and going again and again only this is stored: when a thing is seen first and last, and when it comes "
+    "back."
+)
 
 
 def _takes_to_cross(scene: Scene) -> bool:
@@ -118,6 +133,8 @@ def how_long(scene: Scene) -> Query:
     """Time visible, or time away."""
     measure = measure_of(scene.reading)
     subject = scene.narrowed()
+    if _NTH_TIME.search(scene.reading.question.lower()):
+        return Refusal(_NO_TIMES)
     if measure is not None and subject.rank is None:
         subject = replace(subject, rank=Rank(*measure))
     if scene.has("stationary", "in_motion") and not scene.has("visible"):
@@ -144,6 +161,9 @@ def where(scene: Scene) -> Query:
     window = scene.window
     if not scene.has_subject:
         return Refusal("Say what should be located, and when: where is the dog at 3 s?")
+    done = _done_somewhere(scene)
+    if done is not None:
+        return Refusal(f'Where anything is in the picture is stored, not where it would "{done}".')
     if scene.has("path") or (window is not None and window.kind == "span" and window.start and window.end):
         return PathQuery(subject, window)
     if window is not None:
@@ -157,6 +177,22 @@ def where(scene: Scene) -> Query:
     if (late or early) and scene.reading.word("edge", "side", "border"):
         return AttributeQuery(subject, "leaves_to" if late else "enters_from")
     return BoxQuery(subject, None, "end" if late else "start" if early else None)
+
+
+def _done_somewhere(scene: Scene) -> str | None:
+    """ "Where does he live?", "where is she from?": no place in the picture."""
+    reading, tokens = scene.reading, scene.reading.tokens
+    asked = next((i for i, t in enumerate(tokens[:-1]) if t.text in {"where", "whereabouts"}), None)
+    subject = next((m for m in reading.mentions if asked is not None and m.start == asked + 2), None)
+    if asked is None or subject is None or subject.end >= len(tokens):
+        return None
+    verb = tokens[subject.end]
+    codes = {code for code, found in reading.cues.items() for c in found if c.start <= subject.end < c.end}
+    timed = any(w.start <= subject.end < w.end for w in reading.windows)
+    elsewhere = not codes - {"filler", "where"} or verb.base == "look"
+    if tokens[asked + 1].base == "do" and verb.is_word and not timed and elsewhere:
+        return verb.text
+    return "be from" if tokens[asked + 1].base == "be" and verb.text == "from" else None
 
 
 def _instant(window: Window) -> Window:

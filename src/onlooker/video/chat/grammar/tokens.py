@@ -37,10 +37,25 @@ _CONTRACTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\br (?=(?:there|they|the|visible|in|on|here)\b)", "are "),
         (r"\b(?:pls|plz|plse|pleas)\b", "please"),
         (r"\bno one\b|\bno-one\b", "nobody"),
+        (
+            r"\b(more|less|fewer|(?:long|short|fast|slow|quick|bigg|small|larg|earli|lat|soon|high|low|clos)er) then"
+            r"(?= (?:the|a|an|all|any|every|one|two|three|four|five|six|ten|\d|[a-z]+ \d)\b)",
+            r"\1 than",
+        ),
+        (r"\b(know|tell|ask|asking|see|check|wonder|sure|me|say) weather\b", r"\1 whether"),
+        (r"\bwether\b", "whether"),
+        (r"\bthere where\b", "there were"),
+        # "Goes away again": away as before it came, no second time.
+        (
+            r"\b((?:go|goes|went|gone|going) (?:away|out|off)|leaves?|left|leaving|disappears?|disappeared|"
+            r"vanish(?:es|ed)?|exits?|exited) again\b",
+            r"\1",
+        ),
         (r"\bin between\b", "between"),
         (r"\bgone by(?= (?:the|then|when|\d))", "departed by"),  # not "to go by"
     )
 )
+_STAY = r"(?:its|his|her|their|the|this) (?:own )?(?:stay|visit|presence|appearance|time on screen|screen time)\b"
 # Notations that stand for words: lists of coordinates, formulas, blanks to fill in, spoken decimals.
 _NOTATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern), text)
@@ -64,6 +79,8 @@ _NOTATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"(?<=[a-z\d]) v\.? (?=[a-z])", " vs "),
         (r"\b(present|there|visible|in it) or (?:absent|missing|gone)\b", r"\1"),
         (r"\b(?:messed|fiddled|meddled|tinkered|interfered) with\b", "tampered with"),
+        (rf"\b(?:at|by|towards?) the (?:very )?end of {_STAY}", "last seen"),
+        (rf"\b(?:at|in) the (?:very )?(?:beginning|start) of {_STAY}", "first seen"),
         (r"(?<=\d)'s\b", ""),  # "car 3's box" is no box at 3 s
         (r"\bvery (?=(?:first|last|end|beginning|start|same|moment|most|final|earliest|latest|instant)\b)", ""),
         (r"(?:\b(?:no|nr|num|nbr)\b\.?|#) of\b", "number of"),

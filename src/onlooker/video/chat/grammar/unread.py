@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.moments import UNITS
 from onlooker.video.chat.grammar.reading import Reading
+from onlooker.video.chat.grammar.subjects import measure_of
 from onlooker.video.chat.grammar.times import Found
 from onlooker.video.chat.grammar.tokens import Token
 from onlooker.video.chat.grammar.words import words
@@ -28,6 +29,7 @@ from onlooker.video.chat.query import (
 _CHANGING = words("alone twice thrice barely scarcely almost nearly hardly yesterday tomorrow")
 # Of a yes/no question: how many, or that there is nothing else.
 _PARTS = words("only several couple pair few half majority")
+_ONES = words("one ones")
 _WON = words("win wins won winner winning")
 # "Are they outside?" is no place in the picture.
 _PLACES = words("outside outdoors inside indoors upstairs downstairs underwater abroad")
@@ -40,7 +42,7 @@ _HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
 def unread_word(scene: Scene, query: Query) -> str | None:
     """The first such word of a question about what is there, `None` where there is none."""
     if isinstance(query, DurationQuery | MomentQuery):
-        return _of_length(scene, query)
+        return "alone" if scene.reading.word("alone") else _of_length(scene, query)
     if not isinstance(query, (*_HELD, RelationQuery)):
         return None
     tokens = scene.reading.tokens
@@ -55,7 +57,9 @@ def unread_word(scene: Scene, query: Query) -> str | None:
     if found is not None or not isinstance(query, _HELD):
         return found
     return (
-        _bare(scene, query, free)
+        _as_much(scene)
+        or _pace(scene, query, free)
+        or _bare(scene, query, free)
         or _part(scene, query, free)
         or _between(scene, free)
         or _won(scene, query)
@@ -94,6 +98,28 @@ def _bare(scene: Scene, query: Query, free: list[int]) -> str | None:
     )
 
 
+def _as_much(scene: Scene) -> str | None:
+    """ "Is it there as long as the truck?": of measures only more and less is told."""
+    texts = [t.text for t in scene.reading.tokens]
+    triples = zip(texts, texts[1:], texts[2:], strict=False)
+    return next((f"as {b} as" for a, b, c in triples if a == c == "as" and b in _PACE | _EXTENTS), None)
+
+
+_EXTENTS = words("long short big large small often")
+
+
+def _pace(scene: Scene, query: CountQuery | ExistsQuery | ListQuery | CheckQuery, free: list[int]) -> str | None:
+    """ "Is the dog fast?", "who moves slowly?": from what speed on is not known."""
+    if query.subject.rank is not None or getattr(query, "order_by", None) or measure_of(scene.reading) is not None:
+        return None
+    texts = [t.text for t in (*scene.reading.tokens, *scene.reading.tokens[-1:])]
+    return next((texts[i] for i in free if texts[i] in _PACE and texts[i + 1] not in _QUICK_THINGS), None)
+
+
+_QUICK_THINGS = words("question questions one look check answer")
+_PACE = words("fast quick quickly rapid rapidly slow slowly swift swiftly speedy")
+
+
 def _of_length(scene: Scene, query: DurationQuery | MomentQuery) -> str | None:
     """ "How many frames is it in?", "how long before the end does it leave?", "from its arrival to its leaving"."""
     reading = scene.reading
@@ -129,6 +155,8 @@ def _part(scene: Scene, query: Query, free: list[int]) -> str | None:
         return None
     tokens = scene.reading.tokens
     near = {i for m in scene.mentions for i in range(m.start - 2, m.end)}
+    if scene.reading.says("only", _ONES):
+        return "only"
     return next((tokens[i].text for i in free if i in near and tokens[i].text in _PARTS | {"most"}), None)
 
 

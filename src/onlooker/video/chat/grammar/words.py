@@ -255,6 +255,7 @@ POLITE: tuple[str, ...] = tuple(
     i would|should be|have been delighted|pleased|grateful|obliged to know|learn|hear|see
     i would|should be curious|interested about|in?
     i would|should appreciate knowing|hearing
+    i would|should be grateful|thankful|obliged for
     i am trying|hoping|looking|keen|curious|interested|eager|dying|supposed to find|figure|work|make out?
     i am trying|hoping|looking|keen|curious|interested|eager|dying to know|learn|see|tell|determine|establish
     we would like|love to know|learn|hear

@@ -99,10 +99,18 @@ def _kind(scene: Scene) -> Query | None:
         return None
     first, second = scene.things
     first = scene.pronoun if scene.pronoun is not None and not first.numbers else first
-    if not (first.numbers or first.label or first.keys) or second.numbers or second.definite:
+    said_of_it = first.definite and not first.plural and _is_called(scene)
+    if not (first.numbers or first.label or first.keys or said_of_it) or second.numbers or second.definite:
         return None
     values = second.categories if second.categories else (second.noun,)
     return CheckQuery(first, (Condition("category", "in", values),), "any")
+
+
+def _is_called(scene: Scene) -> bool:
+    """ "Is the red thing a car?": "a car" stands right behind what it is said of."""
+    first, second = scene.mentions
+    before = scene.reading.tokens[first.start - 1].base if first.start else ""
+    return before == "be" and second.start == first.end and second.quantifier == "any"
 
 
 def _holds(scene: Scene) -> Query | None:
@@ -145,9 +153,10 @@ def lasts(scene: Scene) -> bool:
     always = any(f" {phrase}" in f" {said}" for phrase in _WHOLE_TIME)
     # "How many cars are seen throughout the video" counts them all; of one thing, and at the end, it says how long.
     lasting = (scene.form == "yes_no" and _has_name(scene.subject)) or said.rstrip(" ?.!").endswith("throughout")
+    lasting = lasting or any(t.base in {"stay", "remain"} for t in scene.reading.tokens)
     always = always or (lasting and scene.reading.word("throughout") and scene.window is None)
     always = always or (lasting and _WHOLE_VIDEO.search(said) is not None) or _at_both_ends(scene)
-    chosen = scene.form in {"which", "what", "list"} or (scene.form == "yes_no" and _has_name(scene.subject))
+    chosen = lasting or scene.form in {"which", "what", "list"}
     always = always or (chosen and scene.reading.spans_all)
     there = scene.has("visible") or scene.reading.word("there")
     return there and always and not scene.has("not")

@@ -8,7 +8,7 @@ from onlooker.video.chat.compile import Binder, Statement, condition_sql, place_
 from onlooker.video.chat.query import AttributeQuery, CheckQuery, IsRankQuery, ListQuery, Rank, Selection
 from onlooker.video.chat.respond.session import MAX_EVIDENCE, Draft, Session, Track, certainty, fill, nothing
 from onlooker.video.chat.respond.traits import NEEDED, UNITS, look, measured, trait
-from onlooker.video.chat.wording import joined, name_of, noun_of, window_words
+from onlooker.video.chat.wording import joined, name_of, noun_of, number, window_words
 
 _MAX_NAMED = 8
 _RANK_WORDS = {
@@ -153,7 +153,8 @@ def check(session: Session, query: CheckQuery) -> Draft:
     if subject.is_unknown:
         return nothing(session, subject, False)
     columns = [c for condition in query.holds for c in (condition.column, *condition.also)]
-    tracks, _ = session.tracks(subject, columns, query.window, query.event, Rank("duration", True))
+    shown = dict.fromkeys((*columns, *(c for column in columns for c in NEEDED.get(column, ()))))
+    tracks, _ = session.tracks(subject, tuple(shown), query.window, query.event, Rank("duration", True))
     if not tracks:
         return nothing(session, subject, False)
     first = query.holds[0].column
@@ -164,13 +165,13 @@ def check(session: Session, query: CheckQuery) -> Draft:
     tests = " AND ".join(
         place_at_moment(c) if at_moment and c.column == "place" else condition_sql(binder, c) for c in query.holds
     )
-    shown = ", ".join(f"k.{c}" for c in dict.fromkeys(columns))
+    told = ", ".join(f"k.{c}" for c in shown)
     statement = binder.statement(
         tracklets_sql(
             binder,
             subject,
             session.scope,
-            f"k.video, k.id, k.category, {shown}, ({tests}) AS holds, k.key",
+            f"k.video, k.id, k.category, {told}, ({tests}) AS holds, k.key",
             query.window,
         )
         + f" ORDER BY k.duration DESC, k.video_key, k.id LIMIT {binder.bind(50)}"
@@ -191,6 +192,9 @@ def check(session: Session, query: CheckQuery) -> Draft:
 
 
 def _states(query: CheckQuery, track: Track) -> str:
+    if any(condition.of_frame for condition in query.holds):
+        across, along = (abs(track.number_of(column) or 0.0) for column in ("dx_px", "dy_px"))
+        return f"ends up {number(across)} px across and {number(along)} px up or down from where it started"
     columns = dict.fromkeys(c for condition in query.holds for c in (condition.column, *condition.also))
     known = [column for column in columns if track.values.get(column) is not None]
     parts = [trait(track, column, ()).told.removeprefix(f"{track.name} ") for column in known]

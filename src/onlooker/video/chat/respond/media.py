@@ -71,7 +71,8 @@ def words(session: Session, query: WordsQuery) -> Draft:
         empty: Value = {"yes_no": False, "count": 0}.get(query.ask)
         return fill(Draft(f"None: {what}{when}{session.where}.", empty, "no_evidence"), session, statement)
     if query.pick != "all":
-        rows = rows[:1] if query.pick == "first" else rows[-1:]
+        latest = max(rows, key=lambda row: _seconds(row[2]) if query.pick == "until" else _seconds(row[1]))
+        rows = rows[:1] if query.pick == "first" else (latest,)
     quoted = [f'"{row[3]}" ({span(_seconds(row[1]), _seconds(row[2]))})' for row in rows[:_MAX_TOLD]]
     told = f"{act.capitalize()}{when}{session.where}: {'; '.join(quoted)}" + ("; ..." if len(rows) > _MAX_TOLD else "")
     texts = [str(row[3]) for row in rows]

@@ -30,6 +30,8 @@ def relation(session: Session, query: RelationQuery) -> Draft:
     _, rows = session.run(statement)
     pairs = [pair_of(row) for row in rows]
     holding = [p for p in pairs if p.holds]
+    if query.ask == "who" and query.relation == "near" and not query.nearest and pairs:
+        return _near(session, query, statement, pairs)
     if query.ask in ASKING_DISTANCE and query.relation == "near":
         return _nearest(session, query, statement, pairs, empty)
     draft = _held(query, holding)
@@ -78,6 +80,24 @@ def _held(query: RelationQuery, holding: list[Pair]) -> Draft:
         return Draft(f"{len(others)}: {told}." if others else "None.", len(others))
     numbers = list(dict.fromkeys(number for _, number in members))
     return Draft(f"{told}." if numbers else "None.", numbers)
+
+
+def _near(session: Session, query: RelationQuery, statement: Statement, pairs: list[Pair]) -> Draft:
+    """All that are near; where nothing is, how far away the nearest is."""
+    holding = [p for p in pairs if p.holds]
+    best = pairs[0]
+    away = (
+        f"{number(best.measure)} px from {best.first} {best.first_number} at {seconds(best.t)} (between their centres)"
+    )
+    if holding:
+        told = joined([f"{p.second} {p.second_number}" for p in holding[:_MAX_NAMED]])
+        text = f"near {best.first} {best.first_number}{window_words(query.window)}: {told}"
+    else:
+        text = f"none is near: the nearest, {best.second} {best.second_number}, is {away}"
+    draft = Draft(f"{text[:1].upper()}{text[1:]}.", list(dict.fromkeys(p.second_number for p in holding)))
+    fill(draft, session, statement)
+    draft.cite(text, [p.evidence for p in (holding or pairs)[:20]])
+    return draft
 
 
 def _nearest(session: Session, query: RelationQuery, statement: Statement, pairs: list[Pair], empty: Value) -> Draft:
