@@ -157,6 +157,8 @@ def window_tests(binder: Binder, window: Window, event: Event | None, alias: str
     if event in EVENT_COLUMNS:
         column = f"{alias}.{EVENT_COLUMNS[event or 'start']}"
         tests = [f"{column} >= {start}"] if start else []
+        # What is there until the last frame is not seen to leave.
+        tests += [f"({alias}.leaves_to IS NULL OR {alias}.leaves_to <> 'end')"] if event == "end" else []
         return tests + ([f"{column} <= {end}"] if end else [])
     tests = [f"{alias}.t_end >= {start}"] if start else []
     tests += [f"{alias}.t_start <= {end}"] if end else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from onlooker.video.chat.grammar.nouns import plural
-from onlooker.video.chat.query import Condition, Selection, TimePoint, Window
+from onlooker.video.chat.query import Condition, Event, Selection, TimePoint, Window
 
 
 def seconds(value: float) -> str:
@@ -130,6 +130,11 @@ def _than(condition: Condition) -> str:
     return {">": "more than", ">=": "at least", "<": "less than", "<=": "at most", "=": "exactly"}.get(
         condition.operator, ""
     )
+
+
+def event_words(event: Event | None) -> str:
+    """ " leaving", " coming", with its leading space: what is found in a span is not all that is there in it."""
+    return {None: "", "start": " coming", "end": " leaving", "return": " coming back"}[event]
 
 
 def window_words(window: Window | None) -> str:

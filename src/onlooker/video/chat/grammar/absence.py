@@ -50,9 +50,24 @@ def _missing(scene: Scene) -> Selection | None:
     if len(scene.things) != 1 or scene.has(*(c for c in _OTHERWISE if c != "not")):
         return None
     mention, tokens = scene.mentions[0], scene.reading.tokens
+    if scene.reading.word("anymore") or scene.reading.says("any", frozenset({"more"})):
+        return None  # "when are there no birds any more?" is about the last of them
+    if _is_not_seen(scene):
+        return scene.narrowed()
     before = {t.text for t in tokens[max(0, mention.start - 2) : mention.start]}
     denied = mention.quantifier == "none" or bool(before & {"no", "without"})
     return replace(scene.narrowed(), plural=True) if denied and not scene.things[0].numbers else None
+
+
+_SEEN = words("visible there seen present here around")
+
+
+def _is_not_seen(scene: Scene) -> bool:
+    """ "When is person 2 not visible?", "how long is the cat not there?"."""
+    one = scene.form in {"when", "how_long"} and (
+        scene.subject.definite or scene.subject.numbers or scene.subject.label
+    )
+    return bool(one) and any(scene.reading.says(word, _SEEN) for word in ("not", "not even"))
 
 
 def _says_ever(scene: Scene) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 from typing import Literal
 
-from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.context import Scene, united
 from onlooker.video.chat.grammar.limits import comparator_before
 from onlooker.video.chat.grammar.mentions import Mention
 from onlooker.video.chat.grammar.words import words
@@ -233,20 +233,12 @@ def _parted(scene: Scene) -> tuple[list[Selection], list[Selection]]:
     if said and required:
         required[0] = replace(required[0], conditions=tuple(dict.fromkeys((*required[0].conditions, *said))))
     if len(required) > 1 and scene.reading.has_or:
-        required = [_united(required)]
+        required = [united(required) or required[0]]
     return required, absent
 
 
 def _denied(mention: Mention, between: set[str]) -> bool:
     return mention.quantifier == "none" or bool(between & _ABSENT)
-
-
-def _united(things: list[Selection]) -> Selection:
-    """ "A dog or a cat": either of them."""
-    if any(t.numbers or t.conditions or t.rank or t.label for t in things):
-        return things[0]
-    categories = tuple(dict.fromkeys(c for t in things for c in t.categories or ()))
-    return Selection(" or ".join(t.noun for t in things), categories, plural=True)
 
 
 def _pick(scene: Scene) -> Literal["most", "least"] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from onlooker.video.chat.grammar.clauses import Clause, find_clause, without
@@ -164,6 +165,22 @@ class Scene:
         if word in {"all", "both"} or (self.has("all") and word != "none"):
             return "all"
         return "none" if word == "none" else "any"
+
+
+def united(things: Sequence[Selection]) -> Selection | None:
+    """ "Cars or trucks", "cars 1 and 3": one selection of them all; None where that would lose what is said of one."""
+    first = things[0]
+    if any((t.conditions, t.rank, t.label, t.keys) != (first.conditions, None, None, ()) for t in things):
+        return None
+    if len(things) > 1 and all(t.numbers and t.categories == first.categories for t in things):
+        return replace(first, numbers=tuple(dict.fromkeys(n for t in things for n in t.numbers)), plural=True)
+    if len(things) > 1 and any(t.numbers or t.categories is None for t in things):
+        return None
+    categories = (
+        tuple(dict.fromkeys(c for t in things for c in t.categories or ())) if first.categories is not None else None
+    )
+    noun = " or ".join(dict.fromkeys(t.noun for t in things))
+    return replace(first, noun=noun, categories=categories)
 
 
 def _resolved_clause(clause: Clause | None, reading: Reading, focus: Focus | None) -> Clause | None:

@@ -6,7 +6,8 @@ import re
 from dataclasses import replace
 
 from onlooker.video.chat.grammar import follow_up, timing, yes_no
-from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.coming import span_of_event
+from onlooker.video.chat.grammar.context import Scene, united
 from onlooker.video.chat.grammar.exclusions import without_excluded
 from onlooker.video.chat.grammar.limits import comparator_before
 from onlooker.video.chat.grammar.media import EXAMPLES
@@ -131,7 +132,10 @@ def peak(scene: Scene) -> Query | None:
     """The most at one time, and when."""
     if scene.form == "yes_no" and scene.reading.word("crowded", "busy", "busiest") and not scene.has_subject:
         return Refusal("How many make a crowd is not known. Ask how many there are at most at one time, and when.")
-    if not (scene.has("peak") or _most_visible(scene)) or not (scene.form in _PEAK_FORMS or _which_number(scene)):
+    most = scene.form == "none" and scene.has_subject and scene.reading.word("max", "maximum")  # "persons max?"
+    if not (scene.has("peak") or most or _most_visible(scene)) or not (
+        scene.form in _PEAK_FORMS or _which_number(scene)
+    ):
         return None
     if len(scene.specific) > 1:
         return None
@@ -251,18 +255,17 @@ def _count(scene: Scene) -> Query:
         if scene.has("return", "gone", "end"):
             return AttributeQuery(scene.narrowed(), "n_gaps")
         return SightingsQuery(scene.narrowed())
-    return CountQuery(_united(scene, _filtered(scene)), scene.window, _event(scene))
+    if scene.others and any(t.conditions for t in scene.others) and _united(scene, scene.subject) == scene.subject:
+        return Refusal(
+            "Several kinds are counted together where no more is said of one of them; ask for each by itself."
+        )
+    return CountQuery(_united(scene, _filtered(scene)), *span_of_event(scene, _event(scene)))
 
 
 def _united(scene: Scene, subject: Selection) -> Selection:
-    """ "Cars and trucks": one selection of both."""
-    for other in scene.others:
-        if subject.numbers and other.numbers and subject.categories == other.categories:
-            subject = replace(subject, numbers=tuple(dict.fromkeys((*subject.numbers, *other.numbers))), plural=True)
-        elif subject.categories is not None and other.categories is not None:
-            categories = tuple(dict.fromkeys((*subject.categories, *other.categories)))
-            subject = replace(subject, noun=f"{subject.noun} or {other.noun}", categories=categories)
-    return subject
+    """ "Cars and trucks": one selection of both, with what is said of the first."""
+    whole = united((replace(subject, conditions=(), rank=None), *scene.others))
+    return subject if whole is None else replace(whole, conditions=subject.conditions, rank=subject.rank)
 
 
 def _which(scene: Scene) -> Query:
@@ -278,7 +281,7 @@ def _which(scene: Scene) -> Query:
             return ListQuery(with_conditions(scene.whoever, lives))  # "who never leaves?"
         if whoever is None:
             return _not_understood()
-        return ListQuery(with_conditions(whoever, yes_no.life_conditions(scene)), scene.window, _event(scene))
+        return ListQuery(with_conditions(whoever, yes_no.life_conditions(scene)), *span_of_event(scene, _event(scene)))
     if scene.form == "list" and scene.has("total") and not _superlative(scene):
         return CountQuery(_filtered(scene), scene.window)  # "give total persons"
     ranked = timing.which_subject(scene)
@@ -287,7 +290,7 @@ def _which(scene: Scene) -> Query:
     if ranked.rank is None:
         ranked = without_excluded(scene, with_conditions(_united(scene, ranked), yes_no.life_conditions(scene)))
     if ranked.rank is None:
-        return ListQuery(_in_turn(scene, ranked), scene.window, _event(scene))
+        return ListQuery(_in_turn(scene, ranked), *span_of_event(scene, _event(scene)))
     by_entry = scene.window == timing.THE_END and scene.has("start")  # the rank already says so
     in_span = scene.window is not None and scene.window.kind == "span" and ranked.rank.column in {"t_start", "t_end"}
     return ListQuery(ranked, None if by_entry else scene.window, _event(scene) if in_span else None)
@@ -341,6 +344,8 @@ def _bare(scene: Scene) -> Query:
     main = scene.main
     if not scene.things and scene.has("before", "after") and set(scene.reading.cues) <= {"before", "after", "filler"}:
         return _not_understood()  # "and before that?" with nothing it could be before
+    if len(scene.things) == 1 and scene.clause is None and scene.reading.tokens[0].text in {"before", "after"}:
+        return _not_understood()  # "before the dog?" says nothing of what
     if scene.has("order") and scene.has("start", "end", "appear", "visible"):
         return _which(scene)
     named = scene.subject.definite or scene.subject.numbers
@@ -353,6 +358,9 @@ def _bare(scene: Scene) -> Query:
         return _which(scene)
     if scene.has("last", "first") and scene.reading.says("to", _COMING) and not scene.subject.plural:
         return _which(scene)  # "cyclist last to arrive"
+    said = [t.text for t in scene.reading.tokens if t.is_word]
+    if scene.has("start", "appear", "move") and scene.has_subject and said[-1] == "from":
+        return AttributeQuery(scene.subject, "enters_from")  # "dog enters from?"
     if scene.has("start", "end", "return") and scene.has_subject and scene.form == "none":
         return timing.when(scene)
     if _superlative(scene) or scene.has("order"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Literal
 
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.limits import length_conditions
@@ -71,13 +72,10 @@ def when(scene: Scene) -> Query:
         return Refusal(
             "Moments of speed and rest are not stored, only when something is seen first and last, and how fast it is."
         )
-    time = _NTH_TIME.search(scene.reading.question.lower())
-    if time is not None and not (time.group(1) == "last" and scene.has("visible")):
-        again = time.group(1) in {"second", "2nd"} and not scene.has("end", "gone")
-        first = time.group(1) in {"first", "1st"} and not scene.has("end", "gone")
-        if not again and not first:
-            return Refusal(_NO_TIMES)
-        return MomentQuery(subject, "return" if again else "start")
+    nth = _NTH_TIME.search(scene.reading.question.lower())
+    event = None if nth is None else _event_of_time(scene, nth.group(1))
+    if nth is not None:
+        return Refusal(_NO_TIMES) if event is None else MomentQuery(subject, event)
     if scene.has("return"):
         return MomentQuery(subject, "return")
     if _takes_to_cross(scene):
@@ -105,6 +103,16 @@ _NO_TIMES = (
     "Of coming and going again and again only this is stored: when a thing is seen first and last, and when it comes "
     "back."
 )
+
+
+def _event_of_time(scene: Scene, place: str) -> Literal["start", "end", "return"] | None:
+    """What is stored of the n-th time: the first coming, the first coming back, the last going."""
+    going = scene.has("end", "gone")
+    if place == "last":
+        return None if scene.has("start", "return") and not going else "end"
+    if going:
+        return None
+    return {"first": "start", "1st": "start", "second": "return", "2nd": "return"}.get(place)  # type: ignore[return-value]
 
 
 def _takes_to_cross(scene: Scene) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.coming import span_of_event
+from onlooker.video.chat.grammar.context import Scene, united
 from onlooker.video.chat.grammar.exclusions import denies_another, is_part_of_kind, without_excluded
 from onlooker.video.chat.grammar.limits import comparator_before, length_conditions
 from onlooker.video.chat.grammar.ordinals import place_said
@@ -194,16 +195,24 @@ def _exists(scene: Scene) -> Query:
     if event is None and _is_away(scene):
         return ExistsQuery(scene.narrowed(), scene.window, None, scene.quantifier != "none", scene.others)
     lives = length_conditions(scene) if event is not None else life_conditions(scene)
-    subject = with_conditions(scene.narrowed(), lives)
+    subject, others = with_conditions(scene.narrowed(), lives), scene.others
+    window, event = span_of_event(scene, event)
+    if others and scene.reading.has_or:
+        either = united((scene.subject, *others))
+        if either is None:
+            return Refusal(
+                "Whether there is the one or the other is told for plain kinds only; ask for each by itself."
+            )
+        subject, others = with_conditions(with_conditions(either, scene.conditions), lives), ()
     both = _neither(scene)
     if both is not None:
-        return ExistsQuery(both, scene.window, event, True)
+        return ExistsQuery(both, window, event, True)
     rest = without_excluded(scene, subject)
     if is_part_of_kind(rest) and scene.quantifier != "none":
-        return ExistsQuery(rest, scene.window, event)
+        return ExistsQuery(rest, window, event)
     if denies_another(scene):
         return Refusal("Whether one thing is there and another is not are two questions; ask for each by itself.")
-    return ExistsQuery(subject, scene.window, event, scene.quantifier == "none" or _never(scene), scene.others)
+    return ExistsQuery(subject, window, event, scene.quantifier == "none" or _never(scene), others)
 
 
 def _never(scene: Scene) -> bool:
@@ -221,13 +230,8 @@ def _neither(scene: Scene) -> Selection | None:
     plain = not any(t.conditions or t.rank or t.label for t in things)
     if len(things) != 2 or not plain or not (scene.reading.word("neither") and scene.reading.word("nor", "or")):
         return None
-    first, second = things
-    noun = f"{first.noun} or {second.noun}"
-    if first.categories is not None and second.categories is not None and not first.numbers and not second.numbers:
-        return Selection(noun, tuple(dict.fromkeys((*first.categories, *second.categories))), plural=True)
-    if first.numbers and second.numbers and first.categories == second.categories:
-        return replace(first, noun=noun, numbers=(*first.numbers, *second.numbers), plural=True)
-    return None
+    whole = united([replace(t, definite=False) for t in things])
+    return None if whole is None or whole.categories is None else replace(whole, plural=True)
 
 
 def _is_away(scene: Scene) -> bool:

@@ -18,7 +18,7 @@ from onlooker.video.chat.query import (
 )
 from onlooker.video.chat.respond.comparing import called
 from onlooker.video.chat.respond.session import Draft, Session, Track, certainty, fill, nothing
-from onlooker.video.chat.wording import counted, joined, name_of, noun_of, seconds, window_words
+from onlooker.video.chat.wording import counted, event_words, joined, name_of, noun_of, seconds, window_words
 
 _MAX_NAMED = 8
 
@@ -41,7 +41,7 @@ def count(session: Session, query: CountQuery) -> Draft:
     if query.subject.is_unknown:
         return nothing(session, query.subject, 0 if query.operator is None else False)
     n, statement = session.count(query.subject, query.window, query.event)
-    when = window_words(query.window)
+    when = event_words(query.event) + window_words(query.window)
     noun = noun_of(query.subject, n != 1)
     if n == 0:
         draft = Draft(f"None: no {noun_of(query.subject)} was found{when}{session.where}.", 0)
@@ -101,7 +101,7 @@ def exists(session: Session, query: ExistsQuery) -> Draft:
     if subject.is_unknown:
         return nothing(session, subject, query.negated)
     tracks, statement = session.tracks(subject, (), query.window, query.event)
-    when = window_words(query.window)
+    when = event_words(query.event) + window_words(query.window)
     for other in query.others if tracks else ():
         found = [] if other.is_unknown else session.tracks(other, (), query.window, query.event)[0]
         if not found:

@@ -8,7 +8,7 @@ from onlooker.video.chat.compile import Binder, Statement, condition_sql, place_
 from onlooker.video.chat.query import AttributeQuery, CheckQuery, IsRankQuery, ListQuery, Rank, Selection
 from onlooker.video.chat.respond.session import MAX_EVIDENCE, Draft, Session, Track, certainty, fill, nothing
 from onlooker.video.chat.respond.traits import NEEDED, UNITS, look, measured, trait
-from onlooker.video.chat.wording import joined, name_of, noun_of, number, window_words
+from onlooker.video.chat.wording import event_words, joined, name_of, noun_of, number, window_words
 
 _MAX_NAMED = 8
 _RANK_WORDS = {
@@ -35,7 +35,7 @@ def listing(session: Session, query: ListQuery) -> Draft:
     extra = (measure.column,) if measure is not None else ()
     limit = query.most if query.most is not None else MAX_EVIDENCE
     tracks, statement = session.tracks(subject, extra, query.window, query.event, order, limit)
-    when = window_words(query.window)
+    when = event_words(query.event) + window_words(query.window)
     if not tracks:
         draft = nothing(session, subject, [])
         draft.text = f"None: no {noun_of(subject)} was found{when}{session.where}."
