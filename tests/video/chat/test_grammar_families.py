@@ -121,6 +121,16 @@ STREET = (1,)
         ("more than two people at 3 s?", False),
         ("more then one person at 3 s?", True),
         ("at least one dog at 9.5 s?", True),
+        # one or the other
+        ("is there a car or a truck?", True),
+        ("is there a truck or a car?", True),
+        ("is there a truck or a bus?", False),
+        ("is car 1 or car 2 there at 7 s?", True),
+        ("car or bus?", True),
+        # in few words
+        ("persons max", 2),
+        ("dog enter from?", "inside"),
+        ("how long do we have to wait until the dog comes?", 9.0),
         # as it is typed
         ("can you tell me weather there is a dog", True),
         ("i think there where 3 dogs, is that right?", False),
@@ -190,6 +200,20 @@ def test_the_wording_is_read_as_meant(answerer: Answerer, question: str, value: 
         "is it faster then?",
         "is Anna as fast as person 3?",
         "is person 3 in the video as long as Anna?",
+        "is there a faster car?",
+        "could the car have been faster?",
+        "did anyone hurry?",
+        # of some of them, or of two kinds with more said of one
+        "half of the people wear red?",
+        "how many red cars and blue cars?",
+        "is there a red car or a blue dog?",
+        "who was there the whole second half?",
+        "who wears red and who wears blue?",
+        # what happens in no box
+        "is there an accident?",
+        "what do you think about Anna?",
+        "when are there no people any more",
+        "before the dog?",
         # alone, the only one, for the first time
         "how long is the dog alone?",
         "when is Anna alone?",

@@ -32,6 +32,12 @@ STREET = (1,)
         "is it dangerous?",
         "is that legal?",
         "is car 1 the same car as car 2?",
+        "are person 3 and Anna a couple",
+        # what nothing is stored for, behind its subject
+        "did person 3 pay?",
+        "does the dog belong to Anna?",
+        "does Anna really like the dog?",
+        "does person 3 have a hat?",
         # kinds stored as a wider one
         "is there a puppy?",
     ],
@@ -54,6 +60,8 @@ def test_a_longer_name_is_not_answered_with_its_noun(answerer: Answerer, questio
         ("is the moving thing a truck", False),
         ("is car 1 the red one?", True),
         ("is the dog the last to appear?", True),
+        ("does the dog really come after car 1?", True),
+        ("does the video have a dog?", True),
         ("how many puppies are there?", 1),
     ],
 )

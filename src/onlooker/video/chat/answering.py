@@ -12,7 +12,7 @@ from onlooker.video.answer import Answer
 from onlooker.video.chat.compile import Scope
 from onlooker.video.chat.conversation import Conversation
 from onlooker.video.chat.grammar import Focus, Planned, QuestionReader, plan
-from onlooker.video.chat.grammar.nouns import AGED, GENDERED, SAID_OF_ANYBODY
+from onlooker.video.chat.grammar.nouns import AGED, GENDERED, SAID_OF_ANYBODY, SUBKINDS
 from onlooker.video.chat.query import (
     AbsenceQuery,
     ActionQuery,
@@ -169,7 +169,7 @@ def _add_caveat(query: Query, draft: Draft) -> None:
         selection = getattr(query, name, None)
         if not isinstance(selection, Selection) or not selection.caveat:
             continue
-        part_of_kind = selection.noun in (selection.categories or ())  # "a puppy" is stored as a dog
+        part_of_kind = selection.noun in SUBKINDS.values()  # "a puppy" is stored as a dog
         unseen = part_of_kind or selection.noun in (GENDERED | AGED) - SAID_OF_ANYBODY
         told_apart = unseen and not selection.definite
         if isinstance(query, ExistsQuery) and draft.status == "answered" and told_apart and draft.value:

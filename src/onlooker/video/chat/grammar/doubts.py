@@ -32,6 +32,9 @@ _STOPPING = words("stop halt pause")
 _ABOUT_THE_VIDEO = words("video clip film movie footage playback recording here there being appearing")
 _WATCHERS = words("i we you")
 
+_OPINION = re.compile(
+    r"\b(?:do|would|can|did) (?:you|we|one|i) (?:think|say|make|feel|guess) (?:about|of)\b|\byour opinion\b"
+)
 _OFTEN_TOGETHER = re.compile(
     r"\bhow (?:often|frequently|many times)\b.*"
     r"(?:(?<!all )\btogether\b|\bat (?:the same|one) time\b|\bat once\b|\bsimultaneous)"
@@ -40,10 +43,17 @@ _OFTEN_TOGETHER = re.compile(
 
 def doubtful(scene: Scene) -> Query | None:
     """A refusal or the right query for a question of these kinds, None for all others."""
-    for rule in (_gender, _foreign, _impossible, _denied, _parts, _share, _edge, _how_often, _stops):
+    for rule in (_opinion, _gender, _foreign, _impossible, _denied, _parts, _share, _edge, _how_often, _stops):
         query = rule(scene)
         if query is not None:
             return query
+    return None
+
+
+def _opinion(scene: Scene) -> Query | None:
+    """ "What do you think of person 2?"."""
+    if scene.form in {"what", "how", "none"} and _OPINION.search(scene.reading.question.lower()):
+        return Refusal("There are no opinions here, only what is seen and heard, where and when. Ask what happens.")
     return None
 
 

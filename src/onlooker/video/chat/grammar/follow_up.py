@@ -11,6 +11,7 @@ from onlooker.video.chat.grammar.moments import UNITS, read_duration
 from onlooker.video.chat.grammar.nouns import HYPERNYMS
 from onlooker.video.chat.grammar.ordinals import place_before
 from onlooker.video.chat.grammar.subjects import COMPARATIVES, MEASURES, SUPERLATIVES, measure_of, order_rank
+from onlooker.video.chat.grammar.tokens import ORDINAL_WORDS
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     Anchor,
@@ -59,6 +60,10 @@ _SAME_MOMENT = (
 def elliptic(scene: Scene) -> Query | None:
     """The last query with the parts that the new words replace; None when the question stands by itself."""
     focus = scene.focus
+    if focus is not None and (weighed := _weighed_again(scene, focus.query)) is not None:
+        return weighed
+    if focus is not None and (placed := _next_place(scene, focus.query)) is not None:
+        return placed
     if focus is None or not _is_fragment(scene):
         return None
     query = focus.query
@@ -81,6 +86,38 @@ def elliptic(scene: Scene) -> Query | None:
         if window is not None and window.kind == "at":
             return BoxQuery(changes.get("subject", query.subject), window, videos=query.videos)  # type: ignore[arg-type]
     return replace(query, **changes)  # type: ignore[arg-type]
+
+
+def _weighed_again(scene: Scene, query: Query) -> Query | None:
+    """ "And before the backpack?" after "does the dog come before the truck?"."""
+    said = [t.text for t in scene.reading.tokens if t.is_word]
+    order = next((w for w in ("before", "after") if w in said[:2]), None)
+    one = len(scene.things) == 1 and scene.form == "none" and scene.window is None and scene.pronoun is None
+    ordered = isinstance(query, CompareQuery) and query.ask == "yes_no" and query.column in {"t_start", "t_end"}
+    if order is None or not one or not ordered or not isinstance(query, CompareQuery):
+        return None
+    return replace(query, options=(query.options[0], scene.things[0]), descending=order == "after")
+
+
+def _next_place(scene: Scene, query: Query) -> Query | None:
+    """ "And the third?" after "when does the first bird come?"."""
+    said = [t for t in scene.reading.tokens if t.is_word or t.ordinal]
+    small = all(t.text in {"and", "what", "about", "the", "one"} for t in said[:-1]) and 1 < len(said) <= 5
+    last = said[-1] if said else None
+    place = None if last is None else int(last.number or 0) if last.ordinal else ORDINAL_WORDS.get(last.text)
+    place = -1 if last is not None and last.text == "last" else place
+    subject = _subject_of(query)
+    if not small or not place or subject is None or subject.rank is None or subject.rank.column not in _IN_TURN:
+        return None
+    rank = (
+        replace(subject.rank, n=place)
+        if place > 0
+        else replace(subject.rank, n=1, descending=not subject.rank.descending)
+    )
+    return replace(query, subject=replace(subject, rank=rank, keys=()))  # type: ignore[call-arg]
+
+
+_IN_TURN = ("t_start", "t_end")
 
 
 def _moved_window(scene: Scene, query: Query) -> Window | None:

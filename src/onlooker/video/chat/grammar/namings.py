@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.media import EXAMPLES
 from onlooker.video.chat.grammar.mentions import Mention
 from onlooker.video.chat.grammar.nouns import HYPERNYMS, is_plural, kind_names
+from onlooker.video.chat.grammar.reading import Reading
 from onlooker.video.chat.grammar.words import FUNCTION_WORDS, words
 from onlooker.video.chat.query import Query, Refusal
 
@@ -61,8 +63,11 @@ def _role(scene: Scene) -> Query | None:
         return _not_stored(first.selection.noun) if tokens[0].base == "be" and ends else None  # "is that legal?"
     told = first.end < len(tokens) and first.start and tokens[first.start - 1].base == "be" and _is_one(first)
     if not told:
-        return None
+        return _does_unknown(scene)
+    first = _joined(scene.reading)
     start = first.end + 1
+    if first.end >= len(tokens):
+        return None
     if tokens[first.end].text not in _SAID_OF_ONE or start >= len(tokens):
         return _called(scene, first)
     if tokens[start].text == "same":
@@ -71,19 +76,52 @@ def _role(scene: Scene) -> Query | None:
         )
     if any(m.start == first.end for m in scene.mentions):
         return _called(scene, first)
-    covered = {i for m in scene.reading.mentions for i in range(m.start, m.end)}
-    covered |= {i for w in scene.reading.windows for i in range(w.start, w.end)}
-    covered |= {i for s in scene.reading.sides for i in range(s.start, s.end)}
-    covered |= {
-        i
-        for code, found in scene.reading.cues.items()
-        if code != "filler"
-        for c in found
-        for i in range(c.start, c.end)
-    }
-    if start in covered or not tokens[start].is_word or tokens[start].text in _NO_ROLES:
+    if start in scene.reading.claimed or not tokens[start].is_word or tokens[start].text in _NO_ROLES:
         return None
     return _not_stored(tokens[start].text) if tokens[start].text in FUNCTION_WORDS else None
+
+
+def _joined(reading: Reading) -> Mention:
+    """The first mention, or the last of those joined to it: "are person 1 and person 3 a couple?"."""
+    found = reading.mentions[0]
+    for mention in reading.mentions[1:]:
+        if {t.text for t in reading.tokens[found.end : mention.start]} != {"and"}:
+            break
+        found = mention
+    return found
+
+
+def _does_unknown(scene: Scene) -> Query | None:
+    """ "Did person 1 pay?", "does the dog belong to Anna?": a verb behind its subject that nothing is stored for."""
+    reading, tokens = scene.reading, scene.reading.tokens
+    first = reading.mentions[0] if reading.mentions else None
+    if scene.form != "yes_no" or first is None or not first.start or tokens[first.start - 1].base not in _HELPING:
+        return None
+    place = first.end
+    while place < len(tokens) and tokens[place].text in _ADVERBS:
+        place += 1
+    if place >= len(tokens) or not tokens[place].is_word:
+        return None
+    if tokens[place].base == "have" and any(m.start > place and m.kind != "pronoun" for m in reading.mentions):
+        return Refusal(
+            "What belongs to a thing, or what it carries, is not stored. Ask whether both are visible together."
+        )
+    if tokens[place].text in _EMPTY_VERBS:
+        return None
+    unknown = any(m.start == place and m.kind == "unknown" for m in reading.mentions)
+    done = any(d.start <= place < d.end for d in reading.deeds)
+    if done or (place in reading.claimed and not unknown):
+        return None
+    return Refusal(f'Nothing is stored about "{tokens[place].text}". {EXAMPLES}')
+
+
+_ADVERBS = words(
+    "ever also still really actually just even not never always then already first last finally perhaps maybe only "
+    "together both all again now there"
+)
+_EMPTY_VERBS = words(
+    "keep get start begin happen seem be have do go come move make turn in on at and or with from to as the a by of"
+)
 
 
 def _called(scene: Scene, first: Mention) -> Query | None:

@@ -9,7 +9,7 @@ from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.limits import length_conditions
 from onlooker.video.chat.grammar.moments import UNITS
 from onlooker.video.chat.grammar.subjects import COMPARATIVES, CROSSING
-from onlooker.video.chat.grammar.unread import denied_twice, unread_word
+from onlooker.video.chat.grammar.unread import denied_twice, share_of_them, unread_word
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     AttributeQuery,
@@ -34,7 +34,9 @@ from onlooker.video.chat.query import (
 )
 
 # Ways of moving that are not told apart: all of them are stored as moving.
-_MANNERS = words("run jog walk fly swim ride drive cycle stroll march pedal roam wander race sail")
+_MANNERS = words(
+    "run jog walk fly swim ride drive cycle stroll march pedal roam wander race sail hurry rush drift glide"
+)
 _ONWARD = words("in into onto by through past across around out off on away from to towards toward up down back over")
 # What people and animals do that no column holds.
 _DEEDS = words(
@@ -58,7 +60,7 @@ _TWO_ASKED = re.compile(
 _QUESTION_WORDS = ("who", "what", "when", "where", "which", "how many", "how long", "how fast", "how far")
 _TWO_DOINGS = re.compile(
     r"^(?:who|which \w+|what)\b.*\w.* and (?:also )?(who)"
-    r" (?:leaves?|left|came|comes|enters?|stays?|stayed|goes|went|moves?)\b"
+    r" (?:leaves?|left|came|comes|enters?|stays?|stayed|goes|went|moves?|wears?|wore|walks?|drives?|stands?|has)\b"
 )
 _VAGUE_EDGES = words("dying closing opening early late final last first few")
 _VAGUE_TIMES = words("seconds moments minutes stages")
@@ -78,6 +80,7 @@ def overlooked(scene: Scene, query: Query) -> Refusal | None:
         or _unread_span(scene)
         or _unread_exception(scene, query)
         or unread_word(scene, query)
+        or (share_of_them(scene) if isinstance(query, (*_HELD, AttributeQuery)) else None)
     )
     if part is not None:
         pass
@@ -225,8 +228,7 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
 
 def _weighed(scene: Scene, query: _Held, narrowed: bool) -> str | None:
     """ "Is it faster then?", "are people faster than the car?": no question of whether there is one."""
-    weighs = (scene.reading.word("than") and not narrowed) or not scene.has_subject
-    if not isinstance(query, ExistsQuery) or not weighs:
+    if not isinstance(query, ExistsQuery) or narrowed:
         return None
     return next((_cue_word(scene, code) for code in COMPARATIVES if scene.has(code)), None)
 

@@ -120,6 +120,14 @@ class Reading:
             return Window("at", window.end, None)
         return window
 
+    @property
+    def claimed(self) -> frozenset[int]:
+        """Tokens of times, noun phrases, sides and phrases that say something."""
+        spans = [(m.start, m.end) for m in self.mentions] + [(w.start, w.end) for w in self.windows]
+        spans += [(s.start, s.end) for s in self.sides]
+        spans += [(c.start, c.end) for code, found in self.cues.items() if code != "filler" for c in found]
+        return frozenset(i for start, end in spans for i in range(start, end))
+
     def says(self, front: str, words: frozenset[str]) -> bool:
         """Whether one of some words stands right behind a phrase."""
         said = [t.text for t in self.tokens]

@@ -38,12 +38,16 @@ _CONTRACTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\b(?:pls|plz|plse|pleas)\b", "please"),
         (r"\bno one\b|\bno-one\b", "nobody"),
         (
-            r"\b(more|less|fewer|(?:long|short|fast|slow|quick|bigg|small|larg|earli|lat|soon|high|low|clos)er) then"
+            r"\b(more|less|fewer|(?:long|short|fast|slow|quick|bigg|small|larg|earli|lat|soon|high|low)er) then"
             r"(?= (?:the|a|an|all|any|every|one|two|three|four|five|six|ten|\d|[a-z]+ \d)\b)",
             r"\1 than",
         ),
         (r"\b(know|tell|ask|asking|see|check|wonder|sure|me|say) weather\b", r"\1 whether"),
         (r"\bwether\b", "whether"),
+        (
+            r"\bhow long (?:do|did|must|should) (?:we|i|you|one) (?:have to |need to )?wait(?= (?:until|till|before) )",
+            "how long",
+        ),
         (r"\bthere where\b", "there were"),
         # "Goes away again": away as before it came, no second time.
         (

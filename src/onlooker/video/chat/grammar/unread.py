@@ -190,9 +190,26 @@ _NO_DEGREES = words(
 )
 
 
+_WHOLE_PART = re.compile(
+    r"\b(?:whole|entire|full|complete|all of the|throughout the|all through the) (?:first|second|last|final)\b"
+)
+_SHARE_OF = re.compile(r"\b(half|most|majority|third|quarter|part|percent) of (?:the |all |these |those )*(\w+)")
+
+
+def share_of_them(scene: Scene) -> str | None:
+    """ "Half of the people wear red?": not of one of them; "half of the video" is a time."""
+    found = _SHARE_OF.search(scene.reading.question.lower())
+    if found is None:
+        return None
+    heads = {m.word for m in scene.mentions if m.selection.plural}
+    return f"{found.group(1)} of" if found.group(2) in heads else None
+
+
 def _all(scene: Scene, query: Query) -> str | None:
     """ "Are all objects cars?" is not whether there is a car."""
     everything = any(m.quantifier == "all" for m in scene.mentions)
+    if _WHOLE_PART.search(scene.reading.question.lower()):
+        return "whole"
     several = everything or (scene.quantifier == "all" and scene.subject.plural and not scene.others)
     if several and isinstance(query, ExistsQuery) and query.window is not None:
         return "all"  # "are all cars gone by the end?"

@@ -80,6 +80,13 @@ UNSUPPORTED: Mapping[str, frozenset[str]] = {
         copyright youtube
         """
     ),
+    "accidents and crimes": words(
+        """
+        accident accidents crime crimes theft robbery burglary emergency incident incidents
+        """
+    ),
+    "breaks": words("break breaks"),
+    "opinions": words("opinions suspicious suspicion"),
     "health": words(
         """
         sick ill healthy dead alive pregnant injured hurt hungry thirsty asleep sleeping disease
