@@ -21,6 +21,8 @@ STREET = (1,)
         ("how many people arrive at 2 s", 1),
         ("how many people arrive at 3 s", 0),
         ("who leaves when the dog comes?", [4]),
+        ("who comes between 1.5 and 3 s?", [3]),
+        ("what leaves in the first 6 seconds?", [1]),
         # any time before
         ("which objects have left at 7 s", [1]),
         ("which objects are gone at 8.5 s", [1, 3]),

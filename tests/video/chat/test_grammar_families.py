@@ -127,6 +127,9 @@ STREET = (1,)
         ("is there a truck or a bus?", False),
         ("is car 1 or car 2 there at 7 s?", True),
         ("car or bus?", True),
+        ("how many cars are red or blue", 2),
+        ("how many red or green cars are there?", 1),
+        ("who wears red or green?", [3]),
         # in few words
         ("persons max", 2),
         ("dog enter from?", "inside"),
@@ -203,6 +206,16 @@ def test_the_wording_is_read_as_meant(answerer: Answerer, question: str, value: 
         "is there a faster car?",
         "could the car have been faster?",
         "did anyone hurry?",
+        "who stands in the way of the dog?",
+        "who goes in the same direction as the dog?",
+        "whose car is the red one?",
+        "did the dog come with Anna?",
+        "what would happen if the dog ran away?",
+        "does Anna speak french?",
+        # at two times, or in parts of the time
+        "who is visible at 3 s but not at 5 s?",
+        "how many people are there in each half?",
+        "how many people come per minute?",
         # of some of them, or of two kinds with more said of one
         "half of the people wear red?",
         "how many red cars and blue cars?",
@@ -244,6 +257,7 @@ def test_what_nobody_can_know_is_refused(answerer: Answerer, question: str) -> N
         ("does car 1 cross the picture?", "540 px across"),
         ("is car 2 small?", "1.7 % of the frame"),
         ("what is next to the dog at 9.5 s?", "305.4 px"),
+        ("how many cars are red or blue?", "2 red or blue cars"),
     ],
 )
 def test_the_reason_of_an_answer_is_measured(answerer: Answerer, question: str, told: str) -> None:

@@ -38,6 +38,9 @@ STREET = (1,)
         "does the dog belong to Anna?",
         "does Anna really like the dog?",
         "does person 3 have a hat?",
+        "is the shirt of person 3 striped?",
+        "is the yard dangerous?",
+        "is the video fake news?",
         # kinds stored as a wider one
         "is there a puppy?",
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from onlooker.video.chat.grammar.nouns import plural
+from onlooker.video.chat.grammar.words import COLORS
 from onlooker.video.chat.query import Condition, Event, Selection, TimePoint, Window
 
 
@@ -98,6 +99,8 @@ _SPECIAL_BEHIND = {
 def _condition_words(condition: Condition) -> tuple[str, str]:
     """Words before and after the noun for one condition."""
     value = condition.value[0] if isinstance(condition.value, tuple) else condition.value
+    if isinstance(condition.value, tuple) and condition.column.endswith("color"):
+        value = " or ".join(str(v) for v in condition.value if v in COLORS) or value
     column = condition.column
     if condition.of_frame:
         return "", "going across at least two thirds of the picture"

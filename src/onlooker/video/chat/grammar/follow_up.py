@@ -23,6 +23,7 @@ from onlooker.video.chat.query import (
     ListQuery,
     MomentQuery,
     PathQuery,
+    PeakQuery,
     Query,
     Rank,
     Refusal,
@@ -62,6 +63,8 @@ def elliptic(scene: Scene) -> Query | None:
     focus = scene.focus
     if focus is not None and (weighed := _weighed_again(scene, focus.query)) is not None:
         return weighed
+    if focus is not None and (peak := _at_once(scene, focus.query)) is not None:
+        return peak
     if focus is not None and (placed := _next_place(scene, focus.query)) is not None:
         return placed
     if focus is None or not _is_fragment(scene):
@@ -97,6 +100,15 @@ def _weighed_again(scene: Scene, query: Query) -> Query | None:
     if order is None or not one or not ordered or not isinstance(query, CompareQuery):
         return None
     return replace(query, options=(query.options[0], scene.things[0]), descending=order == "after")
+
+
+def _at_once(scene: Scene, query: Query) -> Query | None:
+    """ "And at the same time?" after "how many people are there?"."""
+    bare = not scene.things and scene.pronoun is None and scene.form == "none" and scene.window is None
+    if not isinstance(query, CountQuery) or not bare or not scene.has("peak", "together"):
+        return None
+    loose = set(scene.reading.cues) - _EMPTY_CUES - {"peak", "together"}
+    return None if loose else PeakQuery(replace(query.subject, plural=True))
 
 
 def _next_place(scene: Scene, query: Query) -> Query | None:

@@ -52,7 +52,7 @@ def unseen(scene: Scene) -> Query | None:
     """The refusal of such a question, None for all others."""
     if scene.reading.deeds or scene.reading.quotes or scene.has("speech", "text"):
         return None
-    for rule in (_hits, _handles, _goes_inside, _wins):
+    for rule in (_hits, _handles, _goes_inside, _owns, _wins):
         reason = rule(scene)
         if reason is not None:
             return Refusal(reason)
@@ -93,6 +93,13 @@ def _goes_inside(scene: Scene) -> str | None:
         return None
     told = "is not stored, only when it comes into the picture and leaves it."
     return f"Whether anything goes into a {found.group(1)} {told}"
+
+
+def _owns(scene: Scene) -> str | None:
+    """ "Whose car is the red one?"; "whose entry comes first" asks which one."""
+    starts = {m.start for m in scene.reading.mentions if m.selection.categories and not m.selection.numbers}
+    owned = any(t.text == "whose" and i + 1 in starts for i, t in enumerate(scene.reading.tokens))
+    return "Whose a thing is is not stored, only when and where it is seen." if owned else None
 
 
 def _wins(scene: Scene) -> str | None:

@@ -65,11 +65,16 @@ def summary(scene: Scene) -> Query | None:
     return None
 
 
+_LANGUAGES = words(
+    "english french german spanish italian portuguese russian chinese japanese arabic hindi dutch polish"
+)
+
+
 def speech(scene: Scene) -> Query | None:
     """What is said, when a word is said, is anybody speaking."""
     if not scene.has("speech"):
         return None
-    if scene.reading.word("language", "languages", "accent", "dialect"):
+    if scene.reading.word("language", "languages", "accent", "dialect", *_LANGUAGES):
         return Refusal(f"Nothing is stored about languages and accents. {EXAMPLES}")
     counted = scene.form == "count" and not scene.reading.word("times", "often") and not scene.reading.quotes
     people = any(set(t.categories or ()) & set(scene.reading.people) for t in scene.things)

@@ -99,13 +99,25 @@ class MentionReader:
                 i += 1
             else:
                 floor = found[-1].end if found else 0
-                whole = self._with_modifiers(mention, floor, blocked)
+                whole = self._of_either_color(self._with_modifiers(mention, floor, blocked), floor, blocked)
                 if found and self._is_compound(found[-1], whole):
                     whole = replace(whole, start=found.pop().start)
                 shared = self._sharing(whole, floor)
                 found += [whole] if shared is None else [shared, whole]
                 i = mention.end
         return found
+
+    def _of_either_color(self, mention: Mention, floor: int, blocked: frozenset[int]) -> Mention:
+        """ "Red or white cars": one colour out of both; "the red or the white car" is two things."""
+        i, first = mention.start - 2, next(iter(mention.selection.conditions), None)
+        colored = first is not None and first.column == "color" and isinstance(first.value, tuple)
+        if not colored or i < floor or self._text(i + 1) != "or" or self._text(i) not in SHADES or first is None:
+            return mention
+        if self._text(i - 1) == "the" or not isinstance(first.value, tuple):
+            return mention
+        either = replace(first, value=(*SHADES[self._text(i)], *first.value))
+        selection = replace(mention.selection, conditions=(either, *mention.selection.conditions[1:]))
+        return self._with_modifiers(replace(mention, selection=selection, start=i), floor, blocked)
 
     def _is_compound(self, first: Mention, second: Mention) -> bool:
         """ "A bus stop sign": of two nouns behind one article the last says what it is."""

@@ -58,9 +58,8 @@ def _role(scene: Scene) -> Query | None:
     if scene.form != "yes_no" or not scene.reading.mentions:
         return None
     first, tokens = scene.reading.mentions[0], scene.reading.tokens
-    if first.kind == "unknown" and first.start == 1 and tokens[1].text in {"that", "this"}:
-        ends = first.end >= len(tokens) or tokens[first.end].kind == "mark"
-        return _not_stored(first.selection.noun) if tokens[0].base == "be" and ends else None  # "is that legal?"
+    if first.kind == "unknown" and tokens[0].base == "be":
+        return _ends_on_unknown(scene, first)
     told = first.end < len(tokens) and first.start and tokens[first.start - 1].base == "be" and _is_one(first)
     if not told:
         return _does_unknown(scene)
@@ -79,6 +78,18 @@ def _role(scene: Scene) -> Query | None:
     if start in scene.reading.claimed or not tokens[start].is_word or tokens[start].text in _NO_ROLES:
         return None
     return _not_stored(tokens[start].text) if tokens[start].text in FUNCTION_WORDS else None
+
+
+def _ends_on_unknown(scene: Scene, unknown: Mention) -> Query | None:
+    """ "Is that legal?", "is the shop dangerous?", "is the video fake news?": said of something, and no noun."""
+    tokens, noun = scene.reading.tokens, unknown.selection.noun
+    ends = unknown.end >= len(tokens) or tokens[unknown.end].kind == "mark"
+    opening = tokens[unknown.start].text
+    if unknown.start == 1:
+        told = opening in {"that", "this"} or " " in noun
+    else:
+        told = opening not in _SAID_OF_ONE | {"any", "some", "no"} and not scene.reading.word("there")
+    return _not_stored(noun) if ends and told and noun not in kind_names() else None
 
 
 def _joined(reading: Reading) -> Mention:

@@ -46,6 +46,7 @@ def _counts_colors(scene: Scene) -> bool:
 
 # "Do they go the same way?", "are they of different sizes?"
 _ALIKE = re.compile(r"\b(same|opposite|different) (way|direction|speed|size|length|side)s?\b")
+_LIKE_ANOTHER = re.compile(r"\b(?:same|similar|opposite) (way|direction|speed|size|length|side|colou?r)s? (?:as|to)\b")
 
 
 def unsupported(scene: Scene) -> Query | None:
@@ -57,7 +58,11 @@ def unsupported(scene: Scene) -> Query | None:
         return Refusal("Colours are not compared with each other. Ask for the colour of each.")
     if scene.has("color") and _counts_colors(scene):
         return Refusal("Colours are not counted. Ask for the colour of each, or how many red ones there are.")
-    alike = _ALIKE.search(scene.reading.question.lower()) if scene.form == "yes_no" else None
+    said = scene.reading.question.lower()
+    alike = _ALIKE.search(said) if scene.form == "yes_no" else None
+    like = _LIKE_ANOTHER.search(said)
+    if like is not None:
+        return Refusal(f"Of two things the {like.group(1)} is not compared. Ask for the {like.group(1)} of each.")
     if alike is not None and (len(scene.specific) > 1 or scene.subject.plural):
         return Refusal(f"Of two things the {alike.group(2)} is not compared. Ask for the {alike.group(2)} of each.")
     if topics:
@@ -166,7 +171,9 @@ def _most_visible(scene: Scene) -> bool:
 
 def events(scene: Scene) -> Query | None:
     """What happens, what something does; not what is still to come."""
-    if scene.has("events") and (scene.reading.word("will", "gonna") or scene.reading.says("going", frozenset({"to"}))):
+    if scene.has("events") and (
+        scene.reading.word("will", "gonna", "would") or scene.reading.says("going", frozenset({"to"}))
+    ):
         return Refusal("Only what the videos show is stored, not what comes after it. Ask what happens at some moment.")
     if (
         scene.has("events")
@@ -241,6 +248,8 @@ def _event(scene: Scene) -> Event | None:
         return None
     if scene.has("end"):
         return "end"
+    if scene.has("appear") and not scene.has("return") and any(t.base == "come" for t in scene.reading.tokens):
+        return "start"
     since = scene.window.kind == "span" and scene.window.end is None
     return "start" if scene.has("start") or (since and scene.has("appear")) else None
 
@@ -321,6 +330,8 @@ def _superlative(scene: Scene) -> bool:
 
 def _what(scene: Scene) -> Query:
     subject = scene.subject
+    if scene.window is not None and not scene.has_subject and scene.has("start", "end"):
+        return ListQuery(scene.narrowed(), *span_of_event(scene, _event(scene)))  # "what leaves in the first 3 s?"
     if _comes_in_turn(scene):
         return ListQuery(_in_turn(scene, scene.narrowed()), scene.window, "start")
     if scene.has("order"):

@@ -73,7 +73,7 @@ def overlooked(scene: Scene, query: Query) -> Refusal | None:
     second = _second_question(scene, query)
     if second is not None and second in _QUESTION_WORDS:
         return Refusal(f'This asks two things at once; ask them one after the other, the second from "{second}" on.')
-    part = second or _unread_time(scene, query) or _the_other_one(scene, query)
+    part = second or _second_moment(scene, query) or _unread_time(scene, query) or _the_other_one(scene, query)
     part = (
         part
         or denied_twice(scene)
@@ -120,6 +120,21 @@ def _second_question(scene: Scene, query: Query) -> str | None:
         return asked.group(1)
     counts = _TWO_COUNTS.search(said)
     return counts.group(1) if counts is not None and isinstance(query, (*_HELD, PeakQuery)) else None
+
+
+def _second_moment(scene: Scene, query: Query) -> str | None:
+    """ "Who is visible at 3 s but not at 7 s?": a query has one moment."""
+    if not isinstance(query, (*_HELD, PeakQuery, BoxQuery)):
+        return None
+    exact = [f for f in scene.reading.windows if f.window.kind == "at" and f.window.start]
+    exact = [f for f in exact if f.window.start is not None and f.window.start.base == "start"]
+    other = next((f for f in exact if f.window != exact[0].window), None)
+    between = {t.text for t in scene.reading.tokens[exact[0].end : other.start]} if other is not None else set()
+    return (
+        None
+        if other is None or not between & {"and", "but", "or", "well"}
+        else " ".join(t.text for t in scene.reading.tokens[other.start : other.end])
+    )
 
 
 def _the_other_one(scene: Scene, query: Query) -> str | None:
@@ -342,7 +357,7 @@ def _other_thing(scene: Scene, query: _Held) -> str | None:
     """A second thing that the answer would say nothing of: "who is driving the car?"."""
     subject = query.subject
     joined = {*scene.others, *(query.others if isinstance(query, ExistsQuery) else ())}
-    known = (t for t in scene.specific if not t.is_unknown and t.definite and t not in joined)
+    known = (t for t in scene.specific if not t.is_unknown and (t.definite or t.numbers or t.label) and t not in joined)
     other = next((t for t in known if not _covers(subject, t)), None)
     who = scene.form == "which" and any(t.text in {"who", "whom"} for t in scene.reading.tokens)
     if other is None and isinstance(query, ExistsQuery) and subject.definite:
@@ -352,14 +367,21 @@ def _other_thing(scene: Scene, query: _Held) -> str | None:
         return other.noun
     only = scene.specific[0] if len(scene.specific) == 1 else None
     aimed = only is not None and only.definite and not only.plural and not scene.pronoun
-    if isinstance(query, ListQuery) and who and aimed and scene.has("move", "after", "pass", "above", "below"):
+    doing = ("move", "after", "pass", "above", "below", "stationary", "start", "end")
+    if isinstance(query, ListQuery) and who and aimed and scene.has(*doing) and not _is_somebody(scene, query.subject):
         return "who"
     return None
+
+
+def _is_somebody(scene: Scene, subject: Selection) -> bool:
+    return subject.rank is not None or bool(set(subject.categories or ()) & set(scene.reading.people))
 
 
 def _covers(subject: Selection, other: Selection) -> bool:
     if set(other.categories or ()) <= set(subject.excluded) and other.categories:
         return True
+    if other.label is not None and subject.label is None and not subject.keys:
+        return False  # "the dog with Anna"
     named = subject.label is not None or bool(subject.keys)
     if named and other.label is None and not other.keys and subject.categories is None:
         return False  # "Bob with the truck" is about two things

@@ -143,7 +143,8 @@ def _with_the_other(scene: Scene) -> bool:
     if len(scene.mentions) != 2 or scene.mentions[1].start == 0:
         return False
     first, second = scene.mentions
-    seen = (cue for code in ("visible", "appear") for cue in scene.reading.cues.get(code, ()))
+    found = (cue for code in ("visible", "appear") for cue in scene.reading.cues.get(code, ()))
+    seen = [cue for cue in found if scene.reading.tokens[cue.start].base != "come"]  # "did it come with him?" is more
     linked = scene.reading.tokens[second.start - 1].text == "with"
     return linked and any(first.end <= cue.start < second.start for cue in seen)
 

@@ -127,7 +127,7 @@ def opposite(condition: Condition) -> Condition:
 
 def said_conditions(reading: Reading) -> tuple[Condition, ...]:
     """Conditions from phrases outside the noun phrases: colours, sides, motion."""
-    found = [wear_condition(reading, index, shades) for index, shades in reading.colors]
+    found = [wear_condition(reading, index, shades) for index, shades in _either_color(reading)]
     crossing = crosses(reading)
     told = reading.sides[1:] if crossing else reading.sides
     found += [c for side in told if (c := _side_condition(reading, side)) is not None]
@@ -155,6 +155,16 @@ def said_conditions(reading: Reading) -> tuple[Condition, ...]:
     if reading.has("recede"):
         found.append(Condition("approach", "=", "receding"))
     return tuple(dict.fromkeys(found))
+
+
+def _either_color(reading: Reading) -> list[tuple[int, tuple[str, ...]]]:
+    """ "Red or green" is one colour out of both."""
+    found: list[tuple[int, tuple[str, ...]]] = []
+    for index, shades in reading.colors:
+        if found and {t.text for t in reading.tokens[found[-1][0] + 1 : index]} == {"or"}:
+            shades = (*found.pop()[1], *shades)
+        found.append((index, shades))
+    return found
 
 
 # "Crosses the picture", "drives across the frame", "passes through the whole picture"; not "cross the street".

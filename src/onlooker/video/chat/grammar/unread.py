@@ -193,6 +193,7 @@ _NO_DEGREES = words(
 _WHOLE_PART = re.compile(
     r"\b(?:whole|entire|full|complete|all of the|throughout the|all through the) (?:first|second|last|final)\b"
 )
+_EACH_PART = re.compile(r"\b(?:each|every|per) (?:half|third|quarter|minute|second|part|\w+ (?:seconds|minutes))\b")
 _SHARE_OF = re.compile(r"\b(half|most|majority|third|quarter|part|percent) of (?:the |all |these |those )*(\w+)")
 
 
@@ -208,8 +209,11 @@ def share_of_them(scene: Scene) -> str | None:
 def _all(scene: Scene, query: Query) -> str | None:
     """ "Are all objects cars?" is not whether there is a car."""
     everything = any(m.quantifier == "all" for m in scene.mentions)
-    if _WHOLE_PART.search(scene.reading.question.lower()):
+    said = scene.reading.question.lower()
+    if _WHOLE_PART.search(said):
         return "whole"
+    if (each := _EACH_PART.search(said)) is not None:
+        return each.group()
     several = everything or (scene.quantifier == "all" and scene.subject.plural and not scene.others)
     if several and isinstance(query, ExistsQuery) and query.window is not None:
         return "all"  # "are all cars gone by the end?"

@@ -9,6 +9,7 @@ from onlooker.video.chat.grammar.coming import span_of_event
 from onlooker.video.chat.grammar.context import Scene, united
 from onlooker.video.chat.grammar.exclusions import denies_another, is_part_of_kind, without_excluded
 from onlooker.video.chat.grammar.limits import comparator_before, length_conditions
+from onlooker.video.chat.grammar.nouns import kind_names
 from onlooker.video.chat.grammar.ordinals import place_said
 from onlooker.video.chat.grammar.subjects import SUPERLATIVES, measure_of, order_rank, with_conditions
 from onlooker.video.chat.grammar.words import words
@@ -103,6 +104,9 @@ def _kind(scene: Scene) -> Query | None:
     said_of_it = first.definite and not first.plural and _is_called(scene)
     if not (first.numbers or first.label or first.keys or said_of_it) or second.numbers or second.definite:
         return None
+    told = scene.mentions[1].quantifier is not None or scene.mentions[1].selection.definite
+    if second.is_unknown and not told and second.noun not in kind_names():
+        return Refusal(f'Whether anything is "{second.noun}" is not stored.')  # "is the shirt of person 1 striped?"
     values = second.categories if second.categories else (second.noun,)
     return CheckQuery(first, (Condition("category", "in", values),), "any")
 
