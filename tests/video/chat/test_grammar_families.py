@@ -212,6 +212,11 @@ def test_the_wording_is_read_as_meant(answerer: Answerer, question: str, value: 
         "did the dog come with Anna?",
         "what would happen if the dog ran away?",
         "does Anna speak french?",
+        "does Anna end up on the left?",
+        "does car 1 start on the left side?",
+        "is the number of cars even?",
+        "is the number of cars three?",
+        "not the cars but the dogs, how many?",
         # at two times, or in parts of the time
         "who is visible at 3 s but not at 5 s?",
         "how many people are there in each half?",

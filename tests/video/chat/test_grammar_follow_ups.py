@@ -26,6 +26,7 @@ STREET = (1,)
         [("Is there a dog?", True), ("what about a bus?", False), ("and what about a person in red?", True)],
         [("How many people are there before 2 s?", 2), ("and after that?", 2)],
         [("How many people are there?", 2), ("and at the same time?", 2)],
+        [("Which person is the fastest?", [3]), ("which car?", [1])],
         [("When does the first person come?", 1.0), ("and the second?", 2.0), ("and the last?", 2.0)],
         [("Does the dog come before car 1?", False), ("and before Anna?", False), ("and after Anna?", True)],
     ],

@@ -41,6 +41,8 @@ STREET = (1,)
         "is the shirt of person 3 striped?",
         "is the yard dangerous?",
         "is the video fake news?",
+        "did the dog catch a person?",
+        "who is new at 2 s?",
         # kinds stored as a wider one
         "is there a puppy?",
     ],
@@ -65,6 +67,9 @@ def test_a_longer_name_is_not_answered_with_its_noun(answerer: Answerer, questio
         ("is the dog the last to appear?", True),
         ("does the dog really come after car 1?", True),
         ("does the video have a dog?", True),
+        ("can anyone see a dog?", True),
+        ("how many wheels are in the video?", 0),
+        ("are there any wheels?", False),
         ("how many puppies are there?", 1),
     ],
 )

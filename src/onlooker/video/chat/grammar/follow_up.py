@@ -63,6 +63,8 @@ def elliptic(scene: Scene) -> Query | None:
     focus = scene.focus
     if focus is not None and (weighed := _weighed_again(scene, focus.query)) is not None:
         return weighed
+    if focus is not None and (other := _which_of_kind(scene, focus.query)) is not None:
+        return other
     if focus is not None and (peak := _at_once(scene, focus.query)) is not None:
         return peak
     if focus is not None and (placed := _next_place(scene, focus.query)) is not None:
@@ -100,6 +102,16 @@ def _weighed_again(scene: Scene, query: Query) -> Query | None:
     if order is None or not one or not ordered or not isinstance(query, CompareQuery):
         return None
     return replace(query, options=(query.options[0], scene.things[0]), descending=order == "after")
+
+
+def _which_of_kind(scene: Scene, query: Query) -> Query | None:
+    """ "Which car?" after "which person is the fastest?"."""
+    said = [t.text for t in scene.reading.tokens if t.is_word and t.text not in {"and", "then"}]
+    if not isinstance(query, ListQuery) or len(said) != 2 or said[0] != "which" or len(scene.things) != 1:
+        return None
+    kind = scene.things[0]
+    plain = query.subject.rank is not None and kind.categories and kind.rank is None and not kind.numbers
+    return replace(query, subject=replace(kind, rank=query.subject.rank)) if plain else None
 
 
 def _at_once(scene: Scene, query: Query) -> Query | None:

@@ -33,7 +33,14 @@ def more_than_a_noun(scene: Scene) -> Query | None:
         head = _head_behind(scene, mention)
         if head is not None:
             return Refusal(f'Nothing is stored about "{mention.word} {head}", only about {mention.selection.noun}s.')
+    first = scene.reading.mentions[0] if scene.reading.mentions else None
+    bare = first is not None and first.start == 2 and scene.reading.tokens[2].text not in _SAID_OF_ONE
+    if first is not None and first.kind == "unknown" and bare and scene.reading.says("who", _BEING):
+        return _not_stored(first.selection.noun)  # "who is new at 12 s?"
     return _role(scene)
+
+
+_BEING = words("is are was were")
 
 
 def _head_behind(scene: Scene, mention: Mention) -> str | None:
@@ -117,6 +124,9 @@ def _does_unknown(scene: Scene) -> Query | None:
         return Refusal(
             "What belongs to a thing, or what it carries, is not stored. Ask whether both are visible together."
         )
+    anybody = first.word in {"anyone", "anybody", "someone", "somebody", "one"}  # "can anyone see a dog?"
+    if not anybody and tokens[place].base in _SEEING | {"lose"} and any(m.start == place + 1 for m in reading.mentions):
+        return Refusal(f'What anybody would "{tokens[place].base}" is not stored. {EXAMPLES}')
     if tokens[place].text in _EMPTY_VERBS:
         return None
     unknown = any(m.start == place and m.kind == "unknown" for m in reading.mentions)

@@ -224,7 +224,7 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
         part = next((_cue_word(scene, code) for code in codes if scene.has(code)), None)
     if part is None and scene.has("touch", "follow", "nearest"):
         part = next(_cue_word(scene, code) for code in ("touch", "follow", "nearest") if scene.has(code))
-    part = part or _weighed(scene, query, bool(columns)) or _toward_another(scene)
+    part = part or _unread_rest(scene, query) or _weighed(scene, query, bool(columns)) or _toward_another(scene)
     asked_away = isinstance(query, ExistsQuery) and query.negated
     if part is None and scene.has("gone") and "n_gaps" not in columns and not asked_away:
         part = _cue_word(scene, "gone")
@@ -239,6 +239,22 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
     if part is None and scene.has("not"):
         part = _negation(scene, query, holds)
     return part or _choice(scene, query)
+
+
+_NOT_BUT = re.compile(r"\bnot (?:the |a |an )?\w+ but\b")
+
+
+def _unread_rest(scene: Scene, query: _Held) -> str | None:
+    """ "Does it end up on the left?" where it mostly is, "is the number of cars even?", "not cars but trucks"."""
+    placed = isinstance(query, CheckQuery) and any(c.column == "place" for c in query.holds)
+    if placed and (scene.has("end_up") or _first_word(scene, words("start begin finish"))):
+        return _cue_word(scene, "end_up") if scene.has("end_up") else _first_word(scene, words("start begin finish"))
+    if isinstance(query, ExistsQuery) and scene.form == "yes_no" and scene.reading.says("the number", words("of")):
+        behind = scene.reading.tokens[scene.main.end : scene.main.end + 2] if scene.main is not None else ()
+        last = len(behind) == 1 or (len(behind) == 2 and behind[1].kind == "mark")
+        if last and (behind[0].text == "even" or behind[0].number is not None):
+            return behind[0].text
+    return "not" if _NOT_BUT.search(_said(scene)) else None
 
 
 def _weighed(scene: Scene, query: _Held, narrowed: bool) -> str | None:

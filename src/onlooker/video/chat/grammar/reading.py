@@ -11,7 +11,7 @@ from onlooker.video.chat.grammar.forms import SPECIFIC, Form, form_of
 from onlooker.video.chat.grammar.fronts import unwrapped
 from onlooker.video.chat.grammar.mentions import SHADES, Mention, MentionReader
 from onlooker.video.chat.grammar.moments import UNITS
-from onlooker.video.chat.grammar.nouns import Nouns, singular
+from onlooker.video.chat.grammar.nouns import Nouns, is_plural, singular
 from onlooker.video.chat.grammar.phrases import Cue, PhraseTable, cue_table
 from onlooker.video.chat.grammar.segments import ASKING, Segment, beside, clause_behind, core, split
 from onlooker.video.chat.grammar.sides import SIDES, Side, find_sides, is_side
@@ -351,7 +351,8 @@ class QuestionReader:
             while end < len(tokens) and end not in taken and self._is_stranger(tokens[end]):
                 end += 1
             owner = next((k for k, m in enumerate(found) if m.start == end and m.kind != "pronoun"), None)
-            if all(t.base in BASE_FORMS and t.base != t.text for t in tokens[i:end]):
+            counted = i > 0 and tokens[i - 1].text in _COUNTING and is_plural(tokens[end - 1].text)
+            if not counted and all(t.base in BASE_FORMS and t.base != t.text for t in tokens[i:end]):
                 pass  # a verb the grammar knows but no phrase uses: "what box surrounds the car"
             elif owner is not None:
                 strange = tuple(t.text for t in tokens[i:end] if t.text in self._english)
@@ -386,6 +387,9 @@ class QuestionReader:
         if before.text in _NOUN_BEFORE or before.text in SHADES:
             return True
         return not [m for m in mentions if m.kind != "pronoun"]
+
+
+_COUNTING = words("many there any no some")  # "how many wheels": a noun, whatever verb it is elsewhere
 
 
 def stems(word: str) -> tuple[str, ...]:
