@@ -67,6 +67,7 @@ def test_a_longer_name_is_not_answered_with_its_noun(answerer: Answerer, questio
         ("is the dog the last to appear?", True),
         ("does the dog really come after car 1?", True),
         ("does the video have a dog?", True),
+        ("is it empty at 9.5 s?", False),
         ("can anyone see a dog?", True),
         ("how many wheels are in the video?", 0),
         ("are there any wheels?", False),

@@ -10,7 +10,7 @@ from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import AbsenceQuery, Query, Selection
 
-_EMPTY = words("empty deserted vacant")
+EMPTY = words("empty deserted vacant")
 _PLACES = words("shop store room street road yard garden scene frame picture screen shot place view image car park lot")
 _TIMES = words("moment time point second part period span stretch instant")
 # What a question about something that is there would say besides.
@@ -34,14 +34,14 @@ def absence(scene: Scene) -> Query | None:
 def _called_empty(scene: Scene) -> Selection | None:
     """ "When is the shop empty?", "is the street ever empty of people?"."""
     said = [t.text for t in scene.reading.tokens]
-    empty = next((i for i, word in enumerate(said) if word in _EMPTY), None)
+    empty = next((i for i, word in enumerate(said) if word in EMPTY), None)
     if empty is None or scene.reading.has("not", "start", "appear", "end"):
         return None
     things = [t for m, t in zip(scene.mentions, scene.things, strict=True) if not (m.start <= empty < m.end)]
     named = [t for t in things if t.categories and t.noun not in _PLACES]
     if named:
         return replace(named[-1], plural=True, definite=False) if "of" in said[empty + 1 : empty + 2] else None
-    strange = [t for t in scene.things if t.is_unknown and not {*t.noun.split()} & (_PLACES | _EMPTY)]
+    strange = [t for t in scene.things if t.is_unknown and not {*t.noun.split()} & (_PLACES | EMPTY)]
     return None if strange else Selection(plural=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onlooker.video.chat.grammar.absence import EMPTY
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.media import EXAMPLES
 from onlooker.video.chat.grammar.mentions import Mention
@@ -148,7 +149,7 @@ _EMPTY_VERBS = words(
 def _called(scene: Scene, first: Mention) -> Query | None:
     """ "Is it dangerous?", "is person 1 a thief?": an unknown word right behind what it is said of."""
     behind = next((m.selection for m in scene.mentions if m.start == first.end), None)
-    if behind is None or not behind.is_unknown or behind.numbers:
+    if behind is None or not behind.is_unknown or behind.numbers or behind.noun in EMPTY:
         return None
     somebody = set(first.selection.categories or ()) & set(scene.reading.people)
     kind = behind.noun in kind_names() and not (somebody and behind.noun in _PEOPLE)
