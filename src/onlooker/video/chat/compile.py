@@ -83,6 +83,13 @@ class Binder:
         return Statement(sql, {name: value for name, value in self.params.items() if name in used})
 
 
+# Halves of the frame, from the centre of a box `b` in a frame of `m.width` by `m.height`.
+_HALF_OF_FRAME = {
+    "left half": "(b.x1 + b.x2) / 2 < m.width / 2.0",
+    "right half": "(b.x1 + b.x2) / 2 >= m.width / 2.0",
+    "top half": "(b.y1 + b.y2) / 2 < m.height / 2.0",
+    "bottom half": "(b.y1 + b.y2) / 2 >= m.height / 2.0",
+}
 # A third of the frame each way, from the centre of a box `b` in a frame of `m.width` by `m.height`.
 _COLUMN_OF_FRAME = {"left": "< m.width / 3.0", "right": ">= 2 * m.width / 3.0"}
 _ROW_OF_FRAME = {"top": "< m.height / 3.0", "bottom": ">= 2 * m.height / 3.0"}
@@ -91,6 +98,9 @@ _ROW_OF_FRAME = {"top": "< m.height / 3.0", "bottom": ">= 2 * m.height / 3.0"}
 def place_at_moment(condition: Condition) -> str:
     """A condition on the place of a tracklet as one on its box at a moment; the words of a place are sides."""
     wanted = condition.value[0] if isinstance(condition.value, tuple) else condition.value
+    denied = "NOT " if condition.operator in {"not in", "!="} else ""
+    if wanted in _HALF_OF_FRAME:
+        return f"{denied}({_HALF_OF_FRAME[str(wanted)]})"
     across, down = "(b.x1 + b.x2) / 2", "(b.y1 + b.y2) / 2"
     tests = [f"{across} {_COLUMN_OF_FRAME[w]}" for w in str(wanted).split() if w in _COLUMN_OF_FRAME]
     tests += [f"{down} {_ROW_OF_FRAME[w]}" for w in str(wanted).split() if w in _ROW_OF_FRAME]
@@ -99,7 +109,7 @@ def place_at_moment(condition: Condition) -> str:
             f"{across} BETWEEN m.width / 3.0 AND 2 * m.width / 3.0",
             f"{down} BETWEEN m.height / 3.0 AND 2 * m.height / 3.0",
         ]
-    return f"({' AND '.join(tests)})"
+    return f"{denied}({' AND '.join(tests)})"
 
 
 def condition_sql(binder: Binder, condition: Condition, alias: str = "k") -> str:
@@ -110,7 +120,9 @@ def condition_sql(binder: Binder, condition: Condition, alias: str = "k") -> str
         if condition.of_frame:
             tests.append(_share_of_frame(binder, condition, column, alias))
             continue
-        if isinstance(condition.value, tuple) and condition.operator == "not in":
+        if isinstance(condition.value, tuple) and condition.value[0] in _HALF_OF_FRAME:
+            tests.append(_mostly_in_half(condition, alias))
+        elif isinstance(condition.value, tuple) and condition.operator == "not in":
             unknown = f"{name} IS NULL OR " if condition.also else ""
             tests.append(f"({unknown}{name} NOT IN ({binder.bind_all(condition.value)}))")
         elif isinstance(condition.value, tuple):
@@ -120,6 +132,14 @@ def condition_sql(binder: Binder, condition: Condition, alias: str = "k") -> str
     # "Not in red" holds where no garment is red; where no colour is known it holds of nothing.
     link = " AND " if condition.operator == "not in" else " OR "
     return tests[0] if len(tests) == 1 else "(" + link.join(tests) + ")"
+
+
+def _mostly_in_half(condition: Condition, alias: str) -> str:
+    """Whether most boxes of a tracklet have their centre in a half of the frame, or in the other one."""
+    assert isinstance(condition.value, tuple)
+    inside = _HALF_OF_FRAME[str(condition.value[0])]
+    boxes = f"boxes AS b JOIN videos AS m ON m.key = b.video_key WHERE b.tracklet_key = {alias}.key"
+    return f"(SELECT avg({inside}) FROM {boxes}) {'<=' if condition.operator == 'not in' else '>'} 0.5"
 
 
 _FRAME_SIDES = {"dx_px": "width", "dy_px": "height"}

@@ -12,6 +12,8 @@ from typing import Literal
 from onlooker.errors import QueryError
 from onlooker.video.store.views import VIEWS
 
+HALVES = ("left", "right", "top", "bottom")
+"""Sides with a half of the frame to be in; as a place, "left half"."""
 TRACKLET_COLUMNS = frozenset(c.name for view in VIEWS if view.name == "tracklets" for c in view.columns)
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "in", "not in", "like"]
@@ -42,7 +44,8 @@ class Window:
 class Condition:
     """A restriction on a column of the `tracklets` view; one of the columns in `also` may meet it instead.
 
-    With `of_frame` the columns are `dx_px` and `dy_px`, either way, and `value` is a share of the width or the height.
+    A place is one that is stored, a third of the frame each way, or one of the `HALVES`, such as "left half". With
+    `of_frame` the columns are `dx_px` and `dy_px`, either way, and `value` is a share of the width or the height.
     """
 
     column: str

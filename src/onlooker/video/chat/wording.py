@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from onlooker.video.chat.grammar.nouns import plural
 from onlooker.video.chat.grammar.words import COLORS
-from onlooker.video.chat.query import Condition, Event, Selection, TimePoint, Window
+from onlooker.video.chat.query import HALVES, Condition, Event, Scalar, Selection, TimePoint, Window
 
 
 def seconds(value: float) -> str:
@@ -89,11 +90,20 @@ _BEHIND_NOUN = {
 }
 _SPECIAL_BEHIND = {
     ("place", "centre"): "in the centre",
+    **{("place", f"{side} half"): f"in the {side} half" for side in HALVES},
     ("enters_from", "start"): "there from the first frame",
     ("enters_from", "inside"): "appearing inside the picture",
     ("leaves_to", "end"): "there until the last frame",
     ("leaves_to", "inside"): "vanishing inside the picture",
 }
+
+
+def _denied_words(condition: Condition, value: Scalar) -> str:
+    """What something is not, behind the noun."""
+    if condition.column == "place":
+        return _condition_words(replace(condition, operator="in"))[1]
+    way = "moving " if condition.column == "direction" else "in " if condition.also else ""
+    return f"{way}{value}"
 
 
 def _condition_words(condition: Condition) -> tuple[str, str]:
@@ -105,8 +115,7 @@ def _condition_words(condition: Condition) -> tuple[str, str]:
     if condition.of_frame:
         return "", "going across at least two thirds of the picture"
     if condition.operator == "not in":
-        way = "moving " if column == "direction" else "in " if condition.also else ""
-        return "", f"not {way}{value}"
+        return "", f"not {_denied_words(condition, value)}"
     if (column, condition.operator, value) == ("n_gaps", "=", 0):
         return "", "without a gap"
     if column == "size" and condition.operator == "!=":

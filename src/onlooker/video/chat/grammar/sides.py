@@ -34,12 +34,13 @@ _FRAME = words("frame picture image screen video view scene shot clip camera")
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """One side word at tokens `[start, end)` with the part it plays."""
+    """One side word at tokens `[start, end)` with the part it plays; `of_half` where "half" is said of it."""
 
     value: str
     role: Role
     start: int
     end: int
+    of_half: bool = False
 
 
 def find_sides(tokens: Sequence[Token], blocked: frozenset[int]) -> list[Side]:
@@ -61,6 +62,8 @@ def is_side(tokens: Sequence[Token], cue: Cue) -> bool:
     top" or "the top right corner" no garment."""
     if cue.code == "end" and cue.end > cue.start + 1 and _text(tokens, cue.end - 1) == "from":
         return bool({_text(tokens, cue.end), _text(tokens, cue.end + 1)} & SIDES.keys())
+    if cue.code in {"upper", "lower"} and _text(tokens, cue.end - 1) == "half":
+        return _text(tokens, cue.start - 1) == "the" and _text(tokens, cue.start - 2) in {"in", "within", "inside"}
     if cue.code != "upper" or cue.end != cue.start + 1 or _text(tokens, cue.start) != "top":
         return False
     following = _text(tokens, cue.end)
@@ -109,7 +112,8 @@ def _side_at(tokens: Sequence[Token], i: int, blocked: frozenset[int]) -> Side |
     role = _role(before, value, start != i or behind != end)
     if value == "up" and role == "bare" and _text(tokens, i - 1) in _RISING:
         return None
-    return Side(value, role, start - (role != "bare"), behind)
+    of_half = any(_text(tokens, k) == "half" for k in range(end, behind))
+    return Side(value, role, start - (role != "bare"), behind, of_half)
 
 
 def _role(before: str, value: str, framed: bool) -> Role:

@@ -11,7 +11,7 @@ from onlooker.video.chat.grammar.ordinals import place_from_end
 from onlooker.video.chat.grammar.reading import Reading
 from onlooker.video.chat.grammar.sides import Side
 from onlooker.video.chat.grammar.words import words
-from onlooker.video.chat.query import Condition, Operator, Rank, Selection
+from onlooker.video.chat.query import HALVES, Condition, Operator, Rank, Selection
 
 DIRECTIONS = {
     "left": ("left", "up-left", "down-left"),
@@ -101,7 +101,10 @@ def _loose_measure(reading: Reading) -> tuple[str, bool] | None:
 
 def place_condition(side: Side) -> Condition:
     """Where in the frame something mostly is."""
-    values = PLACES.get(side.value.replace("up", "top").replace("down", "bottom"), (side.value,))
+    named = side.value.replace("up", "top").replace("down", "bottom")
+    if side.of_half and named in HALVES:
+        return Condition("place", "in", (f"{named} half",))
+    values = PLACES.get(named, (side.value,))
     return Condition("place", "in", values)
 
 
@@ -130,7 +133,14 @@ def said_conditions(reading: Reading) -> tuple[Condition, ...]:
     found = [wear_condition(reading, index, shades) for index, shades in _either_color(reading)]
     crossing = crosses(reading)
     told = reading.sides[1:] if crossing else reading.sides
-    found += [c for side in told if (c := _side_condition(reading, side)) is not None]
+    denied = {
+        c.end for c in reading.cues.get("not", ()) if reading.tokens[c.start].text != "never"
+    }  # "not | on the left"
+    for side in told:
+        condition = _side_condition(reading, side)
+        if condition is not None:
+            away = condition.column == "place" and side.start in denied
+            found.append(opposite(condition) if away else condition)
     negated = reading.has("not")
     if _denies_direction(reading) and any(c.column == "direction" for c in found):
         # "Not moving to the left" is another way or none at all, no rest.

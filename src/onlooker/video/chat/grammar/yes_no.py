@@ -51,9 +51,18 @@ def _choice(scene: Scene) -> Query | None:
         return AttributeQuery(scene.subject, "stationary", ("moving", "stationary"))
     if scene.has("approach") and scene.has("recede"):
         return AttributeQuery(scene.subject, "approach")
-    if len(scene.reading.colors) > 1:
+    if len(scene.reading.colors) > 1 and not _any_of_them(scene):
         return AttributeQuery(scene.subject, "color")
     return None
+
+
+_INDEFINITE = words("there something anything somebody anybody someone anyone any some a an")
+
+
+def _any_of_them(scene: Scene) -> bool:
+    """ "Is there anything red or white?": either colour will do; "is the car red or blue?" asks which it is."""
+    first = scene.reading.colors[0][0]
+    return any(t.text in _INDEFINITE for t in scene.reading.tokens[:first])
 
 
 def _is_ranked(scene: Scene) -> Query | None:
