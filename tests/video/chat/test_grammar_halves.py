@@ -60,3 +60,16 @@ def test_the_answer_names_the_half_and_what_is_denied(answerer: Answerer) -> Non
 
 def test_the_upper_half_of_somebody_is_what_is_worn(answerer: Answerer) -> None:
     assert answerer.answer("who wears red on the upper half?", STREET).value == [3]
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("where is the person in the left half?", "Person 3 is at"),
+        ("where is the person in the right half?", "Person 4 is at"),
+        ("where is the blue car in the bottom half?", "no blue car in the bottom half"),
+        ("where is the dog?", "Dog 5 is at"),
+    ],
+)
+def test_where_keeps_to_the_place_that_is_named(answerer: Answerer, question: str, said: str) -> None:
+    assert said in answerer.answer(question, STREET).text

@@ -97,10 +97,10 @@ _ROW_OF_FRAME = {"top": "< m.height / 3.0", "bottom": ">= 2 * m.height / 3.0"}
 
 def place_at_moment(condition: Condition) -> str:
     """A condition on the place of a tracklet as one on its box at a moment; the words of a place are sides."""
+    denied, half = "NOT " if condition.operator in {"not in", "!="} else "", _half_of(condition)
+    if half is not None:
+        return f"{denied}({half})"
     wanted = condition.value[0] if isinstance(condition.value, tuple) else condition.value
-    denied = "NOT " if condition.operator in {"not in", "!="} else ""
-    if wanted in _HALF_OF_FRAME:
-        return f"{denied}({_HALF_OF_FRAME[str(wanted)]})"
     across, down = "(b.x1 + b.x2) / 2", "(b.y1 + b.y2) / 2"
     tests = [f"{across} {_COLUMN_OF_FRAME[w]}" for w in str(wanted).split() if w in _COLUMN_OF_FRAME]
     tests += [f"{down} {_ROW_OF_FRAME[w]}" for w in str(wanted).split() if w in _ROW_OF_FRAME]
@@ -120,8 +120,9 @@ def condition_sql(binder: Binder, condition: Condition, alias: str = "k") -> str
         if condition.of_frame:
             tests.append(_share_of_frame(binder, condition, column, alias))
             continue
-        if isinstance(condition.value, tuple) and condition.value[0] in _HALF_OF_FRAME:
-            tests.append(_mostly_in_half(condition, alias))
+        half = _half_of(condition)
+        if half is not None:
+            tests.append(_mostly_in_half(half, condition.operator == "not in", alias))
         elif isinstance(condition.value, tuple) and condition.operator == "not in":
             unknown = f"{name} IS NULL OR " if condition.also else ""
             tests.append(f"({unknown}{name} NOT IN ({binder.bind_all(condition.value)}))")
@@ -134,12 +135,16 @@ def condition_sql(binder: Binder, condition: Condition, alias: str = "k") -> str
     return tests[0] if len(tests) == 1 else "(" + link.join(tests) + ")"
 
 
-def _mostly_in_half(condition: Condition, alias: str) -> str:
-    """Whether most boxes of a tracklet have their centre in a half of the frame, or in the other one."""
-    assert isinstance(condition.value, tuple)
-    inside = _HALF_OF_FRAME[str(condition.value[0])]
+def _half_of(condition: Condition) -> str | None:
+    """What a box meets whose centre is in the half of the frame that a condition names; `None` for other conditions."""
+    named = condition.value if isinstance(condition.value, tuple) and condition.column == "place" else ()
+    return next((_HALF_OF_FRAME[str(value)] for value in named if value in _HALF_OF_FRAME), None)
+
+
+def _mostly_in_half(inside: str, denied: bool, alias: str) -> str:
+    """Whether most boxes of a tracklet are inside, or not."""
     boxes = f"boxes AS b JOIN videos AS m ON m.key = b.video_key WHERE b.tracklet_key = {alias}.key"
-    return f"(SELECT avg({inside}) FROM {boxes}) {'<=' if condition.operator == 'not in' else '>'} 0.5"
+    return f"(SELECT avg({inside}) FROM {boxes}) {'<=' if denied else '>'} 0.5"
 
 
 _FRAME_SIDES = {"dx_px": "width", "dy_px": "height"}

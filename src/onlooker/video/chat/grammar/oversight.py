@@ -126,15 +126,15 @@ def _second_moment(scene: Scene, query: Query) -> str | None:
     """ "Who is visible at 3 s but not at 7 s?": a query has one moment."""
     if not isinstance(query, (*_HELD, PeakQuery, BoxQuery)):
         return None
-    exact = [f for f in scene.reading.windows if f.window.kind == "at" and f.window.start]
-    exact = [f for f in exact if f.window.start is not None and f.window.start.base == "start"]
+    starts = [(f, f.window.start) for f in scene.reading.windows if f.window.kind == "at"]
+    exact = [f for f, start in starts if start is not None and start.base == "start"]
     other = next((f for f in exact if f.window != exact[0].window), None)
-    between = {t.text for t in scene.reading.tokens[exact[0].end : other.start]} if other is not None else set()
-    return (
-        None
-        if other is None or not between & {"and", "but", "or", "well"}
-        else " ".join(t.text for t in scene.reading.tokens[other.start : other.end])
-    )
+    if other is None or not {t.text for t in scene.reading.tokens[exact[0].end : other.start]} & _LINKS:
+        return None
+    return " ".join(t.text for t in scene.reading.tokens[other.start : other.end])
+
+
+_LINKS = words("and but or well")
 
 
 def _the_other_one(scene: Scene, query: Query) -> str | None:
@@ -266,18 +266,13 @@ def _weighed(scene: Scene, query: _Held, narrowed: bool) -> str | None:
 
 def _toward_another(scene: Scene) -> str | None:
     """ "Does car 1 approach car 2?": what is stored is whether it comes nearer to the camera."""
-    cues = [c for code in ("approach", "recede") for c in scene.reading.cues.get(code, ())]
-    cue = next(
-        (
-            c
-            for c in cues
-            if any(
-                m.start >= c.end and t not in scene.others for m, t in zip(scene.mentions, scene.things, strict=True)
-            )
-        ),
-        None,
-    )
-    return None if cue is None else " ".join(t.text for t in scene.reading.tokens[cue.start : cue.end])
+    named = zip(scene.mentions, scene.things, strict=True)
+    last = max((mention.start for mention, thing in named if thing not in scene.others), default=-1)
+    for code in ("approach", "recede"):
+        for cue in scene.reading.cues.get(code, ()):
+            if cue.end <= last:
+                return " ".join(t.text for t in scene.reading.tokens[cue.start : cue.end])
+    return None
 
 
 def _unread_rank(scene: Scene, query: _Held, ranked: bool, narrowed: bool) -> str | None:

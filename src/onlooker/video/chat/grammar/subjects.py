@@ -133,9 +133,8 @@ def said_conditions(reading: Reading) -> tuple[Condition, ...]:
     found = [wear_condition(reading, index, shades) for index, shades in _either_color(reading)]
     crossing = crosses(reading)
     told = reading.sides[1:] if crossing else reading.sides
-    denied = {
-        c.end for c in reading.cues.get("not", ()) if reading.tokens[c.start].text != "never"
-    }  # "not | on the left"
+    # "Not | on the left" is mostly elsewhere; never there is more than is stored.
+    denied = {c.end for c in reading.cues.get("not", ()) if reading.tokens[c.start].text != "never"}
     for side in told:
         condition = _side_condition(reading, side)
         if condition is not None:

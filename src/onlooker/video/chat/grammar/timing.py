@@ -165,7 +165,7 @@ _VANISHING = words("vanish disappear")
 
 def where(scene: Scene) -> Query:
     """A box, or a path over a span; "from where" and "which side" give a side."""
-    subject = scene.subject
+    subject = with_conditions(scene.subject, tuple(c for c in scene.conditions if c.column == "place"))
     window = scene.window
     if not scene.has_subject:
         return Refusal("Say what should be located, and when: where is the dog at 3 s?")
