@@ -7,7 +7,8 @@ kept, which a plain exchange of norms would lose.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -16,19 +17,69 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from onlooker.errors import ConfigError, WeightsError
+from onlooker.errors import ConfigError, UnknownNameError, WeightsError
+from onlooker.weights.coco_mobilenet import (
+    COCO_MOBILENET,
+    COCO_MOBILENET_MEAN,
+    COCO_MOBILENET_STD,
+    read_coco_mobilenet,
+)
 from onlooker.weights.lite0 import LITE0, LITE0_MEAN, LITE0_STD, read_lite0
 from onlooker.weights.load import check_finite, compare_tensors
 
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-_PACKAGED: Mapping[str, tuple[float, float]] = MappingProxyType({LITE0: (LITE0_MEAN, LITE0_STD)})
-"""Mean and deviation of pixels in [0, 1] for weights that come with this package, where timm states other ones."""
-_SPREADS: Mapping[str, Mapping[int, float]] = MappingProxyType({LITE0: {4: 10.0, 8: 6.5, 16: 4.0, 32: 1.8}})
-"""How far the maps deviate by stride with those weights: maps come out divided by it, because what is built on them
-starts as if they varied by one. Measured on noise; frames of DAVIS deviate by 9.2, 7.8, 7.2 and 3.0 (ours; decision
-14)."""
 PACKAGED_BACKBONE: Final = "efficientnet-lite0"
 """Names the ImageNet weights that come with this package."""
+PACKAGED_COCO_BACKBONE: Final = "mobilenet-coco"
+"""Names the COCO weights that come with this package."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Packaged:
+    """Weights that come with this package, and how the network they fill departs from what timm states.
+
+    Attributes:
+        name: of the network, in configurations; `config` is one of those that have it.
+        read: gives the weights under timm's names.
+        mean, std: of pixels in [0, 1], that the weights were trained with.
+        spreads: how far the maps deviate, by stride: maps come out divided by it, because what is built on them starts
+            as if they varied by one.
+        options: of the network, beside timm's.
+    """
+
+    name: str
+    config: str
+    read: Callable[[], dict[str, Tensor]]
+    mean: float
+    std: float
+    spreads: Mapping[int, float]
+    options: Mapping[str, object] = field(default_factory=dict)
+
+
+_PACKAGED: Mapping[str, _Packaged] = MappingProxyType(
+    {
+        # Measured on noise; frames of DAVIS deviate by 9.2, 7.8, 7.2 and 3.0 (ours; decision 14).
+        PACKAGED_BACKBONE: _Packaged(
+            LITE0,
+            "tiny-imagenet",
+            read_lite0,
+            LITE0_MEAN,
+            LITE0_STD,
+            MappingProxyType({4: 10.0, 8: 6.5, 16: 4.0, 32: 1.8}),
+        ),
+        # Measured on a frame of DAVIS.
+        PACKAGED_COCO_BACKBONE: _Packaged(
+            COCO_MOBILENET,
+            "tiny-coco",
+            read_coco_mobilenet,
+            COCO_MOBILENET_MEAN,
+            COCO_MOBILENET_STD,
+            MappingProxyType({4: 2.9, 8: 2.6, 16: 2.75, 32: 1.04}),
+            MappingProxyType({"pad_type": "same", "bn_eps": 1e-3}),
+        ),
+    }
+)
+_BY_NETWORK: Mapping[str, _Packaged] = MappingProxyType({one.name: one for one in _PACKAGED.values()})
 _BEHIND = ("conv_head.", "bn2.", "classifier.")
 """What a classifier of timm's EfficientNet family has behind its last stage."""
 _COUNTER = "num_batches_tracked"
@@ -38,7 +89,7 @@ class TimmPyramid(nn.Module):
     """Stages of one of timm's networks, with random weights; nothing is downloaded.
 
     Args:
-        name: timm's.
+        name: timm's, or `mobilenetv2_100.ssd_coco` for the variant whose weights come with this package.
         widths: channels of the maps, checked against the network's.
         strides: of the maps, in pixels.
         first: maps before this one are checked and not handed out.
@@ -51,10 +102,13 @@ class TimmPyramid(nn.Module):
         self, name: str, widths: tuple[int, ...], strides: tuple[int, ...] = (4, 8, 16, 32), first: int = 0
     ) -> None:
         super().__init__()
-        if not timm.is_model(name):
+        packaged = _BY_NETWORK.get(name)
+        architecture = timms_name(name)
+        if not timm.is_model(architecture):
             raise ConfigError(f"timm knows no network `{name}`; `timm.list_models()` lists them")
+        options = {} if packaged is None else packaged.options
         try:
-            self.net = timm.create_model(name, pretrained=False, features_only=True)
+            self.net = timm.create_model(architecture, pretrained=False, features_only=True, **options)
         except RuntimeError as error:
             raise ConfigError(f"timm's `{name}` hands out no maps: {error}") from error
         infos = self.net.feature_info.get_dicts()
@@ -69,10 +123,10 @@ class TimmPyramid(nn.Module):
             raise ConfigError(f"timm's `{name}` has the widths {found} at strides {strides}, got {tuple(widths)}")
         self.name = name
         self._places = known[first:]
-        spreads = _SPREADS.get(name, {})
+        spreads = {} if packaged is None else packaged.spreads
         self._spreads = tuple(spreads.get(stride, 1.0) for stride in strides[first:])
         self._modules_of = tuple(str(infos[place]["module"]) for place in known)
-        mean, std = _pixel_statistics(name, self.net.default_cfg)
+        mean, std = _pixel_statistics(packaged, self.net.default_cfg)
         self._scale = tuple(theirs / ours for theirs, ours in zip(IMAGENET_STD, std, strict=True))
         self._shift = tuple((m - own) / s for m, own, s in zip(IMAGENET_MEAN, mean, std, strict=True))
         keep_statistics_(self.net)
@@ -143,12 +197,35 @@ def start_from_imagenet_(backbone: nn.Module) -> None:
         ConfigError: it is another network.
         WeightsError: the package that carries the weights is not installed, or its file was altered.
     """
-    if not isinstance(backbone, TimmPyramid) or backbone.name != LITE0:
+    start_from_packaged_(backbone, PACKAGED_BACKBONE)
+
+
+def start_from_packaged_(backbone: nn.Module, weights: str) -> None:
+    """The backbone of a network starts from weights that come with this package; in place.
+
+    Args:
+        backbone: what is filled.
+        weights: "efficientnet-lite0", trained on ImageNet, or "mobilenet-coco", trained on COCO.
+
+    Raises:
+        UnknownNameError: other weights.
+        ConfigError: they are of another network.
+        WeightsError: the package that carries them is not installed, or its file was altered.
+    """
+    packaged = _PACKAGED.get(weights)
+    if packaged is None:
+        raise UnknownNameError("packaged weights", weights, _PACKAGED)
+    if not isinstance(backbone, TimmPyramid) or backbone.name != packaged.name:
         raise ConfigError(
-            f"the weights `{PACKAGED_BACKBONE}` fill a backbone `{LITE0}`, as the configuration `tiny-imagenet` has; "
-            f"this network's is {_said(backbone)}"
+            f"the weights `{weights}` fill a backbone `{packaged.name}`, as the configuration `{packaged.config}` "
+            f"has; this network's is {_said(backbone)}"
         )
-    backbone.fill_(read_lite0(), PACKAGED_BACKBONE)
+    backbone.fill_(packaged.read(), weights)
+
+
+def timms_name(name: str) -> str:
+    """What timm calls the network `name` of a configuration; it knows nothing of our variant of its MobileNetV2."""
+    return name.partition(".")[0] if name in _BY_NETWORK else name
 
 
 def freeze_stages_(backbone: nn.Module, stages: int) -> None:
@@ -197,11 +274,12 @@ def keep_statistics_(module: nn.Module) -> None:
             keep_statistics_(child)
 
 
-def _pixel_statistics(name: str, stated: Mapping[str, object]) -> tuple[tuple[float, ...], tuple[float, ...]]:
+def _pixel_statistics(
+    packaged: _Packaged | None, stated: Mapping[str, object]
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
     """Mean and deviation per channel, of pixels in [0, 1], that the network was trained with."""
-    if name in _PACKAGED:
-        mean, std = _PACKAGED[name]
-        return (mean,) * 3, (std,) * 3
+    if packaged is not None:
+        return (packaged.mean,) * 3, (packaged.std,) * 3
     means, stds = stated["mean"], stated["std"]
     assert isinstance(means, tuple), "timm states one mean per channel"
     assert isinstance(stds, tuple), "timm states one deviation per channel"

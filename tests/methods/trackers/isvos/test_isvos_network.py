@@ -20,7 +20,8 @@ from onlooker.methods.trackers.isvos.config import (
     MemoryConfig,
 )
 from onlooker.methods.trackers.isvos.decoder import aggregate
-from onlooker.methods.trackers.isvos.keys import mask_centres
+from onlooker.methods.trackers.isvos.instances import InstanceView
+from onlooker.methods.trackers.isvos.keys import mask_centres, mask_shares
 from onlooker.methods.trackers.isvos.losses import (
     VOID,
     BootstrapConfig,
@@ -37,11 +38,11 @@ FRAMES = torch.randn(1, 3, 3, 64, 96, generator=GENERATOR)
 MASKS = (torch.rand(1, 3, 64, 96, generator=GENERATOR) > 0.7).float()
 
 
-@pytest.fixture(scope="module")
-def network() -> Isvos:
+@pytest.fixture(scope="module", params=["attention", "masks"])
+def network(request: pytest.FixtureRequest) -> Isvos:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        return Isvos(TINY).eval()
+        return Isvos(replace(TINY, matching=replace(TINY.matching, injection=request.param))).eval()
 
 
 def answer(network: Isvos, masks: Tensor = MASKS) -> Tensor:
@@ -61,9 +62,9 @@ def test_without_weights_in_the_injection_keys_are_the_plain_projection(network:
 @pytest.mark.parametrize("switch", ["query_enhancement", "multi_path"])
 def test_a_contribution_at_zero_equals_the_network_without_it(network: Isvos, switch: str) -> None:
     if switch == "multi_path":
-        config = replace(TINY, multi_path=False)
+        config = replace(network.config, multi_path=False)
     else:
-        config = replace(TINY, matching=replace(TINY.matching, query_enhancement=False))
+        config = replace(network.config, matching=replace(TINY.matching, query_enhancement=False))
     plain = Isvos(config).eval()
     state = {name: value for name, value in network.state_dict().items() if name in plain.state_dict()}
     plain.load_state_dict(state, strict=True)
@@ -195,6 +196,35 @@ def test_mask_centres_by_hand_and_for_masks_of_nothing() -> None:
     found = mask_centres(logits)
     assert found[0, 0].tolist() == pytest.approx([7 / 8, 1.5 / 4])
     assert found[0, 1].tolist() == pytest.approx([0.5, 0.5])
+
+
+def test_locations_are_shared_out_by_masks_and_by_nothing() -> None:
+    logits = torch.full((1, 2, 4, 8), -30.0)
+    logits[0, :, :2] = math.log(2.0)  # both twice as likely as nothing
+    logits[0, 0, 2:, 4:] = 30.0
+    shares = mask_shares(logits, (2, 2))
+    expected = [[[0.4, 0.4], [0.0, 1.0]], [[0.4, 0.4], [0.0, 0.0]]]
+    assert shares[0].flatten().tolist() == pytest.approx(torch.tensor(expected).flatten().tolist())
+
+
+def test_injected_by_masks_is_what_covers_a_place_and_where_that_is() -> None:
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        enhancement = Isvos(replace(TINY, matching=replace(TINY.matching, injection="masks"))).enhancement.eval()
+        torch.nn.init.normal_(enhancement.output.weight)
+    features = torch.randn(1, 1, 1, 1).expand(1, TINY.backbone.widths[2], 4, 8)  # alike everywhere
+    queries = torch.zeros(1, 2, TINY.instances.dim)
+    logits = torch.full((1, 2, 16, 32), -30.0)
+    logits[0, 0, :8, :8] = logits[0, 1, :8, -8:] = 30.0
+    view = InstanceView(queries, (queries, queries), queries, (logits,), ())
+    with torch.no_grad():
+        added = (enhancement(features, view) - features)[0]  # (C, 4, 8)
+        swapped = (enhancement(features, replace(view, mask_logits=(logits.flip(1),))) - features)[0]
+    assert float(added[:, 2:].abs().max()) < 1e-6, "nobody's ground got something"
+    left, right = added[:, :2, :2], added[:, :2, -2:]
+    torch.testing.assert_close(left, left[:, :1, :1].expand_as(left))
+    assert float((left[:, 0, 0] - right[:, 0, 0]).abs().max()) > 0.1, "two places look the same"
+    torch.testing.assert_close(swapped, added)
 
 
 def test_bootstrap_keeps_all_pixels_first_and_the_worst_in_the_end() -> None:

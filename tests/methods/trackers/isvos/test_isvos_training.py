@@ -206,3 +206,15 @@ def test_a_trained_network_follows_and_does_not_drift_on_a_still_video() -> None
         overlaps.append((found & mask).sum() / (found | mask).sum())
     assert overlaps[0] > 0.6
     assert overlaps[-1] > overlaps[0] - 0.1
+
+
+def test_the_instance_branch_may_learn_by_itself_first() -> None:
+    task = make_task(FollowOptions(CLIPS, instance_steps=4, still_steps=2, bootstrap=BootstrapConfig(1, 2), points=64))
+    assert [task.dataset_at(step) for step in range(7)] == ["still", *["moving"] * 2, *["still"] * 3, "moving"]
+    batch = {name: value[None] for name, value in task.datasets()["moving"][0].items()}
+    task(batch, moment(3))["loss"].backward()
+    touched = {name.split(".")[0] for name, p in task.network.named_parameters() if p.grad is not None}
+    assert touched == {"instances"}
+    assert set(task(batch, moment(4))) == {"pixels", "dice", "instances", "loss"}
+    with pytest.raises(ConfigError, match="0 or more"):
+        FollowOptions(CLIPS, instance_steps=-1)

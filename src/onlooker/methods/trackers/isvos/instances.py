@@ -15,7 +15,7 @@ from transformers import Mask2FormerConfig, Mask2FormerModel, ResNetConfig, Timm
 
 from onlooker.methods.trackers.isvos.config import BackboneConfig, InstanceConfig, Norm
 from onlooker.methods.trackers.isvos.layers import adapt_norm_, resnet_config
-from onlooker.nn.timm_pyramid import TimmPyramid
+from onlooker.nn.timm_pyramid import TimmPyramid, timms_name
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def mask2former_config(backbone: BackboneConfig, config: InstanceConfig) -> Mask
 def _backbone_config(backbone: BackboneConfig) -> ResNetConfig | TimmBackboneConfig:
     if backbone.timm is None:
         return resnet_config(backbone)
-    return TimmBackboneConfig(backbone=backbone.timm, out_indices=[-4, -3, -2, -1])
+    return TimmBackboneConfig(backbone=timms_name(backbone.timm), out_indices=[-4, -3, -2, -1])
 
 
 def sizes_of(config: Mask2FormerConfig) -> tuple[BackboneConfig, InstanceConfig]:

@@ -25,7 +25,7 @@ from onlooker.methods.trackers.isvos.losses import (
     dice_loss,
 )
 from onlooker.methods.trackers.isvos.model import ClipOutput, Isvos
-from onlooker.nn.timm_pyramid import freeze_stages_, start_from_imagenet_
+from onlooker.nn.timm_pyramid import freeze_stages_, start_from_packaged_
 from onlooker.train.task import Batch, Metric, Moment, ParameterGroup, SampleDataset, Task
 
 
@@ -35,32 +35,37 @@ class FollowOptions:
 
     Attributes:
         clips: the data.
-        still_steps: the first so many steps are on single pictures that are made to move (the paper's first stage).
+        instance_steps: the first so many steps train the instance branch by itself, as the paper's comes trained on
+            COCO; every third of them is on single pictures that are made to move.
+        still_steps: so many steps after those are on single pictures that are made to move (the paper's first stage).
         memory_frames: most earlier frames a frame may read in training, the first among them (XMem: 3).
         bootstrap: of the cross-entropy.
         instance_weight: of the instance branch's loss; the paper's is not known. 0 trains the memory branch alone.
         instance_frames: frames of every clip the instance loss looks at, drawn anew; left out, all.
         points: places at which the instance loss compares masks.
-        backbone: what the backbone starts from: left out, what the network has; "efficientnet-lite0", the ImageNet
-            weights that come with this package, for the configuration `tiny-imagenet`.
+        backbone: what the backbone starts from: left out, what the network has; or weights that come with this package,
+            "efficientnet-lite0" of ImageNet for the configuration `tiny-imagenet`, "mobilenet-coco" for `tiny-coco`.
         backbone_rate: learning rate of the backbone, as a part of the recipe's.
         frozen_stages: stem and so many first stages of a backbone of timm's are not trained, which saves time.
     """
 
     clips: ClipsConfig = field(default_factory=ClipsConfig)
+    instance_steps: int = 0
     still_steps: int = 0
     memory_frames: int = 3
     bootstrap: BootstrapConfig = field(default_factory=BootstrapConfig)
     instance_weight: float = 1.0
     instance_frames: int | None = None
     points: int = 12_544
-    backbone: Literal["efficientnet-lite0"] | None = None
+    backbone: Literal["efficientnet-lite0", "mobilenet-coco"] | None = None
     backbone_rate: float = 1.0
     frozen_stages: int = 0
 
     def __post_init__(self) -> None:
-        if self.still_steps < 0 or self.memory_frames < 1 or self.points < 1 or self.instance_weight < 0:
-            raise ConfigError(f"steps and weights are 0 or more, counts 1 or more, got {self}")
+        if min(self.instance_steps, self.still_steps, self.instance_weight) < 0:
+            raise ConfigError(f"steps and weights are 0 or more, got {self}")
+        if min(self.memory_frames, self.points) < 1:
+            raise ConfigError(f"counts are 1 or more, got {self}")
         if self.instance_frames is not None and self.instance_frames < 1:
             raise ConfigError(f"`instance_frames` is 1 or more, or left out, got {self.instance_frames}")
         if not 0 < self.backbone_rate <= 1 or not 0 <= self.frozen_stages <= 4:
@@ -85,7 +90,7 @@ class FollowTask(Task):
         self.options = options
         self.instance_loss = InstanceLoss(network.config, options.points)
         if options.backbone is not None:
-            start_from_imagenet_(network.instances.backbone)
+            start_from_packaged_(network.instances.backbone, options.backbone)
         freeze_stages_(network.instances.backbone, options.frozen_stages)
 
     @property
@@ -98,8 +103,10 @@ class FollowTask(Task):
         return {"still": TrainingSet(clips, make, still=True), "moving": TrainingSet(clips, make, still=False)}
 
     def dataset_at(self, step: int) -> str:
-        """Single pictures first."""
-        return "still" if step < self.options.still_steps else "moving"
+        """Single pictures first, or now and then while the instance branch learns by itself."""
+        joint = step - self.options.instance_steps
+        still = step % 3 == 0 if joint < 0 else joint < self.options.still_steps
+        return "still" if still else "moving"
 
     def data_fingerprint(self) -> str:
         """Digest of what the clips are made from by number."""
@@ -115,12 +122,14 @@ class FollowTask(Task):
         frames, labels = batch["frames"], batch["labels"]
         if not frames.isfinite().all():
             raise ShapeError("a frame holds values that are not finite; look at how it was normalised")
+        if moment.step < self.options.instance_steps:
+            return self._instances_alone(frames, batch["instances"])
         masks = object_masks(labels[:, 0], self.options.clips.objects)
         present = masks.flatten(2).any(dim=2)
         plan = self._plan(frames.shape[1], moment)
         output = self.network(frames, masks, present, plan)
         logits, truth = output.logits.flatten(0, 1), labels[:, 1:].flatten(0, 1)
-        part = self.options.bootstrap.part_at(moment.step)
+        part = self.options.bootstrap.part_at(moment.step - self.options.instance_steps)
         pixels = bootstrapped_cross_entropy(logits, truth, part)
         every_frame = present.repeat_interleave(output.logits.shape[1], dim=0)
         dice = dice_loss(logits.softmax(dim=1), truth, every_frame)
@@ -144,6 +153,13 @@ class FollowTask(Task):
             ParameterGroup("weights", tuple(p for p in rest if p.ndim > 1)),
             ParameterGroup("gains and biases", tuple(p for p in rest if p.ndim <= 1), weight_decay=0.0),
         )
+
+    def _instances_alone(self, frames: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """The instance branch's loss, on the first two frames of every clip."""
+        branch = self.network.instances
+        found = branch(branch.stages(frames[:, :2].flatten(0, 1)), heads=True)
+        loss: Tensor = self.instance_loss(found.class_logits, found.mask_logits, labels[:, :2].flatten(0, 1))
+        return {"instances": loss, "loss": loss}
 
     def _instances(self, output: ClipOutput, labels: Tensor, moment: Moment) -> Tensor:
         """The instance branch's loss on some frames of every clip; `labels` (B, T, H, W)."""
