@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from onlooker.errors import ConfigError
 from onlooker.synth import paste
-from onlooker.synth.cut_outs import CutOut, Motion, smooth_step, textured_board
+from onlooker.synth.cut_outs import CutOut, Invented, Motion, invent, paint, smooth_step, textured_board
 from onlooker.synth.masked_clips import (
     CATEGORY_OF,
     CLEAN_SCENES,
@@ -60,6 +60,8 @@ class CompositeConfig:
         scenes: "clean" are those in which nothing of the categories goes without a mask; "all" for tasks in which only
             given objects count.
         colour_gain: each object's channels are multiplied by up to 1 plus or minus this.
+        invented_share: share of pasted objects that are none of the sequences' but invented: random outlines filled with
+            pieces of the pictures, for who should learn what an object is from few sequences.
         smallest_px: an object seen with fewer pixels on a frame is ground there.
     """
 
@@ -77,10 +79,18 @@ class CompositeConfig:
     late_share: float = 0.0
     scenes: Literal["clean", "all"] = "clean"
     colour_gain: float = 0.2
+    invented_share: float = 0.0
     smallest_px: int = 12
 
     def __post_init__(self) -> None:
-        shares = (self.twin_share, self.exit_share, self.board_share, self.late_share, self.colour_gain)
+        shares = (
+            self.twin_share,
+            self.exit_share,
+            self.board_share,
+            self.late_share,
+            self.colour_gain,
+            self.invented_share,
+        )
         if any(not 0 <= share <= 1 for share in shares):
             raise ConfigError(f"shares and gains are in [0, 1], got {shares}")
         ranges = {"n_pasted": (*self.n_pasted, 0), "absence": (*self.absence, 1), "heights": (*self.heights, 0.02)}
@@ -99,7 +109,7 @@ class CompositeConfig:
 class _Object:
     """A pasted object: which cut-out, how it moves, and in which colours."""
 
-    cut: CutOut
+    cut: CutOut | Invented
     motion: Motion
     gain: NDArray[np.float32]
 
@@ -152,11 +162,12 @@ class CompositeClips:
         slots = rng.permutation(len(sources))
         objects = [self._object(name, step, (int(slots[k]), len(slots)), rng) for k, name in enumerate(sources)]
         if twins:  # the same colours, or they would not look alike
-            objects[1] = _Object(objects[1].cut, objects[1].motion, objects[0].gain)
+            cuts = [one.cut for one in objects[:2] if isinstance(one.cut, Invented)] or [objects[0].cut, objects[1].cut]
+            objects[:2] = [_Object(cuts[0], objects[0].motion, objects[0].gain), _Object(cuts[-1], objects[1].motion, objects[0].gain)]
         first = 1 if labels.any() else 0  # the scene's own object takes the lowest place
         for t in range(self.config.n_frames):
             for place, item in enumerate(objects):
-                item.cut.paint(frames[t], labels[t], t, item.motion, item.gain, first + place + 1)
+                paint(item.cut, frames[t], labels[t], t, item.motion, item.gain, first + place + 1)
         if rng.random() < self.config.board_share:
             self._pass_board(frames, labels, rng)
         names = [scene] * first + sources
@@ -197,7 +208,9 @@ class CompositeClips:
         """An object that starts in one of some slots side by side, so that it can be seen at the start."""
         config = self.config
         order = _walk(self.pictures.n_frames(name), config.n_frames, step, rng)
-        cut = CutOut(self.pictures, name, tuple(order), mirrored=bool(rng.random() < 0.5))
+        cut: CutOut | Invented = CutOut(self.pictures, name, tuple(order), mirrored=bool(rng.random() < 0.5))
+        if config.invented_share and rng.random() < config.invented_share:  # without, no number is drawn
+            cut = invent(self.pictures, rng)
         first_px = cut.first_height_px()
         scale = float(rng.uniform(*config.heights)) * config.size[0] / max(first_px, 1)
         gain = rng.uniform(1 - config.colour_gain, 1 + config.colour_gain, 3).astype(np.float32)
