@@ -1,4 +1,4 @@
-"""The COCO backbone inside the bundled detector: what timm's network makes of it is what OpenCV makes of the detector."""
+"""The COCO backbone inside the bundled detector: timm's network makes of a picture what OpenCV makes of it."""
 
 from __future__ import annotations
 

@@ -60,8 +60,8 @@ class CompositeConfig:
         scenes: "clean" are those in which nothing of the categories goes without a mask; "all" for tasks in which only
             given objects count.
         colour_gain: each object's channels are multiplied by up to 1 plus or minus this.
-        invented_share: share of pasted objects that are none of the sequences' but invented: random outlines filled with
-            pieces of the pictures, for who should learn what an object is from few sequences.
+        invented_share: share of pasted objects that are invented and none of the sequences': random outlines filled
+            with pieces of the pictures, for networks that should learn from few sequences what an object is.
         smallest_px: an object seen with fewer pixels on a frame is ground there.
     """
 
@@ -161,9 +161,8 @@ class CompositeClips:
         sources, twins = self._sources(scene, rng)
         slots = rng.permutation(len(sources))
         objects = [self._object(name, step, (int(slots[k]), len(slots)), rng) for k, name in enumerate(sources)]
-        if twins:  # the same colours, or they would not look alike
-            cuts = [one.cut for one in objects[:2] if isinstance(one.cut, Invented)] or [objects[0].cut, objects[1].cut]
-            objects[:2] = [_Object(cuts[0], objects[0].motion, objects[0].gain), _Object(cuts[-1], objects[1].motion, objects[0].gain)]
+        if twins:
+            objects[:2] = _alike(objects[0], objects[1])
         first = 1 if labels.any() else 0  # the scene's own object takes the lowest place
         for t in range(self.config.n_frames):
             for place, item in enumerate(objects):
@@ -247,6 +246,15 @@ class CompositeClips:
         categories = tuple(CATEGORY_OF.get(names[number - 1], names[number - 1]) for number in seen)
         pair = ((int(renumber[twins[0]]), int(renumber[twins[1]])),) if twins and set(twins) <= set(seen) else ()
         return MaskedClip(frames, renumber[labels], np.arange(1, len(seen) + 1, dtype=np.int64), categories, pair)
+
+
+def _alike(one: _Object, other: _Object) -> tuple[_Object, _Object]:
+    """A pair in the same colours, or they would not look alike; and where one is invented, so is the other."""
+    invented = next((item.cut for item in (one, other) if isinstance(item.cut, Invented)), None)
+    return (
+        _Object(invented or one.cut, one.motion, one.gain),
+        _Object(invented or other.cut, other.motion, one.gain),
+    )
 
 
 def _walk(n_source: int, n_frames: int, step: int, rng: np.random.Generator) -> list[int]:

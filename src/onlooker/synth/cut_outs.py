@@ -15,7 +15,6 @@ from onlooker.synth import paste
 from onlooker.synth.masked_clips import LabelMap, MaskedPictures, box_of
 from onlooker.types import Image
 
-
 _INVENTED_PX = 128  # side of the square an outline is drawn in
 
 

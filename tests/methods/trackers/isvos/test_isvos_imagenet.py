@@ -23,7 +23,13 @@ from onlooker.weights.lite0 import LITE0, read_lite0
 SMALL = replace(CONFIGS["tiny-imagenet"], instances=InstanceConfig(64, 6, 1, 1, 3, 4, 32, 32))
 CLIPS = ClipsConfig(n_train=4, n_test=1, test_frames=3)
 OPTIONS = FollowOptions(
-    CLIPS, bootstrap=BootstrapConfig(1, 2), points=64, backbone="efficientnet-lite0", backbone_rate=0.1, frozen_stages=2
+    CLIPS,
+    bootstrap=BootstrapConfig(1, 2),
+    points=64,
+    backbone="efficientnet-lite0",
+    backbone_rate=0.1,
+    instance_rate=0.5,
+    frozen_stages=2,
 )
 
 
@@ -53,10 +59,11 @@ def test_a_picture_gives_both_branches_the_features_of_timms_network(task: Follo
 def test_the_backbone_learns_slower_and_frozen_stages_not_at_all(task: FollowTask) -> None:
     groups = {group.name: group for group in checked_groups(task)}
     assert {name: group.rate for name, group in groups.items()} == {
-        "backbone": 0.1, "backbone gains and biases": 0.1, "weights": 1.0, "gains and biases": 1.0,
+        "backbone": 0.1, "backbone, gains and biases": 0.1, "instances": 0.5, "instances, gains and biases": 0.5,
+        "rest": 1.0, "rest, gains and biases": 1.0,
     }  # fmt: skip
-    assert groups["backbone gains and biases"].weight_decay == groups["gains and biases"].weight_decay == 0.0
-    backbone = sum(p.numel() for name in ("backbone", "backbone gains and biases") for p in groups[name].parameters)
+    assert {name for name, group in groups.items() if group.weight_decay == 0.0} == {n for n in groups if "gains" in n}
+    backbone = sum(p.numel() for name in ("backbone", "backbone, gains and biases") for p in groups[name].parameters)
     assert 0 < backbone < sum(parameter.numel() for parameter in task.network.instances.backbone.parameters())
 
 
@@ -104,7 +111,7 @@ def test_what_does_not_fit_is_said() -> None:
     [
         (lambda: BackboneConfig(timm=LITE0), "positive widths and no depths"),
         (lambda: replace(SMALL, value_backbone=BackboneConfig(widths=(8, 8, 8), depths=(), timm=LITE0)), "is a ResNet"),
-        (lambda: FollowOptions(backbone_rate=0.0), "`backbone_rate` is above 0"),
+        (lambda: FollowOptions(backbone_rate=0.0), "`backbone_rate` and `instance_rate` are above 0"),
         (lambda: FollowOptions(frozen_stages=5), "`frozen_stages` 0 to 4"),
     ],
 )

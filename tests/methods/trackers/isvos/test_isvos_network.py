@@ -38,7 +38,7 @@ FRAMES = torch.randn(1, 3, 3, 64, 96, generator=GENERATOR)
 MASKS = (torch.rand(1, 3, 64, 96, generator=GENERATOR) > 0.7).float()
 
 
-@pytest.fixture(scope="module", params=["attention", "masks"])
+@pytest.fixture(scope="module", params=["queries", "places"])
 def network(request: pytest.FixtureRequest) -> Isvos:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -207,10 +207,10 @@ def test_locations_are_shared_out_by_masks_and_by_nothing() -> None:
     assert shares[0].flatten().tolist() == pytest.approx(torch.tensor(expected).flatten().tolist())
 
 
-def test_injected_by_masks_is_what_covers_a_place_and_where_that_is() -> None:
+def test_what_is_injected_says_where_the_instance_is_that_covers_a_place() -> None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
-        enhancement = Isvos(replace(TINY, matching=replace(TINY.matching, injection="masks"))).enhancement.eval()
+        enhancement = Isvos(replace(TINY, matching=replace(TINY.matching, injection="places"))).enhancement.eval()
         torch.nn.init.normal_(enhancement.output.weight)
     features = torch.randn(1, 1, 1, 1).expand(1, TINY.backbone.widths[2], 4, 8)  # alike everywhere
     queries = torch.zeros(1, 2, TINY.instances.dim)

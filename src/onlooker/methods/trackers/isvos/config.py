@@ -11,7 +11,7 @@ from onlooker.errors import ConfigError
 
 Similarity = Literal["plain", "shrinkage", "selection", "full"]
 Reference = Literal["centroid", "linear"]
-Injection = Literal["attention", "masks"]
+Injection = Literal["queries", "places"]
 Norm = Literal["frozen_batch", "group"]
 
 STRIDE = 32
@@ -87,9 +87,9 @@ class MatchingConfig:
         query_enhancement: whether instance queries enter the keys; the paper's first contribution.
         reference: where a query looks first in the asking features: the centre of its own mask, or a learned place.
         points: places a query looks at per head.
-        injection: how a location comes to its queries: it attends to them, or it takes those whose masks cover it, and
-            of these what they gathered and where they are (ours: with queries that learned from a few sequences,
-            attention finds the same everywhere; decision 14).
+        injection: what enters the keys: "queries", which locations attend to; or "places", where the instances are
+            whose masks cover a location (ours: what queries learned from a few sequences says nothing of other objects,
+            and where they are does; decision 14). `reference` and `points` are for the former.
     """
 
     key_dim: int = 64
@@ -98,7 +98,7 @@ class MatchingConfig:
     query_enhancement: bool = True
     reference: Reference = "centroid"
     points: int = 4
-    injection: Injection = "attention"
+    injection: Injection = "queries"
 
     def __post_init__(self) -> None:
         if min(self.key_dim, self.value_dim, self.points) < 1:
@@ -195,7 +195,9 @@ CONFIGS: Mapping[str, IsvosConfig] = MappingProxyType(
         ),
         # The same on a small network that knows COCO, the start the paper found best (ours).
         "tiny-coco": replace(
-            TINY, backbone=BackboneConfig(widths=(24, 32, 96, 320), depths=(), timm="mobilenetv2_100.ssd_coco")
+            TINY,
+            backbone=BackboneConfig(widths=(24, 32, 96, 320), depths=(), timm="mobilenetv2_100.ssd_coco"),
+            matching=MatchingConfig(32, 64, "plain", injection="places"),
         ),
         # The paper's ablations and STCN's similarity, by name.
         "paper-no-queries": replace(PAPER, matching=MatchingConfig(query_enhancement=False)),

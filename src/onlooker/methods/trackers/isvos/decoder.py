@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from onlooker.methods.trackers.isvos.config import IsvosConfig
 from onlooker.methods.trackers.isvos.instances import InstanceView
-from onlooker.methods.trackers.isvos.layers import FusionBlock, ResidualBlock
+from onlooker.methods.trackers.isvos.layers import FusionBlock, ResidualBlock, zero_convolution
 
 _SURE = 1e-7  # probabilities stay so far from 0 and 1 (XMem)
 Paths = tuple[Tensor, Tensor, Tensor]
@@ -23,9 +23,9 @@ class MultiPath(nn.Module):
     def __init__(self, config: IsvosConfig) -> None:
         super().__init__()
         dim, widths = config.instances.dim, config.decoder_widths
-        self.align_16 = _zero_convolution(dim, config.matching.value_dim)
-        self.align_8 = _zero_convolution(dim, widths[0])
-        self.align_4 = _zero_convolution(dim, widths[1])
+        self.align_16 = zero_convolution(dim, config.matching.value_dim, 3)
+        self.align_8 = zero_convolution(dim, widths[0], 3)
+        self.align_4 = zero_convolution(dim, widths[1], 3)
 
     def forward(self, view: InstanceView) -> Paths:
         """(B, width, h, w) at strides 16, 8 and 4."""
@@ -103,10 +103,3 @@ def aggregate(probabilities: Tensor) -> Tensor:
     ground = (1 - probabilities).prod(dim=1, keepdim=True)
     all_of_them = torch.cat([ground, probabilities], dim=1).clamp(_SURE, 1 - _SURE)
     return (all_of_them / (1 - all_of_them)).log()
-
-
-def _zero_convolution(in_dim: int, out_dim: int) -> nn.Conv2d:
-    layer = nn.Conv2d(in_dim, out_dim, 3, padding=1)
-    nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
-    return layer

@@ -121,6 +121,7 @@ def trained(arm: Arm, seed: int) -> Isvos:
         instance_weight=0.1,
         instance_frames=1,
         points=256,
+        instance_rate=0.5,
         frozen_stages=4,
     )
     _train(FollowTask(network, options), seed, STEPS, 2e-3)

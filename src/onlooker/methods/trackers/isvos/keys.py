@@ -1,9 +1,9 @@
 """Keys of a frame, into which instance queries are injected before they are matched: "look before you match".
 
 Gather: every query collects what belongs to it from the frame (deformable attention around the centre of its mask).
-Inject: every location of the frame attends to the queries, or takes those whose masks cover it, and what it learns is
-added to the features the key is made of. The last layer of the injection starts at zero, where keys equal those of a
-network without it.
+Inject: every location of the frame attends to the queries, and what it learns is added to the features the key is made
+of. Or, simpler (ours): every location learns where the instances are whose masks cover it. Either way the last layer
+starts at zero, where keys equal those of a network without it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from transformers.models.mask2former.modeling_mask2former import (
 )
 from transformers.models.mask2former.modeling_mask2former import Mask2FormerSinePositionEmbedding
 
-from onlooker.methods.trackers.isvos.config import InstanceConfig, MatchingConfig
+from onlooker.methods.trackers.isvos.config import InstanceConfig, IsvosConfig, MatchingConfig
 from onlooker.methods.trackers.isvos.instances import InstanceView
+from onlooker.methods.trackers.isvos.layers import zero_convolution
 
-
-_WAVES = 8  # of a place's code; the shortest is 1/32 of a side
+_WAVES = 3  # of a place's code; the shortest is as long as a side of the picture
 
 
 class Keys(NamedTuple):
@@ -55,7 +55,7 @@ class KeyProjection(nn.Module):
 
 
 class QueryEnhancement(nn.Module):
-    """Instance queries into backbone features.
+    """Instance queries into backbone features, by attention.
 
     What the paper leaves open is inferred: queries keep their own content beside what they gather, locations carry sine
     positions when they ask, and what is injected is added to the features before the projection to keys.
@@ -63,7 +63,7 @@ class QueryEnhancement(nn.Module):
     Args:
         in_dim: channels of the features at stride 16.
         instances: of the branch the queries come from.
-        config: where queries look first, how often, and how locations come to them.
+        config: where queries look first, and how often.
     """
 
     def __init__(self, in_dim: int, instances: InstanceConfig, config: MatchingConfig) -> None:
@@ -72,24 +72,28 @@ class QueryEnhancement(nn.Module):
         self.project = nn.Conv2d(in_dim, dim, 1)
         self.gather = DeformableAttention(dim, instances.heads, n_levels=1, n_points=config.points)
         self.reference = nn.Linear(dim, 2) if config.reference == "linear" else None
-        by_masks = config.injection == "masks"
-        self.inject = ByMasks(dim) if by_masks else ByAttention(dim, instances.heads)
-        self.output = nn.Conv2d(dim, in_dim, 1)
+        self.norm_queries = nn.LayerNorm(dim)
+        self.norm_pixels = nn.LayerNorm(dim)
+        self.inject = nn.MultiheadAttention(dim, instances.heads, batch_first=True)
+        self.output = zero_convolution(dim, in_dim, 1)
+        self._position = Mask2FormerSinePositionEmbedding(dim // 2, normalize=True)
         _start_as_ring_(self.gather)
-        nn.init.zeros_(self.output.weight)
-        nn.init.zeros_(self.output.bias)  # type: ignore[arg-type]
 
     def forward(self, features: Tensor, view: InstanceView) -> Tensor:
         """Features (B, in, h, w), enhanced."""
         pixels = self.project(features)  # (B, d, h, w)
-        references = self._references(view)
+        by_location = pixels.flatten(2).transpose(1, 2)  # (B, h*w, d)
         gathered, _ = self.gather(
             view.queries,
-            encoder_hidden_states=pixels.flatten(2).transpose(1, 2),  # (B, h*w, d)
-            reference_points=references[:, :, None],  # (B, N, 1, 2)
+            encoder_hidden_states=by_location,
+            reference_points=self._references(view)[:, :, None],  # (B, N, 1, 2)
             spatial_shapes_list=[tuple(pixels.shape[-2:])],
         )
-        enhanced: Tensor = features + self.output(self.inject(pixels, gathered, references, view))
+        queries = self.norm_queries(view.queries + gathered)  # (B, N, d)
+        positions = self._position(pixels.shape, pixels.device, pixels.dtype).flatten(2).transpose(1, 2)
+        asking = self.norm_pixels(by_location) + positions
+        injected, _ = self.inject(asking, queries, queries, need_weights=False)  # (B, h*w, d)
+        enhanced: Tensor = features + self.output(injected.transpose(1, 2).reshape(pixels.shape))
         return enhanced
 
     def _references(self, view: InstanceView) -> Tensor:
@@ -100,46 +104,40 @@ class QueryEnhancement(nn.Module):
         return mask_centres(view.mask_logits[-1])
 
 
-class ByAttention(nn.Module):
-    """Locations attend to queries, which keep their own content beside what they gathered."""
+class PlaceEnhancement(nn.Module):
+    """Where the instance at a location is, into backbone features: ours, for queries that learned from few sequences.
 
-    def __init__(self, dim: int, heads: int) -> None:
-        super().__init__()
-        self.norm_queries = nn.LayerNorm(dim)
-        self.norm_pixels = nn.LayerNorm(dim)
-        self.attention = nn.MultiheadAttention(dim, heads, batch_first=True)
-        self._position = Mask2FormerSinePositionEmbedding(dim // 2, normalize=True)
+    A location belongs to the queries whose masks cover it, and gets from them where the centres of those masks are. The
+    code of a place is coarse, because masks differ a little from frame to frame, and what a query holds besides is left
+    out, because which query stands for an object changes.
 
-    def forward(self, pixels: Tensor, gathered: Tensor, references: Tensor, view: InstanceView) -> Tensor:
-        """Pixels (B, d, h, w) and what queries gathered (B, N, d) to what is injected (B, d, h, w)."""
-        queries = self.norm_queries(view.queries + gathered)
-        positions = self._position(pixels.shape, pixels.device, pixels.dtype)
-        asking = self.norm_pixels(pixels.flatten(2).transpose(1, 2)) + positions.flatten(2).transpose(1, 2)
-        found, _ = self.attention(asking, queries, queries, need_weights=False)  # (B, h*w, d)
-        return found.transpose(1, 2).reshape(pixels.shape)
-
-
-class ByMasks(nn.Module):
-    """Locations take what queries gathered and where they are, shared out by their masks.
-
-    Which query stands for an object changes from frame to frame; so its own content is left out.
+    Args:
+        in_dim: channels of the features at stride 16.
+        instances: of the branch the queries come from.
     """
 
-    def __init__(self, dim: int) -> None:
+    def __init__(self, in_dim: int, instances: InstanceConfig) -> None:
         super().__init__()
-        self.norm_gathered = nn.LayerNorm(dim)
-        self.place = nn.Linear(4 * _WAVES, dim)
-        self.mix = nn.Sequential(nn.Linear(dim, dim), nn.ReLU())
-        self.waves: Tensor
-        self.register_buffer("waves", 2.0 ** torch.arange(_WAVES) * (math.pi / 2), persistent=False)
+        dim = instances.dim
+        self.place = nn.Sequential(nn.Linear(4 * _WAVES, dim), nn.ReLU())
+        self.output = zero_convolution(dim, in_dim, 1)
 
-    def forward(self, pixels: Tensor, gathered: Tensor, references: Tensor, view: InstanceView) -> Tensor:
-        """As above."""
-        shares = mask_shares(view.mask_logits[-1], tuple(pixels.shape[-2:]))  # (B, N, h, w)
-        angles = (references[..., None] * self.waves).flatten(2)  # (B, N, 2 * waves)
-        places = self.place(torch.cat([angles.sin(), angles.cos()], dim=-1))
-        codes = self.mix(self.norm_gathered(gathered) + places)  # (B, N, d)
-        return torch.einsum("bnhw,bnd->bdhw", shares, codes)
+    def forward(self, features: Tensor, view: InstanceView) -> Tensor:
+        """Features (B, in, h, w), enhanced."""
+        masks = view.mask_logits[-1]
+        waves = 2.0 ** torch.arange(_WAVES, device=masks.device) * (math.pi / 2)
+        angles = (mask_centres(masks)[..., None] * waves).flatten(2)  # (B, N, 2 * waves)
+        codes = self.place(torch.cat([angles.sin(), angles.cos()], dim=-1))  # (B, N, d)
+        shares = mask_shares(masks, (features.shape[-2], features.shape[-1]))  # (B, N, h, w)
+        enhanced: Tensor = features + self.output(torch.einsum("bnhw,bnd->bdhw", shares, codes))
+        return enhanced
+
+
+def enhancement(in_dim: int, config: IsvosConfig) -> QueryEnhancement | PlaceEnhancement:
+    """What the configuration injects into features of `in_dim` channels."""
+    if config.matching.injection == "places":
+        return PlaceEnhancement(in_dim, config.instances)
+    return QueryEnhancement(in_dim, config.instances, config.matching)
 
 
 def mask_shares(logits: Tensor, size: tuple[int, int]) -> Tensor:

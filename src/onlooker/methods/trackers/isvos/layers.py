@@ -133,3 +133,11 @@ class FrozenStatistics(nn.BatchNorm2d):
     def forward(self, x: Tensor) -> Tensor:
         """(B, C, H, W), same shape."""
         return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps)
+
+
+def zero_convolution(in_dim: int, out_dim: int, kernel: int) -> nn.Conv2d:
+    """Gives nothing at first: what it adds to starts as if it were not there."""
+    layer = nn.Conv2d(in_dim, out_dim, kernel, padding=kernel // 2)
+    nn.init.zeros_(layer.weight)
+    nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+    return layer

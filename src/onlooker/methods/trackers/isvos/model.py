@@ -21,7 +21,7 @@ from onlooker.errors import ShapeError
 from onlooker.methods.trackers.isvos.config import STRIDE, IsvosConfig
 from onlooker.methods.trackers.isvos.decoder import MaskDecoder, MultiPath, Paths, aggregate
 from onlooker.methods.trackers.isvos.instances import InstanceBranch, InstanceView
-from onlooker.methods.trackers.isvos.keys import KeyProjection, Keys, QueryEnhancement
+from onlooker.methods.trackers.isvos.keys import KeyProjection, Keys, enhancement
 from onlooker.methods.trackers.isvos.memory import affinity, readout, similarity
 from onlooker.methods.trackers.isvos.values import ValueEncoder
 from onlooker.weights.saving import SavedNetwork
@@ -75,8 +75,7 @@ class Isvos(SavedNetwork):
         self.value_encoder = ValueEncoder(config)
         self.decoder = MaskDecoder(config)
         # After all that ablations share, which so start from the same weights.
-        enhances = config.matching.query_enhancement
-        self.enhancement = QueryEnhancement(features, config.instances, config.matching) if enhances else None
+        self.enhancement = enhancement(features, config) if config.matching.query_enhancement else None
         self.paths = MultiPath(config) if config.multi_path else None
 
     def forward(

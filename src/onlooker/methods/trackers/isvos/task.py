@@ -46,6 +46,7 @@ class FollowOptions:
         backbone: what the backbone starts from: left out, what the network has; or weights that come with this package,
             "efficientnet-lite0" of ImageNet for the configuration `tiny-imagenet`, "mobilenet-coco" for `tiny-coco`.
         backbone_rate: learning rate of the backbone, as a part of the recipe's.
+        instance_rate: likewise of the rest of the instance branch, for one that has learned before.
         frozen_stages: stem and so many first stages of a backbone of timm's are not trained, which saves time.
     """
 
@@ -59,6 +60,7 @@ class FollowOptions:
     points: int = 12_544
     backbone: Literal["efficientnet-lite0", "mobilenet-coco"] | None = None
     backbone_rate: float = 1.0
+    instance_rate: float = 1.0
     frozen_stages: int = 0
 
     def __post_init__(self) -> None:
@@ -68,10 +70,10 @@ class FollowOptions:
             raise ConfigError(f"counts are 1 or more, got {self}")
         if self.instance_frames is not None and self.instance_frames < 1:
             raise ConfigError(f"`instance_frames` is 1 or more, or left out, got {self.instance_frames}")
-        if not 0 < self.backbone_rate <= 1 or not 0 <= self.frozen_stages <= 4:
+        if not 0 < self.backbone_rate <= 1 or not 0 < self.instance_rate <= 1 or not 0 <= self.frozen_stages <= 4:
             raise ConfigError(
-                "`backbone_rate` is above 0 and at most 1 and `frozen_stages` 0 to 4, "
-                f"got {self.backbone_rate} and {self.frozen_stages}"
+                "`backbone_rate` and `instance_rate` are above 0 and at most 1 and `frozen_stages` 0 to 4, "
+                f"got {self.backbone_rate}, {self.instance_rate} and {self.frozen_stages}"
             )
 
 
@@ -140,19 +142,24 @@ class FollowTask(Task):
         return losses
 
     def parameter_groups(self) -> tuple[ParameterGroup, ...]:
-        """Backbone and the rest, each with and without weight decay; one group where they learn equally fast."""
-        rate = self.options.backbone_rate
-        if rate == 1.0:
+        """Parts with rates of their own, each with and without weight decay; the usual groups where all learn alike."""
+        branch = self.network.instances
+        rates = {"backbone": self.options.backbone_rate, "instances": self.options.instance_rate}
+        if set(rates.values()) == {1.0}:
             return super().parameter_groups()
-        backbone = tuple(p for p in self.network.instances.backbone.parameters() if p.requires_grad)
-        known = {id(parameter) for parameter in backbone}
-        rest = [p for p in self.parameters() if p.requires_grad and id(p) not in known]
-        return (
-            ParameterGroup("backbone", tuple(p for p in backbone if p.ndim > 1), rate=rate),
-            ParameterGroup("backbone gains and biases", tuple(p for p in backbone if p.ndim <= 1), 0.0, rate=rate),
-            ParameterGroup("weights", tuple(p for p in rest if p.ndim > 1)),
-            ParameterGroup("gains and biases", tuple(p for p in rest if p.ndim <= 1), weight_decay=0.0),
-        )
+        parts: dict[str, list[nn.Parameter]] = {"backbone": [], "instances": [], "rest": []}
+        known = {id(parameter): "instances" for parameter in branch.parameters()}
+        known |= {id(parameter): "backbone" for parameter in branch.backbone.parameters()}
+        for parameter in self.parameters():
+            if parameter.requires_grad:
+                parts[known.get(id(parameter), "rest")].append(parameter)
+        groups = []
+        for name, found in parts.items():
+            matrices, vectors = (tuple(p for p in found if (p.ndim > 1) == wanted) for wanted in (True, False))
+            rate = rates.get(name, 1.0)
+            groups.append(ParameterGroup(name, matrices, rate=rate))
+            groups.append(ParameterGroup(f"{name}, gains and biases", vectors, weight_decay=0.0, rate=rate))
+        return tuple(group for group in groups if group.parameters)
 
     def _instances_alone(self, frames: Tensor, labels: Tensor) -> dict[str, Tensor]:
         """The instance branch's loss, on the first two frames of every clip."""
