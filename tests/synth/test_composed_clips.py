@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from onlooker.errors import ConfigError, FormatError, NothingFoundError, ShapeError, UnknownNameError
-from onlooker.synth.composites import CompositeClips, CompositeConfig
+from onlooker.synth.composites import INVENTED, CompositeClips, CompositeConfig
 from onlooker.synth.masked_clips import (
     CATEGORIES,
     CATEGORY_OF,
@@ -113,6 +113,32 @@ def test_twins_are_of_one_category_and_named(folder: Path):
             named += 1
     assert named >= 7
     assert not any(clips(folder, twin_share=0.0)[i].twins for i in range(10))
+
+
+def test_invented_objects_keep_their_shape_and_are_of_no_category(folder: Path):
+    made = clips(folder, invented_share=1.0, n_pasted=(1, 1), heights=(0.4, 0.6), exit_share=0.0, board_share=0.0)
+    shapes = []
+    for number in range(12):
+        clip = made[number]
+        assert INVENTED in clip.categories
+        pasted = clip.labels == clip.ids[clip.categories.index(INVENTED)]
+        seen = [box_of(mask) for mask in pasted if mask.any()]
+        inside = [box for box in seen if box[0] > 0 and box[1] > 0 and box[2] < SIZE[1] and box[3] < SIZE[0]]
+        ratios = [(box[2] - box[0]) / (box[3] - box[1]) for box in inside]
+        assert np.ptp(ratios or [0.0]) < 0.25, "a rigid object changed its shape"
+        shapes += ratios[:1]
+    assert np.std(shapes) > 0.2, "all look alike"
+    assert all(INVENTED not in clips(folder)[number].categories for number in range(12))
+
+
+def test_invented_twins_look_alike(folder: Path):
+    made = clips(folder, invented_share=1.0, n_pasted=(2, 2), twin_share=1.0, heights=(0.4, 0.4), travel=0.0)
+    paired = [clip for clip in map(made.__getitem__, range(20)) if clip.twins]
+    assert paired
+    for clip in paired:
+        means = [clip.frames[0][clip.labels[0] == number].mean(axis=0) for number in clip.twins[0]]
+        if np.isfinite(means).all():
+            np.testing.assert_allclose(*means, atol=45)
 
 
 def test_late_objects_are_not_there_at_first(folder: Path):

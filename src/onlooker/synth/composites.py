@@ -32,6 +32,8 @@ from onlooker.synth.masked_clips import (
 from onlooker.types import Image
 
 Twins = Literal["sequence", "category"]
+INVENTED = "invented"
+"""Category of objects that are none of the sequences'."""
 _OUT_RAMP = 3  # frames in which an object runs out of the picture or back in
 _LARGEST_SCALE = 1.5  # of source pixels: beyond that the steps of a small mask are seen
 _WIDEST_BOARD = 0.35  # of the clip
@@ -169,7 +171,10 @@ class CompositeClips:
                 paint(item.cut, frames[t], labels[t], t, item.motion, item.gain, first + place + 1)
         if rng.random() < self.config.board_share:
             self._pass_board(frames, labels, rng)
-        names = [scene] * first + sources
+        kinds = [
+            INVENTED if isinstance(item.cut, Invented) else name for item, name in zip(objects, sources, strict=True)
+        ]
+        names = [scene] * first + kinds
         return self._finish(frames, labels, names, (first + 1, first + 2) if twins else None)
 
     def _scene(self, name: str, step: int, rng: np.random.Generator) -> tuple[Image, LabelMap]:
