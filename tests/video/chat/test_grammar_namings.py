@@ -69,8 +69,6 @@ def test_a_longer_name_is_not_answered_with_its_noun(answerer: Answerer, questio
         ("does the video have a dog?", True),
         ("is it empty at 9.5 s?", False),
         ("can anyone see a dog?", True),
-        ("how many wheels are in the video?", 0),
-        ("are there any wheels?", False),
         ("how many puppies are there?", 1),
     ],
 )

@@ -133,6 +133,24 @@ def _sized_amount(said: list[str], sizes: frozenset[str]) -> bool:
     return bool(sizes & set(said)) and bool(_AMOUNT & set(said))
 
 
+_ANY_VIDEO = re.compile(
+    r"\b(?:any|either|one|some|a|single) (?:of (?:the|these|those|my|our) )?(?:two |single )?"
+    rf"(?:{'|'.join(sorted(_VIDEO | _VIDEOS))})\b"
+)
+
+
+def within_one(scene: Scene) -> Query | None:
+    """ "Does any video show a truck and a bird?": both in one, not one here and the other there."""
+    asked = scene.form == "yes_no" and _ANY_VIDEO.search(scene.reading.question.lower()) is not None
+    joined = scene.others and not scene.reading.has_or and len(scene.things) == 1 + len(scene.others)
+    if not asked or not joined or scene.window is not None or {t.text for t in scene.reading.tokens} & _ABSENT:
+        return None
+    plain = all(t.categories and not (t.numbers or t.label or t.rank or t.adjectives) for t in scene.things)
+    if not plain or scene.conditions or scene.clause is not None:
+        return None
+    return VideosQuery(scene.things[0], "which", others=scene.others)
+
+
 def videos(scene: Scene) -> Query | None:
     """ "Which videos contain a dog?", "how many videos have no people?", "which is the longest clip?"."""
     asks_every = scene.form == "yes_no" and _of_every_video(scene)

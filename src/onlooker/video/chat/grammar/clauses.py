@@ -129,13 +129,19 @@ def _event(
     reading: Reading, mention: Mention, end: int, relation: Literal["at", "before", "after"]
 ) -> Literal["start", "end"] | None:
     codes = _cues(reading, mention, end)
-    if codes & {"end", "gone"}:
+    if codes & {"end", "gone"} or _only_goes(reading, mention, end):
         return "end"
     if codes:
         return "start"
     if relation != "at" and reading.form in {"count", "which", "list", "what"}:
         return "end" if "end" in reading.cues else "start"  # "which appear before the car (does)?"
     return None
+
+
+def _only_goes(reading: Reading, mention: Mention, end: int) -> bool:
+    """ "When the bicycle goes", "once it went": with nothing behind it, going is leaving."""
+    said = [t for t in reading.tokens[mention.end : end] if t.is_word]
+    return bool(said) and said[-1].base == "go" and all(t.base in {"go", "have", "do"} for t in said)
 
 
 def _cues(reading: Reading, mention: Mention, end: int) -> set[str]:

@@ -7,8 +7,20 @@ from dataclasses import replace
 
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.subjects import COMPARATIVES, measure_of
+from onlooker.video.chat.grammar.timing import event_around
 from onlooker.video.chat.grammar.words import words
-from onlooker.video.chat.query import CompareQuery, CountCompareQuery, Operator, Query, Refusal, Selection
+from onlooker.video.chat.query import (
+    Anchor,
+    CompareQuery,
+    CountCompareQuery,
+    ExistsQuery,
+    Operator,
+    Query,
+    Refusal,
+    Selection,
+    TimePoint,
+    Window,
+)
 
 _TIMES_AS_MANY = re.compile(r"\b(?:twice|double|triple|thrice|times|half) (?:as many|the number|the amount)\b")
 _TWO_COUNTS = re.compile(r"\bhow many\b.*(?:\band|&|,|\bplus)(?: also)? how many\b")
@@ -80,10 +92,30 @@ def options_compared(scene: Scene) -> Query | None:
         weighed = scene.has("before", "after", "first", "last") or scene.reading.word("than") or _verb_weighs(scene)
         if not weighed:
             return None
-        return CompareQuery(things[:2], column, descending, "yes_no")
+        crossed = _different_events(scene)
+        return crossed or CompareQuery(things[:2], column, descending, "yes_no")
     if scene.form in {"which", "what", "none", "yes_no", "list", "how"}:
         return CompareQuery(things, column, descending, "which")
     return None
+
+
+def _different_events(scene: Scene) -> Query | None:
+    """ "Does Anna leave before the dog comes?": the going of one thing against the coming of another."""
+    if len(scene.things) != 2 or len(scene.specific) != 2 or scene.pronoun is not None or scene.clause is not None:
+        return None
+    first, second = scene.mentions
+    link = next((t.text for t in scene.reading.tokens[first.end : second.start] if t.text in {"before", "after"}), None)
+    mine = event_around(scene, first.start, first.end, second.start)
+    other = event_around(scene, second.start, second.end, None)
+    if link is None or mine is None or other is None or mine == other:
+        return None
+    before = Window("span", None, TimePoint(-_INSTANT_S, "event"))
+    window = before if link == "before" else Window("span", TimePoint(_INSTANT_S, "event"), None)
+    anchor = Anchor(replace(scene.things[1], definite=True), other)
+    return ExistsQuery(scene.things[0], window, mine, anchor=anchor)
+
+
+_INSTANT_S = 0.001  # before and after leave the moment itself out
 
 
 def suffers(scene: Scene) -> bool:

@@ -126,7 +126,7 @@ ASKING_CUES: Mapping[str, str] = {
     """,
     "other_than": """
         other than; except; except for; apart from; besides; aside from; excluding; not count; but not; excluding
-        the; without counting; not a|an; ignore; leave out; leave aside; leave off;
+        the; without counting; not a|an; ignore; ignoring; disregarding; leave out; leave aside; leave off;
         disregard; set aside
     """,
     "filler": """

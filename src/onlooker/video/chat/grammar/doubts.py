@@ -43,7 +43,7 @@ _OFTEN_TOGETHER = re.compile(
 
 def doubtful(scene: Scene) -> Query | None:
     """A refusal or the right query for a question of these kinds, None for all others."""
-    for rule in (_opinion, _gender, _foreign, _impossible, _denied, _parts, _share, _edge, _how_often, _stops):
+    for rule in (_opinion, _lost, _gender, _foreign, _impossible, _denied, _parts, _share, _edge, _how_often, _stops):
         query = rule(scene)
         if query is not None:
             return query
@@ -54,6 +54,22 @@ def _opinion(scene: Scene) -> Query | None:
     """ "What do you think of person 2?"."""
     if scene.form in {"what", "how", "none"} and _OPINION.search(scene.reading.question.lower()):
         return Refusal("There are no opinions here, only what is seen and heard, where and when. Ask what happens.")
+    return None
+
+
+# "Was the dog lost?" is not whether it left; "lost from view" and "lost sight of" are.
+_LOST = re.compile(
+    r"\b(?:is|are|was|were|be|been|being|get|gets|got|look|looks|looked|seems?|appears?)\b(?: \w+){0,4}? lost\b"
+    r"(?! (?:from|out of|to) (?:view|sight|the view)| (?:sight|track) of| by the track)"
+)
+
+
+def _lost(scene: Scene) -> Query | None:
+    if scene.has_subject and _LOST.search(scene.reading.question.lower()):
+        return Refusal(
+            'Whether anybody or anything is "lost" is not stored, only when it is seen first and last and when it is '
+            "out of sight in between. Ask for example: how long is the dog out of sight?"
+        )
     return None
 
 

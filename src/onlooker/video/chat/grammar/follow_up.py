@@ -160,7 +160,8 @@ def _moved_window(scene: Scene, query: Query) -> Window | None:
 
 def around_that(scene: Scene) -> Query | None:
     """ "And before that?": the one before in an order, or the time before the moment asked about."""
-    texts = [t.text for t in scene.reading.tokens if t.is_word and t.text not in _OPENERS - {"next"}]
+    small = _OPENERS - ({"next", "then"} if scene.window is None else {"next"})
+    texts = [t.text for t in scene.reading.tokens if t.is_word and t.text not in small]
     focus = scene.focus
     if focus is None or scene.things or not 1 <= len(texts) <= 3 or not set(texts) <= _AROUND_THAT:
         return None
@@ -361,7 +362,7 @@ def pointing_nowhere(scene: Scene) -> Query | None:
         return Refusal(f'Say who is meant by "{spoken}": nobody was talked of before.')
     ones = [m for m in scene.mentions if m.kind == "one"]
     told = [t.text for t in reading.tokens]
-    if focus is not None or len(ones) != 1 or len(scene.things) != 1 or reading.form != "none":
+    if focus is not None or not ones or len(scene.things) != len(ones) or reading.form != "none":
         return None
     near = {*told[max(0, ones[0].start - 1) : ones[0].end + 2]}
     plain = not (scene.subject.conditions or scene.subject.rank or scene.subject.numbers)

@@ -97,7 +97,8 @@ def _is_only_a_clause(tokens: Sequence[Token], asked: tuple[int, Form], cues: Ma
     start, form = asked
     what = min((cue.start for cue in cues.get("what", ())), default=start)
     between = {t.text for t in tokens[what:start]}
-    apart = form == "when" and tokens[start].text == "when" and start - what > 2
+    inverted = start + 1 < len(tokens) and tokens[start + 1].base in {"do", "be", "have"}  # "..., when does it show?"
+    apart = form == "when" and tokens[start].text == "when" and start - what > 2 and not inverted
     return (
         apart and not between & _MOMENT_NOUNS and bool(cues.keys() & {"visible", "events", "speech", "text", "sound"})
     )

@@ -90,7 +90,7 @@ def _without_front(tokens: list[Token], shortest: int = 1) -> tuple[list[Token],
     rest = tokens[i:]
     if i and len(rest) > 2 and rest[0].text in _LINKS:
         return rest[1:], True
-    return (rest, claims) if rest else (tokens, False)
+    return (rest, claims) if _has_tail(rest) or not _has_tail(tokens) else (tokens, False)
 
 
 def _is_own_question(front: Phrase, texts: Phrase) -> bool:

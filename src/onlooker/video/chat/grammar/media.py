@@ -51,6 +51,47 @@ def about_answer(scene: Scene) -> Query | None:
     return None
 
 
+_WHEN_SAID = words("while when once during until till as whenever after before")
+_ASKS = words("what which who whom whose where how when")
+
+
+def timed_by_words(scene: Scene) -> Query | None:
+    """ "Who is there while the sign is up?", "how many are there when somebody says hello?": words give no time."""
+    tokens = scene.reading.tokens
+    for code in ("text", "speech"):
+        for cue in scene.reading.cues.get(code, ()):
+            near = range(cue.start - 1, max(cue.start - _NEAR, 0), -1)
+            link = next((i for i in near if tokens[i].text in _WHEN_SAID), None)
+            if link is None or any(tokens[i].text in _ASKS for i in range(link + 1, cue.start)):
+                continue
+            asked = link == scene.reading.at("when") and scene.form == "when"
+            other = scene.has("sound", "events", "count", "which") or any(m.start < link for m in scene.mentions)
+            if other and not asked:
+                return Refusal(
+                    "Times are not taken from what is said or written. Ask when it is said or seen, and then about "
+                    "these seconds."
+                )
+    return None
+
+
+_NEAR = 5  # words between "while" and "sign" or "says"
+
+
+def quoted(scene: Scene) -> Query | None:
+    """Words in quotation marks, where nothing says whether they are heard or seen: what appears is seen."""
+    reading = scene.reading
+    if not reading.quotes or scene.has("speech", "text", "sound"):
+        return None
+    seen = scene.has("visible", "appear", "start", "end") or scene.form == "where"
+    if (
+        seen
+        and not any(not t.is_unknown for t in scene.things)
+        and scene.form in {"when", "how_long", "yes_no", "where"}
+    ):
+        return _words(scene, "screen_text")
+    return Refusal(f'Say whether "{reading.quotes[0]}" is meant as words said or as words written, and what of them.')
+
+
 def tags(scene: Scene) -> Query | None:
     """ "What tags does the video have?"."""
     if scene.has("tag") and scene.form in {"what", "which", "list", "none"}:
@@ -82,7 +123,8 @@ def speech(scene: Scene) -> Query | None:
         return Refusal("Who speaks is not stored, only what is said and when. Ask for example: when is a word said?")
     if scene.form == "where" and scene.reading.word("videos", "clips", "films", "movies", "recordings"):
         return Refusal("In which videos something is said is not listed. Ask what is said, or when, of all of them.")
-    if scene.form == "where" or scene.reading.word("sign", "screen"):
+    it_says = scene.reading.says("it", words("say says"))  # somebody speaks, something is written
+    if scene.form == "where" or it_says or scene.reading.word("sign", "screen"):
         return _words(scene, "screen_text")
     return _words(scene, "speech")
 
@@ -107,6 +149,7 @@ def _words(scene: Scene, source: str) -> WordsQuery | Refusal:
     named = _before_sign(scene) if source == "screen_text" and not reading.quotes else ()
     if set(named) & (_SORTS_OF_SIGN | SHADES.keys() | SIZE_WORDS.keys()):
         return Refusal("What a sign looks like and of what sort it is is not stored, only what is written on it.")
+    named = named or (_named_unknown(scene) if source == "screen_text" else ())
     phrase = reading.quotes[0] if reading.quotes else " ".join(named) or _phrase_behind(scene, source)
     ask = scene.form if scene.form in {"count", "when", "where", "yes_no", "how_long"} else "what"
     window, pick = scene.window, _pick(scene, source, ask)
@@ -140,6 +183,20 @@ def _before_sign(scene: Scene) -> tuple[str, ...]:
     return tuple(t.text for t in tokens[start:sign]) if articled else ()
 
 
+def _named_unknown(scene: Scene) -> tuple[str, ...]:
+    """ "What is up with the sign, how long is sale 50 visible?": what no category is called, asked of in a part of its
+    own, is what is written."""
+    if scene.form not in {"when", "how_long", "where"} or scene.reading.quotes:
+        return ()
+    asked = scene.reading.at(scene.form)
+    signs = [cue.start for cue in scene.reading.cues.get("text", ())]
+    apart = signs and max(signs) < asked
+    named = next(
+        (t for m, t in zip(scene.mentions, scene.things, strict=True) if m.start > asked and t.is_unknown), None
+    )
+    return () if named is None or not apart else (*named.noun.split(), *(str(n) for n in named.numbers))
+
+
 _EDGES = {
     Window("at", TimePoint(0.0, "share"), None): "first",
     Window("at", TimePoint(1.0, "share"), None): "last",
@@ -167,16 +224,24 @@ def _phrase_behind(scene: Scene, source: str) -> str | None:
     tokens = reading.tokens
     start = next((i + 1 for i, t in enumerate(tokens) if t.text in {"word", "phrase", "about"}), None)
     if start is None:
-        cue = next(reading.cues[code][0] for code in ("speech", "text") if code in reading.cues)
+        cue = next((reading.cues[code][0] for code in ("speech", "text") if code in reading.cues), None)
+        if cue is None:
+            return None
         start = cue.end
         if scene.form not in {"when", "where", "yes_no", "count"}:
             return None
     taken = {i for w in reading.windows for i in range(w.start, w.end)}
-    words = [t.text for i, t in enumerate(tokens[start:], start) if i not in taken and t.is_word]
+    words = [t.text for i, t in enumerate(tokens[start:], start) if i not in taken and _is_searched(scene, i)]
     if source == "speech" and tokens[start - 1].text in _PASSIVE:
         words = _before_passive(scene, start - 1) or words
     kept = [w for w in words if w not in _NOT_SEARCHED]
     return " ".join(kept) or None
+
+
+def _is_searched(scene: Scene, i: int) -> bool:
+    """Words, and numbers that close a phrase: "SALE 50", not "said 3 times"."""
+    token, behind = scene.reading.tokens[i], scene.reading.tokens[i + 1 : i + 2]
+    return token.is_word or (token.kind == "number" and not any(t.is_word for t in behind))
 
 
 _PASSIVE = words("mentioned said uttered spoken pronounced")
@@ -186,7 +251,8 @@ def _before_passive(scene: Scene, verb: int) -> list[str]:
     """ "Is the dog mentioned?", "how often is the gap spoken of?": what stands between the auxiliary and the verb."""
     tokens = scene.reading.tokens
     helper = next((i for i in range(verb - 1, -1, -1) if tokens[i].base == "be"), None)
-    return [] if helper is None else [t.text for t in tokens[helper + 1 : verb] if t.is_word]
+    said = range(helper + 1, verb) if helper is not None else ()
+    return [tokens[i].text for i in said if tokens[i].is_word or tokens[i].kind == "number"]
 
 
 _LOUD_NOISES = words("noise racket din commotion bang")

@@ -144,6 +144,8 @@ def peak(scene: Scene) -> Query | None:
         return None
     if len(scene.specific) > 1:
         return None
+    if scene.form == "how" and scene.window is not None and scene.window.kind == "at":
+        return CountQuery(scene.narrowed(), scene.window)  # "how crowded is it at 10 s?"
     asked_when = scene.form == "when" and (not scene.has("peak") or scene.reading.at("when") < scene.reading.at("peak"))
     said = " ".join(t.text for t in scene.reading.tokens)
     asked_when = asked_when or (scene.form in {"what", "list", "none"} and _BUSY_MOMENT.search(said) is not None)
@@ -175,6 +177,9 @@ def events(scene: Scene) -> Query | None:
         scene.reading.word("will", "gonna", "would") or scene.reading.says("going", frozenset({"to"}))
     ):
         return Refusal("Only what the videos show is stored, not what comes after it. Ask what happens at some moment.")
+    edge = _edge_of_events(scene)
+    if edge is not None:
+        return edge
     if (
         scene.has("events")
         and scene.form in {"what", "list", "none", "how"}
@@ -182,6 +187,19 @@ def events(scene: Scene) -> Query | None:
     ):
         return EventsQuery(scene.subject if scene.has_subject else None, scene.window)
     return None
+
+
+def _edge_of_events(scene: Scene) -> Query | None:
+    """ "What happens first?": what comes first; what happens last is no one thing."""
+    plain = scene.has("events") and scene.form in {"what", "none"} and not scene.things and scene.pronoun is None
+    if not plain or scene.window is not None or scene.clause is not None:
+        return None
+    said = [t.text for t in scene.reading.tokens if t.is_word]
+    if said[-1] == "last":
+        return Refusal(
+            "Several things may happen last. Ask what is there at the end, or which object is the last to leave."
+        )
+    return ListQuery(Selection(rank=Rank("t_start", False))) if said[-1] == "first" else None
 
 
 def by_form(scene: Scene) -> Query | None:

@@ -9,7 +9,7 @@ from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.limits import length_conditions
 from onlooker.video.chat.grammar.moments import UNITS
 from onlooker.video.chat.grammar.subjects import COMPARATIVES, CROSSING
-from onlooker.video.chat.grammar.unread import denied_twice, share_of_them, unread_word
+from onlooker.video.chat.grammar.unread import denied_twice, share_of_them, unplaced_time, unread_word
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     AttributeQuery,
@@ -153,8 +153,14 @@ def _unread_time(scene: Scene, query: Query) -> str | None:
     """ "Which car is visible for 3.5 s?": a time that nothing in the query stands for."""
     if getattr(query, "window", None) is not None or not isinstance(query, (*_HELD, BoxQuery, PeakQuery)):
         return None
+    if isinstance(query, PeakQuery) and scene.window is not None and scene.reading.windows:
+        found = scene.reading.windows[0]  # "at most how many in the first 3 s": the most of the whole is another number
+        return " ".join(t.text for t in scene.reading.tokens[found.start : found.end])
     if length_conditions(scene):
         return None
+    unplaced = unplaced_time(scene, query)
+    if unplaced is not None:
+        return unplaced
     tokens = scene.reading.tokens
     inside = {i for w in scene.reading.windows for i in range(w.start, w.end)}
     for i, token in enumerate(tokens[:-1]):
@@ -226,7 +232,7 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
         part = next(_cue_word(scene, code) for code in ("touch", "follow", "nearest") if scene.has(code))
     part = part or _unread_rest(scene, query) or _weighed(scene, query, bool(columns)) or _toward_another(scene)
     asked_away = isinstance(query, ExistsQuery) and query.negated
-    if part is None and scene.has("gone") and "n_gaps" not in columns and not asked_away:
+    if part is None and scene.has("gone") and "n_gaps" not in columns and not asked_away and query.event != "end":
         part = _cue_word(scene, "gone")
     if part is None and scene.form == "count" and "direction" in columns and "are left" in _said(scene):
         part = "left"
@@ -368,6 +374,8 @@ def _other_thing(scene: Scene, query: _Held) -> str | None:
     """A second thing that the answer would say nothing of: "who is driving the car?"."""
     subject = query.subject
     joined = {*scene.others, *(query.others if isinstance(query, ExistsQuery) else ())}
+    if query.anchor is not None:
+        joined.add(query.anchor.subject)
     known = (t for t in scene.specific if not t.is_unknown and (t.definite or t.numbers or t.label) and t not in joined)
     other = next((t for t in known if not _covers(subject, t)), None)
     who = scene.form == "which" and any(t.text in {"who", "whom"} for t in scene.reading.tokens)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from onlooker.video.chat.grammar import (
     absence,
     acting,
+    again,
     among_videos,
     authenticity,
     comparisons,
@@ -18,6 +19,8 @@ from onlooker.video.chat.grammar import (
     motion,
     namings,
     objects,
+    orders,
+    parts,
     ranking,
     relations,
     stays,
@@ -32,8 +35,10 @@ from onlooker.video.chat.query import EvidenceQuery, Query
 Rule = Callable[[Scene], Query | None]
 RULES: tuple[Rule, ...] = (
     media.about_answer,
+    orders.ordered,
     follow_up.pointing_nowhere,
     doubts.doubtful,
+    parts.of_things,
     interactions.unseen,
     authenticity.judged,
     acting.acting,
@@ -41,7 +46,10 @@ RULES: tuple[Rule, ...] = (
     absence.absence,
     among_videos.counted,
     among_videos.compared,
+    among_videos.within_one,
     among_videos.videos,
+    media.timed_by_words,
+    media.quoted,
     media.tags,
     media.summary,
     media.speech,
@@ -69,6 +77,8 @@ RULES: tuple[Rule, ...] = (
 
 # Questions that lean on the one before come first.
 LEANING: tuple[Rule, ...] = (
+    again.narrowed_again,
+    again.words_again,
     follow_up.around_that,
     follow_up.next_in_turn,
     follow_up.elliptic,

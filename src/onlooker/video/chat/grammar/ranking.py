@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from onlooker.video.chat.grammar.context import Scene
-from onlooker.video.chat.grammar.subjects import MEASURES, SUPERLATIVES, measure_of
+from onlooker.video.chat.grammar.subjects import MEASURES, SUPERLATIVES, measure_of, with_conditions
 from onlooker.video.chat.grammar.tokens import Token
 from onlooker.video.chat.grammar.words import words
-from onlooker.video.chat.query import ListQuery, Query, Rank, Refusal
+from onlooker.video.chat.query import Condition, ListQuery, Query, Rank, Refusal
 
 _SORTING = words("sort sorted rank ranked ranking arrange arranged order ordered")
 _LISTING = words("list show give name enumerate")
@@ -88,6 +88,8 @@ def _several(scene: Scene) -> Query | None:
     if measure is None or not (scene.has(*SUPERLATIVES) or _is_superlative(scene) or scene.reading.word("top")):
         return None
     subject = replace(scene.narrowed(), rank=None, plural=True)
+    if scene.reading.word("mover", "movers"):  # "the two slowest movers" do move
+        subject = with_conditions(subject, (Condition("stationary", "=", 0),))
     return ListQuery(subject, scene.window, None, Rank(*measure), found)
 
 

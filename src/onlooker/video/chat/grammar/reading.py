@@ -245,6 +245,7 @@ class QuestionReader:
         videos, text = self._names.taken_from(normalise(question))
         spoken = unwrapped(tokenise(text))
         tokens, corrections = self._spelled(spoken.tokens)
+        tokens = self._unquoted(tokens)
         tokens = clause_behind(self._without_call(tokens), self._table, self._nouns.is_noun)
         suspicion, tokens = find_suspicion(tokens, self._nouns.is_known, self._nouns.is_stored)
         windows = find_windows(tokens)
@@ -292,6 +293,20 @@ class QuestionReader:
             suspicion=suspicion,
             noise=tuple(loose.noise),
         )
+
+    def _unquoted(self, tokens: list[Token]) -> list[Token]:
+        """ "How many 'cars' are there?": quotation marks round a kind of thing, where no words are asked for."""
+        if not any(t.kind == "quote" for t in tokens):
+            return tokens
+        codes = {cue.code for cue in self._table.find(tokens, frozenset())}
+        if codes & {"speech", "text", "sound"} or any(t.text in {"word", "words", "phrase"} for t in tokens):
+            return tokens
+        plain: list[Token] = []
+        for token in tokens:
+            inner = tokenise(token.text) if token.kind == "quote" else []
+            known = inner and all(t.is_word for t in inner) and self._nouns.lookup([t.text for t in inner]) is not None
+            plain += [replace(t, start=token.start, end=token.end) for t in inner] if known else [token]
+        return plain
 
     def _without_call(self, tokens: list[Token]) -> list[Token]:
         """Without a word of no language right before what is asked: "bruh, is there a cow", "idk which is faster"."""
@@ -407,9 +422,15 @@ _LAST_MOMENT = words("end ending close finish last final closing")
 def _as_remain(tokens: Sequence[Token], i: int) -> Token:
     """ "How many are left at the end?": "left" as what remains, where the end is spoken of."""
     behind = {t.text for t in tokens[i + 1 : i + 5]}
-    if tokens[i].text == "left" and i and tokens[i - 1].base == "be" and behind & _LAST_MOMENT and "of" not in behind:
+    left = tokens[i].text == "left" and i and tokens[i - 1].base == "be" and "of" not in behind
+    following = tokens[i + 1].text if i + 1 < len(tokens) else ""
+    asked = {t.text for t in tokens[:i]} & {"who", "what", "which", "many"}
+    if left and (behind & _LAST_MOMENT or (asked and following in _BEHIND_REMAINING)):
         return replace(tokens[i], text="remaining", base="remain")
     return tokens[i]
+
+
+_BEHIND_REMAINING = words("in on once after when over")  # "who is left in the shot once the car is gone?"
 
 
 _SIDE_BEFORE = words("the to or further farther more from on at most far bottom top move moves go goes turn turns and")

@@ -56,6 +56,8 @@ def core(
     `odd` are tokens nothing is known about; of several parts the one with the fewest of them asks.
     """
     found = [s for s in segments if _asks(tokens, s, cues) and _stands_alone(s, cues, mentions)]
+    if not found and segments and _opens(tokens, segments[-1]) and _asks_of_unknown(segments[-1], cues, mentions):
+        found = [segments[-1]]  # "what is up with the sign, when does sale 50 show?"
     if not found or len(segments) < 2:
         return None
 
@@ -128,6 +130,13 @@ def _stands_alone(segment: Segment, cues: Mapping[str, list[Cue]], mentions: Seq
     named = any(segment.holds(m.start) and (m.kind != "pronoun" or any(k < m.start for k in known)) for m in mentions)
     said = {code for code, found in cues.items() for cue in found if segment.holds(cue.start)}
     return named and bool(said - _SMALL)
+
+
+def _asks_of_unknown(segment: Segment, cues: Mapping[str, list[Cue]], mentions: Sequence[Mention]) -> bool:
+    """Whether a part asks by itself of a thing that no category is called."""
+    named = any(segment.holds(m.start) and m.kind == "unknown" for m in mentions)
+    said = {code for code, found in cues.items() for cue in found if segment.holds(cue.start)}
+    return named and bool(said & {"when", "how_long", "where"}) and bool(said - _SMALL - {"when", "how_long", "where"})
 
 
 _TIME_CLAUSES = tuple(

@@ -42,23 +42,23 @@ def between_two(scene: Scene) -> Query | None:
         return None
     first, second = scene.mentions[0], scene.mentions[1]
     events = [
-        _event_around(scene, first.start, first.end, second.start),
-        _event_around(scene, second.start, second.end, None),
+        event_around(scene, first.start, first.end, second.start),
+        event_around(scene, second.start, second.end, None),
     ]
     known = [e for e in events if e is not None] or ["start"]
-    return IntervalQuery(things[0], things[1], events[0] or known[0], events[1] or known[0])  # type: ignore[arg-type]
+    return IntervalQuery(things[0], things[1], events[0] or known[0], events[1] or known[0])
 
 
-def _event_around(scene: Scene, start: int, end: int, limit: int | None) -> str | None:
+def event_around(scene: Scene, start: int, end: int, limit: int | None) -> Literal["start", "end"] | None:
     """Coming or leaving, said right behind a mention, or right before it ("the arrival of the car")."""
-    for code in ("end", "start", "appear"):
+    for code in ("end", "gone", "start", "appear"):
         for cue in scene.reading.cues.get(code, ()):
             behind = end <= cue.start and (limit is None or cue.start < limit)
             before = cue.end <= start and all(
                 t.text in {"of", "the", "by"} for t in scene.reading.tokens[cue.end : start]
             )
             if behind or before:
-                return "end" if code == "end" else "start"
+                return "end" if code in {"end", "gone"} else "start"
     return None
 
 

@@ -31,6 +31,8 @@ _CONTRACTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"'d\b", " would"),
         (r"\bhowmany\b|\bhowm any\b|\bho wmany\b|\bhow (?:may|man|mny|manny|meny|mani)\b", "how many"),
         (r"\bhow (?:log|lon|lng)\b", "how long"),
+        (r"\bw/o\b", "without"),
+        (r"\bw/ ?(?=[a-z])", "with "),
         (r"\bwich\b", "which"),
         (r"\bwot\b", "what"),
         (r"\bh(?:w|o|wo|oow|iw|pw) (?=(?:many|much|long|fast|big|often)\b)", "how "),
@@ -80,6 +82,12 @@ _NOTATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r", apart from \1",
         ),
         (r"\bl ?/ ?r\b", "left or right"),
+        # "It disappears, right? For how long?": a tag, no side.
+        (
+            r"(?<!\bthe)(?<!\bto)(?<!\bor)(?<!\bmove)(?<!\bmoves)(?<!\bgoes)(?<!\bgo)(?<!\bturns)(?<!\bturn)"
+            r",? right\?(?= \S)",
+            ",",
+        ),
         (r"(?<=[a-z\d]) v\.? (?=[a-z])", " vs "),
         (r"\b(present|there|visible|in it) or (?:absent|missing|gone)\b", r"\1"),
         (r"\b(?:messed|fiddled|meddled|tinkered|interfered) with\b", "tampered with"),

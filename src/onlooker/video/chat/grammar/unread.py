@@ -24,6 +24,7 @@ from onlooker.video.chat.query import (
     MomentQuery,
     Query,
     RelationQuery,
+    Selection,
 )
 
 _CHANGING = words("alone twice thrice barely scarcely almost nearly hardly yesterday tomorrow")
@@ -74,6 +75,26 @@ def _closing(tokens: Sequence[Token]) -> list[tuple[int, str]]:
     return [(i, tokens[i].text) for i in ends]
 
 
+def unplaced_time(scene: Scene, query: Query) -> str | None:
+    """ "How many birds before the cut?": a time given by something that has none here."""
+    subject = getattr(query, "subject", None)
+    ranked = isinstance(subject, Selection) and subject.rank is not None
+    if ranked or scene.clause is not None or query.anchor is not None or getattr(query, "order_by", None) is not None:
+        return None
+    tokens = scene.reading.tokens
+    inside = {i for w in scene.reading.windows for i in range(w.start, w.end)}
+    for i, token in enumerate(tokens[:-2]):
+        if token.text not in _TIMING or i in inside or tokens[i + 1].text not in _SAID_OF_ONE:
+            continue
+        behind = tokens[i + 2]
+        if behind.is_word and behind.text not in _TIMES and behind.text not in UNITS:
+            return f"{token.text} {tokens[i + 1].text} {behind.text}"
+    return None
+
+
+_TIMING = words("before after until till during since")
+_SAID_OF_ONE = words("the a an that this his her its their")
+_TIMES = _SHOWING | words("half middle start beginning end very first last final whole entire")
 _NEGATION = re.compile(r"n't\b|\b(?:not|no|never|none|nobody|nothing|neither|without)\b")
 _ASKED_POLITELY = re.compile(r"^\W*\w+n't\b")  # "isn't there a dog?" asks whether there is one
 _TAG = re.compile(r",[^,]{0,16}$")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from onlooker.video.chat.compile import Binder, Statement, condition_sql, place_at_moment, tracklets_sql
-from onlooker.video.chat.query import AttributeQuery, CheckQuery, IsRankQuery, ListQuery, Rank, Selection
+from onlooker.video.chat.query import AttributeQuery, CheckQuery, Condition, IsRankQuery, ListQuery, Rank, Selection
 from onlooker.video.chat.respond.session import MAX_EVIDENCE, Draft, Session, Track, certainty, fill, nothing
 from onlooker.video.chat.respond.traits import NEEDED, UNITS, look, measured, trait
 from onlooker.video.chat.wording import event_words, joined, name_of, noun_of, number, window_words
@@ -46,6 +46,8 @@ def listing(session: Session, query: ListQuery) -> Draft:
     total = len(tracks)
     if subject.rank is not None:
         text = _rank_told(session, subject, tracks[0])
+        tied = _tied(session, query, tracks[0])
+        text += f" The same holds of {joined([t.name + _here(session, t) for t in tied])}." if tied else ""
     elif order is not None and (query.most is not None or order.column not in {"t_start", "t_end"}):
         text = _order_told(session, query, tracks, order)
     else:
@@ -72,6 +74,19 @@ def _order_told(session: Session, query: ListQuery, tracks: list[Track], order: 
     first = _RANK_WORDS.get((order.column, order.descending), f"first by {order.column}")
     fewer = f" There are only {len(tracks)}." if query.most is not None and len(tracks) < query.most else ""
     return f"in this order, {first} first{window_words(query.window)}{session.where}: {joined(names)}.{fewer}"
+
+
+def _tied(session: Session, query: ListQuery, track: Track) -> list[Track]:
+    """Others that come or leave at the very same time as the first of an order: nobody was the first alone."""
+    rank = query.subject.rank
+    if rank is None or rank.n > 1 or rank.column not in {"t_start", "t_end"} or query.event is not None:
+        return []
+    value = track.values.get(rank.column)
+    if not isinstance(value, int | float):
+        return []
+    same = Condition(rank.column, "=", value)
+    alike = replace(query.subject, rank=None, conditions=(*query.subject.conditions, same))
+    return [t for t in session.tracks(alike, (), query.window, limit=_MAX_NAMED)[0] if t.key != track.key]
 
 
 def _rank_told(session: Session, subject: Selection, track: Track) -> str:

@@ -1,0 +1,134 @@
+"""Narrowed and asked again: "and without the white one?", "only the red ones", "and when?" after words or sounds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.subjects import opposite
+from onlooker.video.chat.grammar.words import words
+from onlooker.video.chat.query import (
+    AttributeQuery,
+    CategoriesQuery,
+    Condition,
+    CountQuery,
+    DurationQuery,
+    ExistsQuery,
+    ListQuery,
+    PeakQuery,
+    Query,
+    Refusal,
+    Selection,
+    SoundQuery,
+    WordsQuery,
+)
+
+_LEADING = words("and but ok okay so now then what about how well hm hmm if you we i also please leave")
+_BARRING = (
+    ("not", "counting"), ("not", "including"), ("other", "than"), ("apart", "from"), ("aside", "from"),
+    ("leaving", "out"),
+    ("take", "away"), ("leave", "out"), ("except", "for"), ("without",), ("except",), ("excluding",), ("minus",),
+    ("besides",), ("ignoring",), ("ignore",), ("not",), ("out",), ("less",),
+)  # fmt: skip
+_KEEPING = (("only",), ("just",), ("solely",), ("merely",))
+_BEHIND = words("then now please too instead though")
+_NARROWED = (CountQuery, ListQuery, ExistsQuery, CategoriesQuery, PeakQuery, DurationQuery, AttributeQuery)
+
+
+def narrowed_again(scene: Scene) -> Query | None:
+    """The last query with something left out of its subject, or with only a part of it kept."""
+    focus = scene.focus
+    if len(scene.things) != 1 or scene.window is not None or scene.pronoun is not None or scene.form != "none":
+        return None
+    keeping = _says_which_way(scene)
+    if keeping is None or (focus is None and keeping):
+        return None
+    if focus is None:
+        return Refusal("Say in full what is meant: there is no question before from which that could be left out.")
+    subject = getattr(focus.query, "subject", None)
+    if not isinstance(subject, Selection):
+        return None
+    if not isinstance(focus.query, _NARROWED):
+        return Refusal("Say in full what is meant: nothing can be left out of the question before.")
+    thing = scene.things[0]
+    if thing.is_unknown:
+        return Refusal(f"No {thing.noun} is known here, so none can be {'kept' if keeping else 'left out'}.")
+    if keeping:
+        part = _part_kept(subject, thing)
+    else:
+        part = _rest(subject, thing)
+    if part is None:
+        return Refusal("Say in full what is meant: that cannot be left out of what was talked of before.")
+    return replace(focus.query, subject=replace(part, plural=subject.plural or part.rank is None))
+
+
+def _says_which_way(scene: Scene) -> bool | None:
+    """True for "only the red ones", False for "without the red one", None where more or something else is said."""
+    tokens, mention = scene.reading.tokens, scene.mentions[0]
+    said = [t.text for t in tokens[: mention.start] if t.is_word]
+    rest = [t.text for t in tokens[mention.end :] if t.is_word]
+    for phrases, keeping in ((_BARRING, False), (_KEEPING, True)):
+        hit = next((p for p in phrases if tuple(said[-len(p) :]) == p), None)
+        if hit is not None:
+            before = said[: -len(hit)]
+            return keeping if set(before) <= _LEADING and set(rest) <= _BEHIND else None
+    return None
+
+
+def _rest(subject: Selection, thing: Selection) -> Selection | None:
+    """The subject without the thing; None where no query says so."""
+    if thing.rank is not None or thing.adjectives:
+        return None
+    if thing.numbers and not thing.conditions:
+        return replace(subject, conditions=(*subject.conditions, Condition("id", "not in", thing.numbers)))
+    if thing.keys and not thing.conditions:
+        return replace(subject, conditions=(*subject.conditions, Condition("key", "not in", thing.keys)))
+    same = not thing.categories or (subject.categories is not None and set(subject.categories) <= set(thing.categories))
+    if len(thing.conditions) == 1 and same:
+        return replace(subject, conditions=(*subject.conditions, opposite(thing.conditions[0])))
+    if thing.conditions or thing.label or not thing.categories or same:
+        return None
+    return replace(subject, excluded=tuple(dict.fromkeys((*subject.excluded, *thing.categories))))
+
+
+def _part_kept(subject: Selection, thing: Selection) -> Selection | None:
+    """What is both: "only the red ones", "just the cars"."""
+    if thing.rank is not None or thing.adjectives or thing.numbers or thing.label or thing.keys:
+        return None
+    kept = replace(subject, conditions=tuple(dict.fromkeys((*subject.conditions, *thing.conditions))))
+    if not thing.categories:
+        return kept
+    shared = tuple(c for c in thing.categories if subject.categories is None or c in subject.categories)
+    return replace(kept, noun=thing.noun, categories=shared, caveat=thing.caveat) if shared else None
+
+
+_ASKED = frozenset({"when", "where", "how_long", "count"})
+_SMALL = frozenset(
+    {"when", "where", "how_long", "count", "visible", "appear", "speech", "text", "sound", "loud", "silent", "filler",
+     "start", "end", "until_when", "first", "last", "video", "what", "time_noun", "total"}
+)  # fmt: skip
+
+
+def words_again(scene: Scene) -> Query | None:
+    """ "And when?", "how long is it there?" after what is written or said, or after what is heard."""
+    focus, reading = scene.focus, scene.reading
+    if focus is None or not isinstance(focus.query, WordsQuery | SoundQuery) or scene.things or reading.quotes:
+        return None
+    if scene.form not in _ASKED or reading.strangers or reading.unsupported or set(reading.cues) - _SMALL:
+        return None
+    if len([t for t in reading.tokens if t.is_word]) > _LONGEST or (scene.form == "count" and not _times(scene)):
+        return None
+    query, until = focus.query, scene.has("end", "until_when")
+    if isinstance(query, SoundQuery):
+        if query.label is None or scene.form not in {"when", "how_long"}:
+            return Refusal("Say what is meant: when it is loud, or when it is silent?")
+        return SoundQuery("how_long" if scene.form == "how_long" else "until" if until else "when", query.label)
+    pick = "until" if until and scene.form == "when" else "all"
+    return replace(query, ask=scene.form, pick=pick, window=scene.window)  # type: ignore[arg-type]
+
+
+_LONGEST = 8  # words: more say something of their own
+
+
+def _times(scene: Scene) -> bool:
+    return scene.reading.word("often", "times")
