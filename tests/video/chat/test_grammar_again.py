@@ -37,6 +37,7 @@ def talk(library: Library, turns: Turns, video: str = S) -> None:
     [
         [("how many cars are there?", 2), ("and without the white one?", 1)],
         [("how many vehicles are there?", 4), ("without the bike?", 3), ("and w/o the truck?", 2)],
+        [("list the vehicles", [6, 9, 7, 8]), ("ok but no bikes", [6, 7, 8])],
         [("which vehicles are white?", [6, 8]), ("and not counting the truck?", [6]), ("how long is it there?", 20.1)],
         [("list all the objects", [1, 2, 3, 4, 5, 6, 7, 8, 9]), ("except people", [4, 5, 6, 7, 8, 9])],
         [("which cars are there?", [6, 7]), ("ok and minus car 7?", [6])],
@@ -88,6 +89,17 @@ def test_when_and_how_long_ask_on_about_words_and_sounds(world: Library, turns: 
     talk(world, turns)
 
 
+@pytest.mark.parametrize(
+    "turns",
+    [
+        [("is the dog there at 10.5?", True), ("who else?", [2, 4, 6])],
+        [("when is the dog there?", 7.0), ("who else?", None)],
+    ],
+)
+def test_who_else_is_about_the_same_moment(world: Library, turns: Turns) -> None:
+    talk(world, turns)
+
+
 def test_then_goes_on_from_what_happens_first(world: Library) -> None:
     talk(world, [("what happens first?", [1]), ("and then?", [6]), ("and then?", [2]), ("then?", [4])])
 
@@ -128,6 +140,16 @@ def test_going_is_weighed_against_coming(world: Library, question: str, value: b
         ("who's left in the picture once the dog is gone", [2, 3]),
         ("how crowded is it at 10", 4),
         ("name the 2 slowest movers", [3, 9]),
+        ("what left between 10 and 16", [2, 5, 9]),
+        ("who left by 8.5", [1]),
+        ("of the vehicles, which ones aint white", [7, 9]),
+        ("who is the slowest out of the three people", [2]),
+        ("the fast one of the two cars, which is it", [7]),
+        ("how busy was it", 6),
+        ("who came in after the dog left", [3]),
+        ("who was in the shop longest", [2]),
+        ("who's the last one to leave", [3]),
+        ("any1 at the shop at 9.5", False),
     ],
 )
 def test_everyday_words_for_leaving_staying_and_moving(world: Library, question: str, value: object) -> None:

@@ -91,3 +91,16 @@ def test_counted_videos_are_cited(answerer: Answerer) -> None:
     answer = answerer.answer("Which clip has the fewest people?")
     assert [e.video for e in answer.evidence] == [YARD]
     assert "0" in answer.text
+
+
+@pytest.mark.parametrize(
+    ("question", "videos"),
+    [
+        ("does either video show a person and a bicycle?", []),  # people in one, the bicycle in the other
+        ("is there a clip with a dog and a bicycle?", [YARD]),
+    ],
+)
+def test_two_things_in_one_video_are_looked_for_in_the_same_one(
+    answerer: Answerer, question: str, videos: list[str]
+) -> None:
+    assert answerer.answer(question).value == videos

@@ -8,7 +8,7 @@ from typing import Literal
 
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.words import words
-from onlooker.video.chat.query import AbsenceQuery, Query, Selection
+from onlooker.video.chat.query import AbsenceQuery, Query, Refusal, Selection
 
 EMPTY = words("empty deserted vacant")
 _PLACES = words("shop store room street road yard garden scene frame picture screen shot place view image car park lot")
@@ -20,6 +20,8 @@ _OTHERWISE = ("start", "appear", "end", "return", "first", "last", "before", "af
 def absence(scene: Scene) -> Query | None:
     """The time without any of the subject, when that is what is asked."""
     ask: dict[str, Literal["when", "how_long", "yes_no"]] = {"when": "when", "how_long": "how_long", "yes_no": "yes_no"}
+    if scene.window is not None and scene.form == "yes_no" and scene.clause is None and _spoken_span(scene):
+        return Refusal("Times without something are told for the whole video only. Ask when nobody is there.")
     if scene.form not in ask or scene.window is not None or scene.clause is not None or scene.pronoun is not None:
         return None
     empty = _called_empty(scene)
@@ -29,6 +31,14 @@ def absence(scene: Scene) -> Query | None:
     if subject is None or (scene.form == "yes_no" and not _says_ever(scene)):
         return None
     return AbsenceQuery(subject, ask[scene.form])
+
+
+def _spoken_span(scene: Scene) -> bool:
+    """ "Any footage without people between 5 and 12 s?"."""
+    said = [t.text for t in scene.reading.tokens]
+    spans = _TIMES | {"footage"}
+    timed = any(a in {"a", "any", "some"} and b in spans for a, b in pairwise(said))
+    return timed and len(scene.things) == 1 and _missing(scene) is not None
 
 
 def _called_empty(scene: Scene) -> Selection | None:

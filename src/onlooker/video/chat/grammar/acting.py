@@ -89,6 +89,8 @@ def _left_out(scene: Scene) -> str | None:
         return " ".join(t.text for t in reading.tokens[cue.start : cue.end])
     if measure_of(reading) is not None or scene.subject.rank is not None:
         return "the most"
+    if scene.form == "which" and scene.has("first", "last"):
+        return "last" if scene.has("last") else "first"
     return _videos_asked(scene) or _two_things(scene) or _two_deeds(scene, deeds[0].start)
 
 

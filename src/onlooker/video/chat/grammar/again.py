@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from onlooker.video.chat.grammar.context import Scene
@@ -35,6 +36,9 @@ _BEHIND = words("then now please too instead though")
 _NARROWED = (CountQuery, ListQuery, ExistsQuery, CategoriesQuery, PeakQuery, DurationQuery, AttributeQuery)
 
 
+_BUT_NO = re.compile(r"^\W*(?:(?:ok|okay|and|well|yes|yeah|so|alright)\W+)*but no\b")  # "ok but no bikes"
+
+
 def narrowed_again(scene: Scene) -> Query | None:
     """The last query with something left out of its subject, or with only a part of it kept."""
     focus = scene.focus
@@ -65,6 +69,8 @@ def narrowed_again(scene: Scene) -> Query | None:
 def _says_which_way(scene: Scene) -> bool | None:
     """True for "only the red ones", False for "without the red one", None where more or something else is said."""
     tokens, mention = scene.reading.tokens, scene.mentions[0]
+    if mention.quantifier == "none" and mention.end >= len([t for t in tokens if t.is_word]):
+        return False if _BUT_NO.search(scene.reading.question.lower()) else None
     said = [t.text for t in tokens[: mention.start] if t.is_word]
     rest = [t.text for t in tokens[mention.end :] if t.is_word]
     for phrases, keeping in ((_BARRING, False), (_KEEPING, True)):
@@ -102,6 +108,30 @@ def _part_kept(subject: Selection, thing: Selection) -> Selection | None:
     return replace(kept, noun=thing.noun, categories=shared, caveat=thing.caveat) if shared else None
 
 
+_ELSE = words("and who what anyone anybody anything is was are were there else in it visible")
+
+
+def who_else(scene: Scene) -> Query | None:
+    """ "Who else?" after something with a moment: the others at that moment; else nobody knows when is meant."""
+    focus, said = scene.focus, [t.text for t in scene.reading.tokens if t.is_word]
+    if (
+        focus is None
+        or "else" not in said
+        or len(said) > _LONGEST
+        or not set(said) <= _ELSE
+        or scene.window is not None
+    ):
+        return None
+    subject, window = getattr(focus.query, "subject", None), getattr(focus.query, "window", None)
+    if not isinstance(focus.query, ListQuery | ExistsQuery | CountQuery) or not isinstance(subject, Selection):
+        return Refusal("Say when is meant: who else is there at which moment?") if len(said) < _SHORT else None
+    if window is None or not subject.categories or subject.conditions:
+        return Refusal("Say when is meant: who else is there at which moment?") if len(said) < _SHORT else None
+    rest = Selection(excluded=subject.categories, plural=True)
+    return ListQuery(rest, window, anchor=focus.query.anchor)
+
+
+_SHORT = 4  # words: "and who else?"; "what else is there?" asks for everything
 _ASKED = frozenset({"when", "where", "how_long", "count"})
 _SMALL = frozenset(
     {"when", "where", "how_long", "count", "visible", "appear", "speech", "text", "sound", "loud", "silent", "filler",

@@ -85,7 +85,11 @@ def options_compared(scene: Scene) -> Query | None:
     measure = measure_of(scene.reading) or _order_measure(scene)
     if measure is None:
         return None
+    if _the_other(scene):
+        return Refusal("Say which other one is meant, by its number or its colour.")
     column, descending = measure
+    if column in {"t_start", "t_end"} and (mixed := _mixed_order(scene)) is not None:
+        return mixed
     if scene.form == "when" and column != "t_start":
         return None
     if scene.form == "yes_no" and not scene.reading.has_or:
@@ -97,6 +101,31 @@ def options_compared(scene: Scene) -> Query | None:
     if scene.form in {"which", "what", "none", "yes_no", "list", "how"}:
         return CompareQuery(things, column, descending, "which")
     return None
+
+
+def _the_other(scene: Scene) -> bool:
+    """ "Anna or the other person": of what was named nobody knows which is the other."""
+    if scene.focus is not None:
+        return False
+    near = (scene.reading.tokens[max(0, m.start - 1) : m.end] for m in scene.mentions[1:])
+    return any(t.text in {"other", "others"} for tokens in near for t in tokens)
+
+
+def _mixed_order(scene: Scene) -> Query | None:
+    """ "Is the dog's arrival before or after Anna's departure?", "there before the dog and after it?"."""
+    said = [t.text for t in scene.reading.tokens]
+    if "before" in said and "after" in said and "and" in said[min(said.index("before"), said.index("after")) :]:
+        return Refusal("Before and after are asked one by one: is it there before the dog?")
+    if len(scene.things) != 2 or not scene.reading.has_or:
+        return None
+    first, second = scene.mentions
+    mine = event_around(scene, first.start, first.end, second.start)
+    other = event_around(scene, second.start, second.end, None)
+    if mine is None or other is None or mine == other:
+        return None
+    return Refusal(
+        "The coming of one and the going of another are weighed like this: does Anna leave before the dog comes?"
+    )
 
 
 def _different_events(scene: Scene) -> Query | None:

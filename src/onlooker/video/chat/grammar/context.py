@@ -294,4 +294,7 @@ def _resolved(reading: Reading, mention: Mention, focus: Focus | None) -> Select
     whole = None if focus is None else focus.group or focus.subject
     if mention.kind == "one" and whole is not None:
         return replace(selection, noun=whole.noun, categories=whole.categories, caveat=whole.caveat)
+    who = reading.form == "which" and reading.word("who") and not reading.word("what", "which")
+    if mention.kind == "one" and who and selection.categories is None and reading.people:
+        return replace(selection, noun="person", categories=reading.people)  # "who is the last one to leave?"
     return selection

@@ -144,6 +144,7 @@ ASKING_CUES: Mapping[str, str] = {
         speak of; on balance; all in all; in here; of these two; of the two; of those two
     """,
     "peak": """
+        how busy|crowded|full|packed;
         at the most; when most be; when most of they|them be; peak|maximum|max|highest|greatest occupancy; densest;
         most packed; at its|their densest|thickest; top|max out at; peak at; at the same time; at once;
         simultaneously; at one time; at any one|given|single time|moment|instant|point; concurrently;

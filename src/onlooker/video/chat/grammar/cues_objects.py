@@ -276,7 +276,7 @@ OBJECT_CUES: Mapping[str, str] = {
         lower part; lower garment
     """,
     "wear": """
-        wear; dress; dress in; clothe; clothes; clothing; outfit; attire; have on; garment; clad; clothed; garb
+        wear; dress; dress in; clothe; clothes; clothing; outfit; attire; have on; put on; garment; clad; clothed; garb
     """,
     "look": """
         look like; everything|all about; know about; appearance; describe; description; description of; tell about;

@@ -47,6 +47,8 @@ def length_conditions(scene: Scene) -> tuple[Condition, ...]:
         length = read_duration(tokens, i)
         if length is not None and operator is None:
             operator = _OPEN_ENDED.get(tuple(t.text for t in tokens[length[1] : length[1] + 2]))
+        if length is not None and operator == "=" and not scene.reading.word("only", "just"):
+            continue  # a frame more or less decides it
         if length is not None and operator is not None:
             found.append(Condition("duration", operator, length[0]))
     return tuple(found)

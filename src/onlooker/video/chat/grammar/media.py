@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.mentions import SHADES, SIZE_WORDS
 from onlooker.video.chat.grammar.subjects import measure_of
@@ -32,7 +34,7 @@ _NOT_SEARCHED = words(
     "what how many times first last out loud aloud "
     "in video the a is said mentioned spoken anything something this clip at any ever and does it there "
     "on screen written  anyone somebody someone words word text frame speech of phrase appear appears "
-    "shown visible sign sentence until till anywhere somewhere"
+    "are were was there signs shown visible sign sentence until till anywhere somewhere"
 )
 
 
@@ -58,7 +60,7 @@ _ASKS = words("what which who whom whose where how when")
 def timed_by_words(scene: Scene) -> Query | None:
     """ "Who is there while the sign is up?", "how many are there when somebody says hello?": words give no time."""
     tokens = scene.reading.tokens
-    for code in ("text", "speech"):
+    for code in ("text", "speech", "silent", "loud"):
         for cue in scene.reading.cues.get(code, ()):
             near = range(cue.start - 1, max(cue.start - _NEAR, 0), -1)
             link = next((i for i in near if tokens[i].text in _WHEN_SAID), None)
@@ -66,6 +68,7 @@ def timed_by_words(scene: Scene) -> Query | None:
                 continue
             asked = link == scene.reading.at("when") and scene.form == "when"
             other = scene.has("sound", "events", "count", "which") or any(m.start < link for m in scene.mentions)
+            other = other or bool(scene.form == "how_long" and scene.things)
             if other and not asked:
                 return Refusal(
                     "Times are not taken from what is said or written. Ask when it is said or seen, and then about "
@@ -142,8 +145,24 @@ def _text_is_asked(scene: Scene) -> bool:
     )
 
 
+_ALWAYS = re.compile(
+    r"\b(?:the (?:whole|entire|full) (?:time|video|clip|film|way|duration)|all the time|all along|always|throughout|"
+    r"constantly|continuously|non-?stop|from start to (?:end|finish))\b"
+)
+
+
+def _throughout(scene: Scene) -> Refusal | None:
+    """ "Was it quiet the whole time?" is more than that it was quiet once."""
+    if scene.form != "yes_no" or not _ALWAYS.search(scene.reading.question.lower()):
+        return None
+    return Refusal("Whether it is so all the time is not answered. Ask when it is so, and for how long.")
+
+
 def _words(scene: Scene, source: str) -> WordsQuery | Refusal:
     reading = scene.reading
+    always = _throughout(scene)
+    if always is not None:
+        return always
     if scene.form == "count" and reading.says("how many", words("words letters characters syllables")):
         return Refusal("Words are not counted, only how often something is said or written. Ask what is said.")
     named = _before_sign(scene) if source == "screen_text" and not reading.quotes else ()
@@ -151,6 +170,9 @@ def _words(scene: Scene, source: str) -> WordsQuery | Refusal:
         return Refusal("What a sign looks like and of what sort it is is not stored, only what is written on it.")
     named = named or (_named_unknown(scene) if source == "screen_text" else ())
     phrase = reading.quotes[0] if reading.quotes else " ".join(named) or _phrase_behind(scene, source)
+    searched = set(phrase.split()) if phrase and not reading.quotes else set()
+    if source == "screen_text" and searched & {"before", "after"} and scene.things:
+        return Refusal("What is written is not weighed against what comes and goes. Ask when each is seen.")
     ask = scene.form if scene.form in {"count", "when", "where", "yes_no", "how_long"} else "what"
     window, pick = scene.window, _pick(scene, source, ask)
     if source == "speech" and ask == "what" and window in _EDGES:
@@ -204,12 +226,16 @@ _EDGES = {
 
 
 _GOING = words("disappear vanish leave")
+_TAKEN_DOWN = re.compile(
+    r"\b(?:go|goes|going|went|gone|come|comes|came|taken?|took) (?:down|away|off|out)\b|\bremoved\b"
+)
 
 
 def _pick(scene: Scene, source: str, ask: str) -> str:
     """ "What was said first?", "until when can the sign be read?"; "when is it first said" is what "when" means."""
     late = scene.has("last") or any(t.text == "last" or t.base in _GOING for t in scene.reading.tokens)
     if ask == "when":
+        late = late or (source == "screen_text" and _TAKEN_DOWN.search(scene.reading.question.lower()) is not None)
         closing = [t.text for t in scene.reading.tokens if t.is_word][-1:]
         until = scene.has("until_when") or closing in (["until"], ["till"]) or (late and source == "screen_text")
         return "until" if until else "last" if late else "all"
@@ -286,6 +312,9 @@ def sound(scene: Scene) -> Query | None:
         return SoundQuery("until" if over else "when", label, scene.window)
     if scene.form == "how_long":
         return SoundQuery("how_long", label, scene.window)
+    always = _throughout(scene)
+    if always is not None:
+        return always
     if scene.form == "yes_no" and label is None:
         return SoundQuery("has_audio", None, scene.window)
     if scene.form == "yes_no":

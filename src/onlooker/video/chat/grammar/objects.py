@@ -144,7 +144,8 @@ def peak(scene: Scene) -> Query | None:
         return None
     if len(scene.specific) > 1:
         return None
-    if scene.form == "how" and scene.window is not None and scene.window.kind == "at":
+    how = scene.form == "how" or scene.reading.says("how", words("crowded busy full packed"))
+    if how and scene.window is not None and scene.window.kind == "at":
         return CountQuery(scene.narrowed(), scene.window)  # "how crowded is it at 10 s?"
     asked_when = scene.form == "when" and (not scene.has("peak") or scene.reading.at("when") < scene.reading.at("peak"))
     said = " ".join(t.text for t in scene.reading.tokens)

@@ -28,11 +28,33 @@ _ENTERTAIN = re.compile(
 )
 
 
+_MADE = re.compile(
+    r"^\W*(?:(?:please|can you|could you|would you|hey|ok|okay|now|and|then|just) )*"
+    r"(?:write|sing|draw|paint|compose|invent|cook|rap|recite)(?: me| us)? (?:a|an|another|some|the|your|my)\b"
+    r"(?! (?:short |brief |quick )?(?:list|summary|report|description|overview|table)\b)"
+)
+_SQL = re.compile(
+    r"^\W*(?:select\b.*\bfrom\b|(?:drop|alter|create|truncate) (?:table|view|database)\b|insert into\b|delete from\b"
+    r"|update \w+ set\b)|\bunion (?:all )?select\b"
+)
+
+
+_ABOUT_YOU = re.compile(
+    r"^\W*(?:(?:so|hey|and|but|ok|well) )*(?:are|r|were) (?:you|u)\b(?! (?:sure|certain|able|seeing|saying))"
+)
+
+
 def ordered(scene: Scene) -> Query | None:
     """The refusal of an order, None for a question, however politely put."""
     said = " ".join(scene.reading.question.lower().split())
     if _RULES.search(said) or _DICTATED.search(said):
         return Refusal(f"Answers say what is stored of the videos, not what they are told to say. {EXAMPLES}")
+    if _ABOUT_YOU.search(said) and (not scene.has_subject or scene.subject.is_unknown):
+        return Refusal(f"Nothing is stored about who answers, only about the videos. {EXAMPLES}")
+    if _SQL.search(said):
+        return Refusal(f"Questions are asked in plain words, not in a language for databases. {EXAMPLES}")
+    if _MADE.search(said):
+        return Refusal(f"Questions about the videos are answered, nothing else is done. {EXAMPLES}")
     unknown = scene.has_subject and scene.subject.is_unknown and scene.subject.noun not in kind_names()
     if _ENTERTAIN.search(said) and (unknown or not scene.has_subject) and not scene.reading.cues.keys() - _BARE:
         return Refusal(f"Questions about the videos are answered, nothing else is done. {EXAMPLES}")

@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 
 from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.leftover import left_over
 from onlooker.video.chat.grammar.limits import length_conditions
 from onlooker.video.chat.grammar.moments import UNITS
 from onlooker.video.chat.grammar.subjects import COMPARATIVES, CROSSING
@@ -80,6 +81,7 @@ def overlooked(scene: Scene, query: Query) -> Refusal | None:
         or _unread_span(scene)
         or _unread_exception(scene, query)
         or unread_word(scene, query)
+        or left_over(scene, query)
         or (share_of_them(scene) if isinstance(query, (*_HELD, AttributeQuery)) else None)
     )
     if part is not None:
@@ -188,7 +190,8 @@ def _unread_exception(scene: Scene, query: Query) -> str | None:
 def _at_once(scene: Scene) -> str | None:
     """ "How long are two birds visible together?": the time of each is not the time of all."""
     found = _AT_ONCE.search(scene.reading.question.lower()) if scene.form == "how_long" else None
-    return found.group() if found is not None else None
+    both = scene.form == "how_long" and scene.reading.word("both")
+    return found.group() if found is not None else "both" if both else None
 
 
 def _of_pair(scene: Scene, query: RelationQuery) -> str | None:
@@ -301,7 +304,8 @@ def _is_partitive(scene: Scene) -> bool:
     """ "Which of the two dogs came later?": one of them is asked for; "the ids of the two fastest" are of both."""
     main, said = scene.main, [t.text for t in scene.reading.tokens]
     of = next((i for i in range(max(0, main.start - 1), main.start + 1) if said[i] == "of"), None) if main else None
-    return of is not None and (of == 0 or said[of - 1] in {"which", "who"})
+    one = of is not None and (said[of - 1].endswith("est") or said[of - 1] in {"which", "who", "one", "first", "last"})
+    return of is not None and (of == 0 or one)
 
 
 def _said(scene: Scene) -> str:

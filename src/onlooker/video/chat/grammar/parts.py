@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.nouns import singular
 from onlooker.video.chat.grammar.words import words
@@ -22,9 +24,18 @@ _PARTS = words(
 )
 
 
+_NUMBERED = re.compile(
+    r"\b(?:plate|licen[cs]e|registration|phone|telephone|house|serial|flight|bus|route|room|jersey|shirt|model|door|seat"
+    r"|ticket|account|badge) (?:number|num|nr)s?\b|\bnumber ?plates?\b"
+)
+
+
 def of_things(scene: Scene) -> Query | None:
     """The refusal of a question whose subject is such a part, None for all others."""
     subject = scene.subject
+    numbered = _NUMBERED.search(scene.reading.question.lower())
+    if numbered is not None and not scene.has("text", "speech"):
+        return Refusal(f'No "{numbered.group()}" is stored, only what is read on screen. Ask what is written.')
     if not scene.things or not subject.is_unknown or scene.form not in _ASKED or scene.has("text", "speech", "sound"):
         return None
     head = singular(subject.noun.split()[-1])

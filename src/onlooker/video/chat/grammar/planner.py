@@ -79,6 +79,7 @@ RULES: tuple[Rule, ...] = (
 LEANING: tuple[Rule, ...] = (
     again.narrowed_again,
     again.words_again,
+    again.who_else,
     follow_up.around_that,
     follow_up.next_in_turn,
     follow_up.elliptic,

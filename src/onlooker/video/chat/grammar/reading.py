@@ -245,7 +245,7 @@ class QuestionReader:
         videos, text = self._names.taken_from(normalise(question))
         spoken = unwrapped(tokenise(text))
         tokens, corrections = self._spelled(spoken.tokens)
-        tokens = self._unquoted(tokens)
+        tokens = _in_place(self._unquoted(tokens))
         tokens = clause_behind(self._without_call(tokens), self._table, self._nouns.is_noun)
         suspicion, tokens = find_suspicion(tokens, self._nouns.is_known, self._nouns.is_stored)
         windows = find_windows(tokens)
@@ -404,6 +404,27 @@ class QuestionReader:
         return not [m for m in mentions if m.kind != "pronoun"]
 
 
+_IN = words("in inside at")
+_SHOPS = words("shop store premises")
+
+
+def _in_place(tokens: list[Token]) -> list[Token]:
+    """ "Who was in the shop longest?": in the place that is filmed is there."""
+    for i in range(1, len(tokens) - 2):
+        texts = [t.text for t in tokens[i : i + 4]]
+        article = texts[1] in {"the", "my", "our", "this"}
+        if (
+            tokens[i - 1].base == "be"
+            and texts[0] in _IN
+            and article
+            and texts[2] in _SHOPS
+            and texts[3:] not in _VIDEOS
+        ):
+            return [*tokens[:i], replace(tokens[i], text="there", base="there"), *tokens[i + 3 :]]
+    return tokens
+
+
+_VIDEOS = (["video"], ["clip"], ["film"], ["footage"])
 _COUNTING = words("many there any no some")  # "how many wheels": a noun, whatever verb it is elsewhere
 
 
@@ -433,6 +454,10 @@ def _as_remain(tokens: Sequence[Token], i: int) -> Token:
 _BEHIND_REMAINING = words("in on once after when over")  # "who is left in the shot once the car is gone?"
 
 
+_TIME_CLAUSE = words("after before once when since until till as while")
+_MOVING = words("move go turn drive walk run ride head look step veer steer point face and or be stay keep from")
+_WHO_LEFT = words("what who anyone anybody someone somebody nobody everyone everybody anything something nothing")
+_MOMENT_BEHIND = words("between at during by until till in within around since ?")  # "what left between 3 and 5 s?"
 _SIDE_BEFORE = words("the to or further farther more from on at most far bottom top move moves go goes turn turns and")
 _LEFT_BEHIND = words("first last earlier later before after early late already")
 
@@ -446,6 +471,12 @@ def _as_leave(tokens: Sequence[Token], i: int) -> Token:
     following = tokens[i + 1].text if i + 1 < len(tokens) else "?"
     perfect = bool(before & {"has", "have", "had", "who", "never"})
     closing = following in {"?", "."} and "when" in before
+    asked = i and tokens[i - 1].text in _WHO_LEFT and tokens[0].base != "be" and following in _MOMENT_BEHIND
+    if asked or (i == 1 and tokens[0].text in {"what", "who"} and following != "of"):
+        return replace(token, text="leave", base="leave")
+    clause = before & _TIME_CLAUSE and following in {"?", ".", ","} and tokens[i - 1].base not in _MOVING
+    if clause:
+        return replace(token, text="leave", base="leave")  # "who came after the dog left?"
     placed = following in ORDINAL_WORDS or (i + 1 < len(tokens) and tokens[i + 1].ordinal)  # "which left third?"
     if (perfect or closing or placed or following in _LEFT_BEHIND) and following != "or":
         return replace(token, text="leave", base="leave")

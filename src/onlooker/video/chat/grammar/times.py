@@ -53,6 +53,8 @@ def _at(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     word = word_at(tokens, i)
     if word not in _AT and word not in {"exactly", "precisely", "roughly"}:
         return None
+    if word not in _AT and word_at(tokens, i - 1) == "for":
+        return None  # "for exactly 3 seconds" is a length
     j = i + 1
     if (word in {"in", "on", "by", "near"} and word_at(_s := tokens, j) in {"the", "frame"}) or word not in {
         "in",

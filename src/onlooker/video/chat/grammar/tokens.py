@@ -31,6 +31,11 @@ _CONTRACTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"'d\b", " would"),
         (r"\bhowmany\b|\bhowm any\b|\bho wmany\b|\bhow (?:may|man|mny|manny|meny|mani)\b", "how many"),
         (r"\bhow (?:log|lon|lng)\b", "how long"),
+        (r"\bany1\b", "anyone"),
+        (r"\bsome1\b", "someone"),
+        (r"\bevery1\b", "everyone"),
+        (r"\baint\b", "is not"),
+        (r"\bout of (?=(?:(?:the|these|those|all) )*(?:two|three|four|both|all|them|these|those|\d)\b)", "of "),
         (r"\bw/o\b", "without"),
         (r"\bw/ ?(?=[a-z])", "with "),
         (r"\bwich\b", "which"),
@@ -80,6 +85,12 @@ _NOTATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (
             r"(?:, ?|\b(?:leaving|setting|putting) )((?:the |all )?[a-z]+(?: \d+)?) aside(?= ?[,.?]|$)",
             r", apart from \1",
+        ),
+        (r"\b(by|until|till|before|after|since) (\d+(?:\.\d+)?)(?= ?(?:[?!,]|\.(?!\d)|$))", r"\1 \2 s"),
+        # "The slow one of the two": the slowest of them.
+        (
+            r"\bthe (slow|fast|quick|small)(?= (?:one|ones|[a-z]+) of (?:the )?(?:two|both|three|four|them)\b)",
+            r"the \1est",
         ),
         (r"\bl ?/ ?r\b", "left or right"),
         # "It disappears, right? For how long?": a tag, no side.

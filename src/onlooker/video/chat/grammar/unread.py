@@ -144,6 +144,8 @@ _PACE = words("fast quick quickly rapid rapidly slow slowly swift swiftly speedy
 def _of_length(scene: Scene, query: DurationQuery | MomentQuery) -> str | None:
     """ "How many frames is it in?", "how long before the end does it leave?", "from its arrival to its leaving"."""
     reading = scene.reading
+    if isinstance(query, DurationQuery) and reading.word("between") and len(reading.windows) == 0:
+        return "between"  # "how long between the two arrivals?"
     if isinstance(query, MomentQuery):
         return "between" if query.window is None and reading.word("between") else None
     if reading.says("how many", _FRAMES) or reading.says("number of", _FRAMES):
