@@ -59,6 +59,9 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         (S, "which thing shows up while it's silent"),
         (S, "are you a robot"),
         (S, "was it quiet the whole time"),
+        (S, "does the sign change"),
+        (S, "does it get quieter after 9"),
+        (S, "who was there before the red car came but not after"),
         (S, "does it always say OPEN"),
         (S, "does the sign show up before person 2?"),
         (S, "whats the plate number of the red car"),
@@ -114,6 +117,8 @@ def test_questions_that_only_look_like_orders_are_answered(world: Library, quest
         ("does it say 50 anywhere", True),
         ("is 50 said", False),
         ("how often does OPEN appear", 1),
+        ("the sign - how long is it readable?", 20.0),
+        ("did i see right that theres 2 dogs", False),
     ],
 )
 def test_words_on_screen_are_found_by_what_they_say(world: Library, question: str, value: object) -> None:

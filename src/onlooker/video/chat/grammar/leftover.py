@@ -32,6 +32,11 @@ _ONE_BY_ONE = re.compile(
     r"\bone (?:after|behind|by|following) (?:another|one|the other|the next)\b|\bin a row\b|\bin turns?\b"
     r"|\btake turns\b|\bback to back\b|\bsingle file\b"
 )
+_BUT_NOT = re.compile(r"\bbut not (?:before|after|then|later|earlier|since)\b")
+_BECOMING = re.compile(
+    r"\b(?:get|gets|got|getting|become|becomes|became|grow|grows|grew|turn|turns)\b (?:any |much |even |a bit )?"
+    r"(?!closer|nearer|bigger|larger|smaller|farther|further|after|over|another|under)[a-z]+er\b(?! than)"
+)
 _AIDED = re.compile(r"\bask(?:s|ed|ing)? (?:for|about|to|if|whether|him|her|them|anyone|someone)\b|\bfor help\b")
 _NOTHING_ELSE = words("just merely solely purely")
 
@@ -49,7 +54,12 @@ def left_over(scene: Scene, query: Query) -> str | None:
     said = scene.reading.question.lower()
     found = _AIDED.search(said) if _asks_of_people(scene) else None
     if found is None and isinstance(query, _HELD):
-        found = _ONE_BY_ONE.search(said) or (_SHARES.search(said) if isinstance(query, ExistsQuery) else None)
+        found = (
+            _BUT_NOT.search(said)
+            or _BECOMING.search(said)
+            or _ONE_BY_ONE.search(said)
+            or (_SHARES.search(said) if isinstance(query, ExistsQuery) else None)
+        )
     if found is not None:
         return found.group()
     return _only(scene, query) or _then_another(scene, query) or _first_of_moment(scene, query)

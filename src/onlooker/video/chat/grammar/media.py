@@ -34,7 +34,7 @@ _NOT_SEARCHED = words(
     "what how many times first last out loud aloud "
     "in video the a is said mentioned spoken anything something this clip at any ever and does it there "
     "on screen written  anyone somebody someone words word text frame speech of phrase appear appears "
-    "are were was there signs shown visible sign sentence until till anywhere somewhere"
+    "are were was there signs readable legible shown visible sign sentence until till anywhere somewhere"
 )
 
 
@@ -145,6 +145,20 @@ def _text_is_asked(scene: Scene) -> bool:
     )
 
 
+_SAYING = words("say show read mention have contain display feature include spell tell appear come disappear go stay")
+
+
+def _does_something(scene: Scene) -> str | None:
+    """ "Does the sign change?": what a sign does, where it is not what it says."""
+    tokens = scene.reading.tokens
+    if scene.form != "yes_no" or tokens[0].base != "do":
+        return None
+    behind = next((tokens[i + 1] for i in range(len(tokens) - 1) if tokens[i].text in _SIGN), None)
+    verb = behind is not None and behind.is_word and behind.base not in _SAYING and behind.text not in _ADVERBS
+    return behind.text if behind is not None and verb else None
+
+
+_ADVERBS = words("ever also still really actually just even not never always already somewhere anywhere")
 _ALWAYS = re.compile(
     r"\b(?:the (?:whole|entire|full) (?:time|video|clip|film|way|duration)|all the time|all along|always|throughout|"
     r"constantly|continuously|non-?stop|from start to (?:end|finish))\b"
@@ -170,6 +184,9 @@ def _words(scene: Scene, source: str) -> WordsQuery | Refusal:
         return Refusal("What a sign looks like and of what sort it is is not stored, only what is written on it.")
     named = named or (_named_unknown(scene) if source == "screen_text" else ())
     phrase = reading.quotes[0] if reading.quotes else " ".join(named) or _phrase_behind(scene, source)
+    done = _does_something(scene) if phrase and not reading.quotes and source == "screen_text" else None
+    if done is not None:
+        return Refusal(f'What is written is stored, and when and where, not whether a sign would "{done}".')
     searched = set(phrase.split()) if phrase and not reading.quotes else set()
     if source == "screen_text" and searched & {"before", "after"} and scene.things:
         return Refusal("What is written is not weighed against what comes and goes. Ask when each is seen.")
@@ -216,7 +233,8 @@ def _named_unknown(scene: Scene) -> tuple[str, ...]:
     named = next(
         (t for m, t in zip(scene.mentions, scene.things, strict=True) if m.start > asked and t.is_unknown), None
     )
-    return () if named is None or not apart else (*named.noun.split(), *(str(n) for n in named.numbers))
+    told = named is not None and set(named.noun.split()) <= _NOT_SEARCHED  # "the sign: how long is it readable?"
+    return () if named is None or told or not apart else (*named.noun.split(), *(str(n) for n in named.numbers))
 
 
 _EDGES = {
@@ -322,6 +340,18 @@ def sound(scene: Scene) -> Query | None:
     return SoundQuery("what", label, scene.window)
 
 
+def _after_something(scene: Scene) -> bool:
+    """ "After how long?" with something talked of: no question about the video."""
+    focus, spoken = scene.focus, [t for t in scene.reading.tokens if t.is_word]
+    told = (
+        focus is not None and focus.subject is not None and not isinstance(focus.query, VideoFactQuery | SummaryQuery)
+    )
+    return told and scene.pronoun is None and len(spoken) < _FEW and scene.reading.word("after", "before", "until")
+
+
+_FEW = 6  # words: more say what they are about
+
+
 def facts(scene: Scene) -> Query | None:
     """How long, how large, how many frames, shots and cuts."""
     if scene.things or measure_of(scene.reading) is not None:
@@ -338,6 +368,8 @@ def facts(scene: Scene) -> Query | None:
             return VideoFactQuery("cuts", "yes_no")
         if reading.has(fact) and scene.form in {"count", "when", "list"}:
             return VideoFactQuery("cuts" if fact == "cut" else "shots", "when" if scene.form == "when" else "value")
+    if scene.form == "how_long" and _after_something(scene):
+        return Refusal("Say what is meant: how long is which object visible, or how long is the video?")
     if scene.form == "how_long" and scene.pronoun is None and not reading.has("stationary", "gone", "in_motion"):
         return VideoFactQuery("duration")
     if scene.form in {"what", "list", "none"} and reading.has("how_long") and scene.pronoun is None:

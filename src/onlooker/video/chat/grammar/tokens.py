@@ -31,6 +31,7 @@ _CONTRACTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"'d\b", " would"),
         (r"\bhowmany\b|\bhowm any\b|\bho wmany\b|\bhow (?:may|man|mny|manny|meny|mani)\b", "how many"),
         (r"\bhow (?:log|lon|lng)\b", "how long"),
+        (r"\b(see|hear|understand|read|remember|recall|get) (?:it )?right that\b", r"\1 that"),
         (r"\bany1\b", "anyone"),
         (r"\bsome1\b", "someone"),
         (r"\bevery1\b", "everyone"),
