@@ -153,9 +153,12 @@ def _does_something(scene: Scene) -> str | None:
     tokens = scene.reading.tokens
     if scene.form != "yes_no" or tokens[0].base != "do":
         return None
-    behind = next((tokens[i + 1] for i in range(len(tokens) - 1) if tokens[i].text in _SIGN), None)
-    verb = behind is not None and behind.is_word and behind.base not in _SAYING and behind.text not in _ADVERBS
-    return behind.text if behind is not None and verb else None
+    sign = next((i for i, t in enumerate(tokens[:-1]) if t.text in _SIGN), None)
+    if sign is None or not {t.text for t in tokens[1:sign]} <= _BEFORE_NAME - {"see"}:
+        return None  # "do you see a sign that says stop?"
+    behind = tokens[sign + 1]
+    verb = behind.is_word and behind.base not in _SAYING and behind.text not in _ADVERBS
+    return behind.text if verb else None
 
 
 _ADVERBS = words("ever also still really actually just even not never always already somewhere anywhere")
