@@ -34,9 +34,15 @@ _BARRING = (
 _KEEPING = (("only",), ("just",), ("solely",), ("merely",))
 _BEHIND = words("then now please too instead though")
 _NARROWED = (CountQuery, ListQuery, ExistsQuery, CategoriesQuery, PeakQuery, DurationQuery, AttributeQuery)
-
-
 _BUT_NO = re.compile(r"^\W*(?:(?:ok|okay|and|well|yes|yeah|so|alright)\W+)*but no\b")  # "ok but no bikes"
+_ELSE = words("and who what anyone anybody anything is was are were there else in it visible")
+_SHORT = 4  # words: "and who else?"; "what else is there?" asks for everything
+_ASKED = frozenset({"when", "where", "how_long", "count"})
+_SMALL = frozenset(
+    {"when", "where", "how_long", "count", "visible", "appear", "speech", "text", "sound", "loud", "silent", "filler",
+     "start", "end", "until_when", "first", "last", "video", "what", "time_noun", "total"}
+)  # fmt: skip
+_LONGEST = 8  # words: more say something of their own
 
 
 def narrowed_again(scene: Scene) -> Query | None:
@@ -108,9 +114,6 @@ def _part_kept(subject: Selection, thing: Selection) -> Selection | None:
     return replace(kept, noun=thing.noun, categories=shared, caveat=thing.caveat) if shared else None
 
 
-_ELSE = words("and who what anyone anybody anything is was are were there else in it visible")
-
-
 def who_else(scene: Scene) -> Query | None:
     """ "Who else?" after something with a moment: the others at that moment; else nobody knows when is meant."""
     focus, said = scene.focus, [t.text for t in scene.reading.tokens if t.is_word]
@@ -131,14 +134,6 @@ def who_else(scene: Scene) -> Query | None:
     return ListQuery(rest, window, anchor=focus.query.anchor)
 
 
-_SHORT = 4  # words: "and who else?"; "what else is there?" asks for everything
-_ASKED = frozenset({"when", "where", "how_long", "count"})
-_SMALL = frozenset(
-    {"when", "where", "how_long", "count", "visible", "appear", "speech", "text", "sound", "loud", "silent", "filler",
-     "start", "end", "until_when", "first", "last", "video", "what", "time_noun", "total"}
-)  # fmt: skip
-
-
 def words_again(scene: Scene) -> Query | None:
     """ "And when?", "how long is it there?" after what is written or said, or after what is heard."""
     focus, reading = scene.focus, scene.reading
@@ -155,9 +150,6 @@ def words_again(scene: Scene) -> Query | None:
         return SoundQuery("how_long" if scene.form == "how_long" else "until" if until else "when", query.label)
     pick = "until" if until and scene.form == "when" else "all"
     return replace(query, ask=scene.form, pick=pick, window=scene.window)  # type: ignore[arg-type]
-
-
-_LONGEST = 8  # words: more say something of their own
 
 
 def _times(scene: Scene) -> bool:
