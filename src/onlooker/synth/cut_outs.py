@@ -124,7 +124,7 @@ def invent(pictures: MaskedPictures, rng: np.random.Generator) -> Invented:
         top, left = (rng.uniform(0, side - part * own) for side, own in zip(source.shape, mask.shape, strict=False))
         window = float(left), float(top), float(left + part * width), float(top + part * height)
         image, _ = paste.crop_resized(source, source[..., 0], window, (height, width))
-    return Invented(Piece(image, mask), mirrored=False)
+    return Invented(Piece(image, mask))
 
 
 def _outline(rng: np.random.Generator) -> NDArray[np.bool_]:
