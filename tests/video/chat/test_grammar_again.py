@@ -93,6 +93,22 @@ def test_when_and_how_long_ask_on_about_words_and_sounds(world: Library, turns: 
 @pytest.mark.parametrize(
     "turns",
     [
+        [("what does the sign say?", "OPEN SALE 50"), ("how long is the video?", 20.1)],
+        [("what does the sign say?", "OPEN SALE 50"), ("when is it loud?", 7.0)],
+        [("what is said about dollars?", "That will be five dollars"), ("how long is the sign visible?", 20.0)],
+        [("what is said about dollars?", "That will be five dollars"), ("when is it heard?", 9.0)],
+        [("what is said about dollars?", "That will be five dollars"), ("where?", None)],
+        [("when is it silent?", 5.0), ("and when is it loud?", 7.0)],
+        [("when is it loud?", 7.0), ("how long is it silent?", 2.0), ("and how long is the clip?", 20.1)],
+    ],
+)
+def test_after_words_and_sounds_another_topic_is_a_question_of_its_own(world: Library, turns: Turns) -> None:
+    talk(world, turns)
+
+
+@pytest.mark.parametrize(
+    "turns",
+    [
         [("is the dog there at 10.5?", True), ("who else?", [2, 4, 6])],
         [("when is the dog there?", 7.0), ("who else?", None)],
     ],

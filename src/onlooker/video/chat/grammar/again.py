@@ -39,9 +39,11 @@ _ELSE = words("and who what anyone anybody anything is was are were there else i
 _SHORT = 4  # words: "and who else?"; "what else is there?" asks for everything
 _ASKED = frozenset({"when", "where", "how_long", "count"})
 _SMALL = frozenset(
-    {"when", "where", "how_long", "count", "visible", "appear", "speech", "text", "sound", "loud", "silent", "filler",
-     "start", "end", "until_when", "first", "last", "video", "what", "time_noun", "total"}
+    {"when", "where", "how_long", "count", "visible", "appear", "filler", "start", "end", "until_when", "first", "last",
+     "what", "time_noun", "total"}
 )  # fmt: skip
+# What a question may call the words or the sounds that were asked about before.
+_CALLED = {"speech": "speech", "screen_text": "text", "loud": "loud", "silence": "silent"}
 _LONGEST = 8  # words: more say something of their own
 
 
@@ -139,7 +141,7 @@ def words_again(scene: Scene) -> Query | None:
     focus, reading = scene.focus, scene.reading
     if focus is None or not isinstance(focus.query, WordsQuery | SoundQuery) or scene.things or reading.quotes:
         return None
-    if scene.form not in _ASKED or reading.strangers or reading.unsupported or set(reading.cues) - _SMALL:
+    if scene.form not in _ASKED or reading.strangers or reading.unsupported or _of_something_else(scene, focus.query):
         return None
     if len([t for t in reading.tokens if t.is_word]) > _LONGEST or (scene.form == "count" and not _times(scene)):
         return None
@@ -150,6 +152,21 @@ def words_again(scene: Scene) -> Query | None:
         return SoundQuery("how_long" if scene.form == "how_long" else "until" if until else "when", query.label)
     pick = "until" if until and scene.form == "when" else "all"
     return replace(query, ask=scene.form, pick=pick, window=scene.window)  # type: ignore[arg-type]
+
+
+def _of_something_else(scene: Scene, query: WordsQuery | SoundQuery) -> bool:
+    """ "How long is the video?", "when is it silent?" after words: a question of its own."""
+    reading = scene.reading
+    asked = query.source if isinstance(query, WordsQuery) else query.label
+    if asked == "speech" and scene.form == "where":
+        return True  # what is said has no place
+    called = {_CALLED[asked]} if asked in _CALLED else set()
+    if asked == "speech" and reading.word("it", "that"):
+        called.add("sound")  # "when is it heard?"
+    before = [reading.tokens[max(0, cue.start - 2) : cue.start] for cue in reading.cues.get("video", ())]
+    if all(any(t.text == "in" for t in tokens) for tokens in before):
+        called.add("video")  # "when in the video?"
+    return bool(reading.cues.keys() - _SMALL - called)
 
 
 def _times(scene: Scene) -> bool:
