@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from shop_world import make_world
 
+from onlooker.evaluation.answers import value_matches
 from onlooker.video.library import Library
 
 S, G = "shop.mp4", "garden.mp4"
@@ -128,3 +129,18 @@ def test_words_on_screen_are_found_by_what_they_say(world: Library, question: st
 def test_right_as_a_tag_in_the_middle_is_no_side(world: Library) -> None:
     answer = world.ask("person 2 disappears right? for how long", videos=[S])
     assert answer.value == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    ("question", "value"),
+    [
+        # marks round a colour, or round nothing
+        ("how many 'red' cars are there?", 1),
+        ("how many 'red cars' are there?", 1),
+        ("how many ' ' cars are there?", 2),
+    ],
+)
+def test_what_sounds_like_something_else_is_still_answered(world: Library, question: str, value: object) -> None:
+    answer = world.ask(question, videos=[S])
+    assert answer.status == "answered", answer.text
+    assert value_matches(answer.value, value, 0.1), answer.text

@@ -295,7 +295,7 @@ class QuestionReader:
         )
 
     def _unquoted(self, tokens: list[Token]) -> list[Token]:
-        """ "How many 'cars' are there?": quotation marks round a kind of thing, where no words are asked for."""
+        """ "How many 'cars' are there?", "a 'red' car": marks round things and colours, where no words are meant."""
         if not any(t.kind == "quote" for t in tokens):
             return tokens
         codes = {cue.code for cue in self._table.find(tokens, frozenset())}
@@ -304,8 +304,10 @@ class QuestionReader:
         plain: list[Token] = []
         for token in tokens:
             inner = tokenise(token.text) if token.kind == "quote" else []
-            known = inner and all(t.is_word for t in inner) and self._nouns.lookup([t.text for t in inner]) is not None
-            plain += [replace(t, start=token.start, end=token.end) for t in inner] if known else [token]
+            kind = [t.text for t in inner if t.text not in SHADES]
+            known = all(t.is_word for t in inner) and (not kind or self._nouns.lookup(kind) is not None)
+            bare = token.kind == "quote" and known  # marks round nothing go too
+            plain += [replace(t, start=token.start, end=token.end) for t in inner] if bare else [token]
         return plain
 
     def _without_call(self, tokens: list[Token]) -> list[Token]:
@@ -406,6 +408,7 @@ class QuestionReader:
 
 _IN = words("in inside at")
 _SHOPS = words("shop store premises")
+_VIDEOS = words("video clip film footage")  # "in the shop video" names a video
 
 
 def _in_place(tokens: list[Token]) -> list[Token]:
@@ -418,13 +421,12 @@ def _in_place(tokens: list[Token]) -> list[Token]:
             and texts[0] in _IN
             and article
             and texts[2] in _SHOPS
-            and texts[3:] not in _VIDEOS
+            and _VIDEOS.isdisjoint(texts[3:])
         ):
             return [*tokens[:i], replace(tokens[i], text="there", base="there"), *tokens[i + 3 :]]
     return tokens
 
 
-_VIDEOS = (["video"], ["clip"], ["film"], ["footage"])
 _COUNTING = words("many there any no some")  # "how many wheels": a noun, whatever verb it is elsewhere
 
 
