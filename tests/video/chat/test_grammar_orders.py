@@ -134,6 +134,10 @@ def test_right_as_a_tag_in_the_middle_is_no_side(world: Library) -> None:
 @pytest.mark.parametrize(
     ("question", "value"),
     [
+        # "right" as a direction, and as nothing but a tag
+        ("is the truck driving right? and when?", True),
+        ("does the truck drive right? or left?", "right"),
+        ("car 7 leaves, right? when", 17.0),
         # marks round a colour, or round nothing
         ("how many 'red' cars are there?", 1),
         ("how many 'red cars' are there?", 1),

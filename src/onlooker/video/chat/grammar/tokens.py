@@ -67,6 +67,11 @@ _CONTRACTIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bgone by(?= (?:the|then|when|\d))", "departed by"),  # not "to go by"
     )
 )
+# Behind these "right" is a side or a direction.
+_BEFORE_RIGHT = (
+    r"the|to|or|and|on|at|far|more|further|top|bottom|upper|lower|go|goes|going|went|drove|rode|ran|runn?(?:s|ing)?"
+    r"|(?:mov|driv|rid)(?:e|es|ed|ing)|(?:turn|walk|head|look|step|veer|steer|point|fac)(?:e|s|es|ed|ing)?"
+)
 _STAY = r"(?:its|his|her|their|the|this) (?:own )?(?:stay|visit|presence|appearance|time on screen|screen time)\b"
 # Notations that stand for words: lists of coordinates, formulas, blanks to fill in, spoken decimals.
 _NOTATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
@@ -96,9 +101,8 @@ _NOTATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bl ?/ ?r\b", "left or right"),
         # "It disappears, right? For how long?": a tag, no side.
         (
-            r"(?<!\bthe)(?<!\bto)(?<!\bor)(?<!\bmove)(?<!\bmoves)(?<!\bgoes)(?<!\bgo)(?<!\bturns)(?<!\bturn)"
-            r",? right\?(?= \S)",
-            ",",
+            rf"\b(?!(?:{_BEFORE_RIGHT})\b)([\w']+),? right\?(?= \S)",
+            r"\1,",
         ),
         (r"(?<=[a-z\d]) v\.? (?=[a-z])", " vs "),
         (r"\b(present|there|visible|in it) or (?:absent|missing|gone)\b", r"\1"),
