@@ -134,6 +134,11 @@ def test_right_as_a_tag_in_the_middle_is_no_side(world: Library) -> None:
 @pytest.mark.parametrize(
     ("question", "value"),
     [
+        # what sounds like an order and asks what is stored
+        ("select all cars from the video", True),
+        ("select cars from shop.mp4", True),
+        ("write the words on the sign", "OPEN SALE 50"),
+        ("draw a box around the dog at 8 s", [145, 300, 205, 340]),
         # "right" as a direction, and as nothing but a tag
         ("is the truck driving right? and when?", True),
         ("does the truck drive right? or left?", "right"),
@@ -148,3 +153,14 @@ def test_what_sounds_like_something_else_is_still_answered(world: Library, quest
     answer = world.ask(question, videos=[S])
     assert answer.status == "answered", answer.text
     assert value_matches(answer.value, value, 0.1), answer.text
+
+
+def test_the_number_of_a_bus_is_its_number_here(world: Library) -> None:
+    """None is filmed in the shop; "what is the bus number?" asks for what is painted on it."""
+    assert world.ask("how long is bus number 2 visible?", videos=[S]).status == "no_evidence"
+    assert world.ask("what is the bus number?", videos=[S]).status == "cannot_answer"
+
+
+def test_databases_are_not_spoken_to(world: Library) -> None:
+    for said in ("select name from tracklets", "select key from videos where 1=1", "1 union select 1"):
+        assert "plain words" in world.ask(said, videos=[S]).text

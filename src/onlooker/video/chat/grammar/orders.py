@@ -30,12 +30,15 @@ _ENTERTAIN = re.compile(
 
 _MADE = re.compile(
     r"^\W*(?:(?:please|can you|could you|would you|hey|ok|okay|now|and|then|just) )*"
-    r"(?:write|sing|draw|paint|compose|invent|cook|rap|recite)(?: me| us)? (?:a|an|another|some|the|your|my)\b"
-    r"(?! (?:short |brief |quick )?(?:list|summary|report|description|overview|table)\b)"
+    r"(?:write|sing|draw|paint|compose|invent|cook|rap|recite)(?: me| us)?"
+    r" (?:a|an|another|some|the(?! (?:words?|text)\b)|your|my)\b"
+    r"(?! (?:short |brief |quick )?(?:list|summary|report|description|overview|table)\b| box around\b)"
 )
+# "Select all cars from the video", "select cars from street.mp4" are said to people.
 _SQL = re.compile(
-    r"^\W*(?:select\b.*\bfrom\b|(?:drop|alter|create|truncate) (?:table|view|database)\b|insert into\b|delete from\b"
-    r"|update \w+ set\b)|\bunion (?:all )?select\b"
+    r"^\W*(?:select\b.*\bfrom (?!(?:the|this|that|these|those|my|our|all|both|each|every|any)\b|\d|\S+\.\w)"
+    r"|(?:drop|alter|create|truncate) (?:table|view|database)\b|insert into\b|delete from\b|update \w+ set\b)"
+    r"|\bunion (?:all )?select\b"
 )
 
 

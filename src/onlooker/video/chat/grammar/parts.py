@@ -17,7 +17,7 @@ _PARTS = words(
     "wall floor ceiling stair step shelf counter handle lock hinge chimney brick tile pillar "
     "leg arm hand finger thumb foot toe knee elbow shoulder neck head face eye eyebrow ear nose mouth lip tooth tongue "
     "chin cheek beard moustache hair skin belly chest back hip wrist ankle nail "
-    "tail paw claw hoof horn antler wing feather beak fur whisker snout trunk mane fin scale shell collar "
+    "tail paw claw hoof horn antler wing feather beak fur whisker snout mane fin scale shell collar "
     "leaf branch root petal stem thorn bark "
     "pocket sleeve button zip zipper shoelace lace buckle strap hem stripe logo pattern "
     "part component piece side corner edge"
@@ -25,8 +25,8 @@ _PARTS = words(
 
 
 _NUMBERED = re.compile(
-    r"\b(?:plate|licen[cs]e|registration|phone|telephone|house|serial|flight|bus|route|room|jersey|shirt|model|door|seat"
-    r"|ticket|account|badge) (?:number|num|nr)s?\b|\bnumber ?plates?\b"
+    r"\b(?:plate|licen[cs]e|registration|phone|telephone|house|serial|flight|route|room|jersey|shirt|model|door|seat"
+    r"|ticket|account|badge|bus(?! \w+ \d)) (?:number|num|nr)s?\b|\bnumber ?plates?\b"
 )
 
 
