@@ -139,6 +139,7 @@ def test_right_as_a_tag_in_the_middle_is_no_side(world: Library) -> None:
         ("select cars from shop.mp4", True),
         ("write the words on the sign", "OPEN SALE 50"),
         ("draw a box around the dog at 8 s", [145, 300, 205, 340]),
+        ("can you draw the path of the dog?", [0, 300, 60, 340, 580, 300, 640, 340]),
         # "right" as a direction, and as nothing but a tag
         ("is the truck driving right? and when?", True),
         ("does the truck drive right? or left?", "right"),

@@ -31,7 +31,7 @@ _ENTERTAIN = re.compile(
 _MADE = re.compile(
     r"^\W*(?:(?:please|can you|could you|would you|hey|ok|okay|now|and|then|just) )*"
     r"(?:write|sing|draw|paint|compose|invent|cook|rap|recite)(?: me| us)?"
-    r" (?:a|an|another|some|the(?! (?:words?|text)\b)|your|my)\b"
+    r" (?:a|an|another|some|the(?! (?:words?|text|path|box(?:es)?)\b)|your|my)\b"
     r"(?! (?:short |brief |quick )?(?:list|summary|report|description|overview|table)\b| box around\b)"
 )
 # "Select all cars from the video", "select cars from street.mp4" are said to people.
