@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.unread import HELD
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     CategoriesQuery,
@@ -21,7 +22,6 @@ from onlooker.video.chat.query import (
 )
 
 _OF_THINGS = (CountQuery, ExistsQuery, ListQuery, CheckQuery, MomentQuery, DurationQuery, PeakQuery, CategoriesQuery)
-_HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
 # What is about the video and never about one thing in it.
 _TOPICS = ("cut", "silent", "loud")
 _SHARES = re.compile(
@@ -53,7 +53,7 @@ def left_over(scene: Scene, query: Query) -> str | None:
         return " ".join(t.text for t in scene.reading.tokens[cue.start : cue.end])
     said = scene.reading.question.lower()
     found = _AIDED.search(said) if _asks_of_people(scene) else None
-    if found is None and isinstance(query, _HELD):
+    if found is None and isinstance(query, HELD):
         found = (
             _BUT_NOT.search(said)
             or _BECOMING.search(said)

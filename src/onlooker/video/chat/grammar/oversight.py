@@ -10,7 +10,7 @@ from onlooker.video.chat.grammar.leftover import left_over
 from onlooker.video.chat.grammar.limits import length_conditions
 from onlooker.video.chat.grammar.moments import UNITS
 from onlooker.video.chat.grammar.subjects import COMPARATIVES, CROSSING
-from onlooker.video.chat.grammar.unread import denied_twice, share_of_them, unplaced_time, unread_word
+from onlooker.video.chat.grammar.unread import HELD, denied_twice, share_of_them, unplaced_time, unread_word
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     AttributeQuery,
@@ -66,7 +66,6 @@ _TWO_DOINGS = re.compile(
 _VAGUE_EDGES = words("dying closing opening early late final last first few")
 _VAGUE_TIMES = words("seconds moments minutes stages")
 _Held = CountQuery | ExistsQuery | ListQuery | CheckQuery
-_HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
 
 
 def overlooked(scene: Scene, query: Query) -> Refusal | None:
@@ -82,7 +81,7 @@ def overlooked(scene: Scene, query: Query) -> Refusal | None:
         or _unread_exception(scene, query)
         or unread_word(scene, query)
         or left_over(scene, query)
-        or (share_of_them(scene) if isinstance(query, (*_HELD, AttributeQuery)) else None)
+        or (share_of_them(scene) if isinstance(query, (*HELD, AttributeQuery)) else None)
     )
     if part is not None:
         pass
@@ -115,18 +114,18 @@ def _second_question(scene: Scene, query: Query) -> str | None:
     """ "How many people at 3 and at 4 seconds?", "how many people and how many cars?": half would be answered."""
     said = scene.reading.question.lower()
     moments = _TWO_MOMENTS.search(said)
-    if moments is not None and isinstance(query, (*_HELD, PeakQuery, BoxQuery, RelationQuery)):
+    if moments is not None and isinstance(query, (*HELD, PeakQuery, BoxQuery, RelationQuery)):
         return moments.group()
     asked = _TWO_ASKED.search(said) or _TWO_DOINGS.search(said)
     if asked is not None:
         return asked.group(1)
     counts = _TWO_COUNTS.search(said)
-    return counts.group(1) if counts is not None and isinstance(query, (*_HELD, PeakQuery)) else None
+    return counts.group(1) if counts is not None and isinstance(query, (*HELD, PeakQuery)) else None
 
 
 def _second_moment(scene: Scene, query: Query) -> str | None:
     """ "Who is visible at 3 s but not at 7 s?": a query has one moment."""
-    if not isinstance(query, (*_HELD, PeakQuery, BoxQuery)):
+    if not isinstance(query, (*HELD, PeakQuery, BoxQuery)):
         return None
     starts = [(f, f.window.start) for f in scene.reading.windows if f.window.kind == "at"]
     exact = [f for f, start in starts if start is not None and start.base == "start"]
@@ -153,7 +152,7 @@ _LESS_OR_MORE = words("slower faster quicker bigger larger smaller longer shorte
 
 def _unread_time(scene: Scene, query: Query) -> str | None:
     """ "Which car is visible for 3.5 s?": a time that nothing in the query stands for."""
-    if getattr(query, "window", None) is not None or not isinstance(query, (*_HELD, BoxQuery, PeakQuery)):
+    if getattr(query, "window", None) is not None or not isinstance(query, (*HELD, BoxQuery, PeakQuery)):
         return None
     if isinstance(query, PeakQuery) and scene.window is not None and scene.reading.windows:
         found = scene.reading.windows[0]  # "at most how many in the first 3 s": the most of the whole is another number

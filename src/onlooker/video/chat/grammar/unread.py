@@ -37,14 +37,15 @@ _PLACES = words("outside outdoors inside indoors upstairs downstairs underwater 
 _SHOWING = words("video clip footage film recording picture pictures")
 _THEN = words("then")
 _LASTING = words("video clip time film footage recording duration")
-_HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
+# Queries that hold of things or do not, or count or list them.
+HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
 
 
 def unread_word(scene: Scene, query: Query) -> str | None:
     """The first such word of a question about what is there, `None` where there is none."""
     if isinstance(query, DurationQuery | MomentQuery):
         return "alone" if scene.reading.word("alone") else _of_length(scene, query)
-    if not isinstance(query, (*_HELD, RelationQuery)):
+    if not isinstance(query, (*HELD, RelationQuery)):
         return None
     tokens = scene.reading.tokens
     if scene.focus is None and getattr(query, "window", None) is None and scene.reading.says("by", _THEN):
@@ -55,7 +56,7 @@ def unread_word(scene: Scene, query: Query) -> str | None:
         return where
     changing = (i for i in free if tokens[i].text in _CHANGING and (not i or tokens[i - 1].text not in _SHOWING))
     found = next((tokens[i].text for i in changing), None)
-    if found is not None or not isinstance(query, _HELD):
+    if found is not None or not isinstance(query, HELD):
         return found
     return (
         _as_much(scene)
