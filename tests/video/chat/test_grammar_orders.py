@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
 from shop_world import make_world
 
 from onlooker.evaluation.answers import value_matches
+from onlooker.video.chat.grammar.tokens import normalise
 from onlooker.video.library import Library
 
 S, G = "shop.mp4", "garden.mp4"
@@ -165,3 +167,9 @@ def test_the_number_of_a_bus_is_its_number_here(world: Library) -> None:
 def test_databases_are_not_spoken_to(world: Library) -> None:
     for said in ("select name from tracklets", "select key from videos where 1=1", "1 union select 1"):
         assert "plain words" in world.ask(said, videos=[S]).text
+
+
+def test_an_endless_word_is_read_in_no_time() -> None:
+    start = time.process_time()
+    normalise("a'" * 10_000)
+    assert time.process_time() - start < 1.0

@@ -101,7 +101,7 @@ _NOTATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bl ?/ ?r\b", "left or right"),
         # "It disappears, right? For how long?": a tag, no side.
         (
-            rf"\b(?!(?:{_BEFORE_RIGHT})\b)([\w']+),? right\?(?= \S)",
+            rf"(?<![\w'])(?!(?:{_BEFORE_RIGHT})\b)([\w']+),? right\?(?= \S)",
             r"\1,",
         ),
         (r"(?<=[a-z\d]) v\.? (?=[a-z])", " vs "),
