@@ -40,7 +40,7 @@ _SHORT = 4  # words: "and who else?"; "what else is there?" asks for everything
 _ASKED = frozenset({"when", "where", "how_long", "count"})
 _SMALL = frozenset(
     {"when", "where", "how_long", "count", "visible", "appear", "filler", "start", "end", "until_when", "first", "last",
-     "what", "time_noun", "total"}
+     "what", "time_noun", "total", "list"}
 )  # fmt: skip
 # What a question may call the words or the sounds that were asked about before.
 _CALLED = {"speech": "speech", "screen_text": "text", "loud": "loud", "silence": "silent"}

@@ -85,6 +85,9 @@ def quoted(scene: Scene) -> Query | None:
     reading = scene.reading
     if not reading.quotes or scene.has("speech", "text", "sound"):
         return None
+    line = reading.word("line", "lines", "quote") and all(t.noun in {"line", "quote"} for t in scene.things)
+    if line and scene.form in {"when", "list", "none"}:
+        return WordsQuery("speech", "when", reading.quotes[0], scene.window)  # 'find the line "mind the gap"'
     seen = scene.has("visible", "appear", "start", "end") or scene.form == "where"
     if (
         seen
@@ -114,12 +117,17 @@ _LANGUAGES = words(
 )
 
 
+_VOICES = words("shout yell scream whisper mumble mutter")
+
+
 def speech(scene: Scene) -> Query | None:
     """What is said, when a word is said, is anybody speaking."""
     if not scene.has("speech"):
         return None
     if scene.reading.word("language", "languages", "accent", "dialect", *_LANGUAGES):
         return Refusal(f"Nothing is stored about languages and accents. {EXAMPLES}")
+    if not scene.reading.quotes and any(t.base in _VOICES for t in scene.reading.tokens):
+        return Refusal("How something is said is not stored, only what is said and when, and when it is loud.")
     counted = scene.form == "count" and not scene.reading.word("times", "often") and not scene.reading.quotes
     people = any(set(t.categories or ()) & set(scene.reading.people) for t in scene.things)
     if (scene.form == "which" and scene.reading.word("who", "whose", "whom")) or (counted and people):

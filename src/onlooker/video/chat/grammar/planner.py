@@ -11,6 +11,7 @@ from onlooker.video.chat.grammar import (
     again,
     among_videos,
     authenticity,
+    bare_asks,
     comparisons,
     doubts,
     follow_up,
@@ -18,6 +19,7 @@ from onlooker.video.chat.grammar import (
     media,
     motion,
     namings,
+    no_thing,
     objects,
     orders,
     parts,
@@ -38,6 +40,7 @@ RULES: tuple[Rule, ...] = (
     orders.ordered,
     follow_up.pointing_nowhere,
     doubts.doubtful,
+    no_thing.no_thing,
     parts.of_things,
     interactions.unseen,
     authenticity.judged,
@@ -78,6 +81,7 @@ RULES: tuple[Rule, ...] = (
 # Questions that lean on the one before come first.
 LEANING: tuple[Rule, ...] = (
     again.narrowed_again,
+    bare_asks.asked_again,
     again.words_again,
     again.who_else,
     follow_up.around_that,

@@ -1,0 +1,175 @@
+"""Nothing but a question word: "when?", "who?", "for how long?" ask more of what the question before was about.
+
+After "do the cars touch?" it is the touching, not the cars, whose moment is asked for. Where that is not stored nothing
+is claimed; after a question about what is there the rules of `follow_up` go on with the thing itself.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import Literal
+
+from onlooker.video.chat.grammar.context import Focus, Scene
+from onlooker.video.chat.query import (
+    AbsenceQuery,
+    ActionQuery,
+    AttributeQuery,
+    AuthenticityQuery,
+    BoxQuery,
+    CheckQuery,
+    CompareQuery,
+    DurationQuery,
+    ExistsQuery,
+    IsRankQuery,
+    MomentQuery,
+    OvertakeQuery,
+    PeakQuery,
+    Query,
+    Refusal,
+    RelationQuery,
+    Selection,
+    SideQuery,
+    VideoFactQuery,
+    WordsQuery,
+)
+
+Ask = Literal["when", "how_long", "after", "who", "what", "count", "times", "where", "where_to", "where_from", "parts"]
+
+_ASKED: tuple[tuple[Ask, str], ...] = (
+    ("when", r"(?:since |from )?when|(?:at )?(?:what|which) (?:times?|seconds?|moments?|point)"),
+    ("after", r"after how (?:long|much time)|how (?:long|much time) after|how much later"),
+    ("how_long", r"(?:for )?how (?:long|much time)"),
+    ("who", r"who|whom|with whom|who with|which|which ones?|which of them"),
+    ("what", r"what"),
+    ("times", r"how often|how many times"),
+    ("count", r"how many(?: of them)?"),
+    ("where_to", r"where to|to where|whereto"),
+    ("where_from", r"where from|from where"),
+    ("where", r"where"),
+    ("parts", r"(?:which|what) parts?"),
+)
+_BARE = tuple(
+    (
+        ask,
+        re.compile(
+            rf"(?:(?:and|so|ok|okay|but|well|yes) )*(?:{core})"
+            r"(?: (?:is|are|was|were|do|does|did)(?: (?:that|it|this|they|them|he|she))?"
+            r"(?: (?:happen|happening|occur|take place|last|be|so))?)?"
+            r"(?: (?:exactly|precisely|roughly|though|then|please))*"
+        ),
+    )
+    for ask, core in _ASKED
+)
+_NO_MOMENT = (
+    "When that is so is not stored, only when each thing is seen first and last. Ask for example: when does it appear?"
+)
+_NO_LENGTH = "How long that is so is not stored, only how long each thing is visible. Ask how long it is visible."
+_NO_PLACE = "Where that is is not stored as such. Ask when it is, and where each thing is at that second."
+
+
+def asked_again(scene: Scene) -> Query | None:
+    """The question before, asked the other way; a refusal where nothing stored tells it."""
+    ask = _bare_ask(scene)
+    if ask is None or scene.focus is None:
+        return None
+    found = _of_place(ask, scene.focus)
+    for rule in (_of_pairs, _of_doings, _of_checked, _of_times):
+        found = found or rule(ask, scene.focus.query)
+    return found
+
+
+def _bare_ask(scene: Scene) -> Ask | None:
+    if scene.things or scene.window is not None or any(t.kind in {"number", "quote"} for t in scene.reading.tokens):
+        return None
+    said = " ".join(t.text for t in scene.reading.tokens if t.is_word)
+    return next((ask for ask, pattern in _BARE if pattern.fullmatch(said)), None)
+
+
+def _of_place(ask: Ask, focus: Focus) -> Query | None:
+    """ "Where to?", "where from?" of the thing that was talked of."""
+    subject = focus.subject
+    if ask not in {"where_to", "where_from"} or subject is None or isinstance(focus.query, WordsQuery):
+        return None
+    return AttributeQuery(replace(subject, definite=True), "direction" if ask == "where_to" else "enters_from")
+
+
+def _of_pairs(ask: Ask, query: Query) -> Query | None:
+    """Of two things: touching, passing, being on a side, being more."""
+    if isinstance(query, OvertakeQuery):
+        return replace(query, ask="when") if ask == "when" else _untold(ask)
+    if isinstance(query, SideQuery | IsRankQuery) or (
+        isinstance(query, CompareQuery) and query.column not in {"t_start", "t_end"}
+    ):
+        return _untold(ask)
+    if not isinstance(query, RelationQuery):
+        return None
+    if ask == "when" or (ask == "how_long" and query.relation != "near"):
+        return replace(query, ask=ask)
+    if ask in {"who", "count"} and query.second is not None:
+        one, other = query.first, query.second
+        asked, known = (one, other) if _is_open(one) and not _is_open(other) else (other, one)
+        plain = _is_open(asked)
+        return replace(query, first=known, second=asked, ask=ask) if plain else None
+    return _untold(ask)
+
+
+def _is_open(selection: Selection) -> bool:
+    return not (selection.definite or selection.numbers or selection.keys or selection.label)
+
+
+def _of_doings(ask: Ask, query: Query) -> Query | None:
+    """Of stored actions and of what looks manipulated."""
+    if isinstance(query, ActionQuery):
+        if ask in {"when", "how_long", "who", "what", "count"}:
+            return replace(query, ask=ask)
+        return _untold(ask)
+    if isinstance(query, AuthenticityQuery):
+        told = {"parts": "when", "when": "when", "who": "who", "count": "count", "where": "where"}.get(ask)
+        return replace(query, ask=told) if told is not None else _untold(ask)  # type: ignore[arg-type]
+    return None
+
+
+def _of_checked(ask: Ask, query: Query) -> Query | None:
+    """Of what was said of a thing: coming back, coming, leaving, and what holds at no moment of its own."""
+    if isinstance(query, MomentQuery) and query.event == "return" and ask in {"after", "how_long"}:
+        return DurationQuery(query.subject, "gone")
+    if not isinstance(query, CheckQuery):
+        return None
+    columns, subject = {c.column for c in query.holds}, query.subject
+    if columns == {"n_gaps"}:
+        back: dict[Ask, Query] = {
+            "when": MomentQuery(subject, "return"),
+            "how_long": DurationQuery(subject, "gone"),
+            "after": DurationQuery(subject, "gone"),
+            "times": AttributeQuery(subject, "n_gaps"),
+        }
+        return back.get(ask)
+    event: Literal["start", "end"] | None = None
+    if columns in ({"leaves_to"}, {"enters_from"}):
+        event = "end" if columns == {"leaves_to"} else "start"
+    if event is not None and ask in {"when", "where"}:
+        return MomentQuery(subject, event) if ask == "when" else BoxQuery(subject, None, event)
+    return _untold(ask) if ask in {"when", "how_long", "times"} else None
+
+
+def _of_times(ask: Ask, query: Query) -> Query | None:
+    """Of the most at one time, of nobody being there, of cuts and of words."""
+    if isinstance(query, PeakQuery):
+        return replace(query, ask="when", operator=None, number=None) if ask == "when" else None
+    if isinstance(query, AbsenceQuery) and ask in {"when", "how_long"}:
+        return replace(query, ask=ask)
+    if isinstance(query, ExistsQuery) and query.negated and query.window is None and ask in {"when", "how_long"}:
+        return AbsenceQuery(query.subject, ask)
+    if isinstance(query, VideoFactQuery) and query.fact in {"cuts", "shots"} and ask in {"when", "where"}:
+        return VideoFactQuery("cuts", "when")
+    return replace(query, ask="what") if isinstance(query, WordsQuery) and ask == "what" else None
+
+
+def _untold(ask: Ask) -> Refusal | None:
+    """What is not stored of the question before; None for what may be asked of its things."""
+    if ask in {"when", "after", "times"}:
+        return Refusal(_NO_MOMENT)
+    if ask == "how_long":
+        return Refusal(_NO_LENGTH)
+    return Refusal(_NO_PLACE) if ask == "where" else None
