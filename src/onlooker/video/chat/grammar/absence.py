@@ -57,9 +57,12 @@ def _called_empty(scene: Scene) -> Selection | None:
 
 def _missing(scene: Scene) -> Selection | None:
     """The thing of "nobody", "no car", "without any dog"; None where something else is asked of it."""
-    if len(scene.things) != 1 or scene.has(*(c for c in _OTHERWISE if c != "not")):
+    mention, tokens = scene.mentions[0] if scene.mentions else None, scene.reading.tokens
+    if mention is None or len(scene.things) != 1:
         return None
-    mention, tokens = scene.mentions[0], scene.reading.tokens
+    around = tokens[-1].text == "around" or (tokens[-1].kind == "mark" and tokens[-2].text == "around")
+    if scene.has(*(c for c in _OTHERWISE if c != "not" and not (around and c == "near"))):
+        return None
     if scene.reading.word("anymore") or scene.reading.says("any", frozenset({"more"})):
         return None  # "when are there no birds any more?" is about the last of them
     if _is_not_seen(scene):

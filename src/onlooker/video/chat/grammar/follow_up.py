@@ -360,6 +360,11 @@ def pointing_nowhere(scene: Scene) -> Query | None:
     somebody = about is not None and (not about or bool(set(about) & _LIVING) or bool(set(about) & set(reading.people)))
     if spoken is not None and not scene.things and not somebody and (focus is None or about is not None):
         return Refusal(f'Say who is meant by "{spoken}": nobody was talked of before.')
+    it = next((m.word for m in reading.mentions if m.kind == "pronoun"), None)
+    seen = scene.form == "how_long" and reading.word("there", "visible", "seen", "shown", "stay")
+    often = scene.form == "count" and reading.word("times", "often")
+    if it is not None and scene.pronoun is None and not scene.things and (seen or often) and focus is None:
+        return Refusal(f'Say what is meant by "{it}": nothing was talked of before.')
     ones = [m for m in scene.mentions if m.kind == "one"]
     told = [t.text for t in reading.tokens]
     if focus is not None or not ones or len(scene.things) != len(ones) or reading.form != "none":

@@ -10,6 +10,7 @@ from onlooker.video.chat.grammar.leftover import left_over
 from onlooker.video.chat.grammar.limits import length_conditions
 from onlooker.video.chat.grammar.moments import UNITS
 from onlooker.video.chat.grammar.subjects import COMPARATIVES, CROSSING
+from onlooker.video.chat.grammar.timing import comes_and_goes
 from onlooker.video.chat.grammar.unread import HELD, denied_twice, share_of_them, unplaced_time, unread_word
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
@@ -96,7 +97,7 @@ def overlooked(scene: Scene, query: Query) -> Refusal | None:
     elif isinstance(query, OvertakeQuery):
         part = "how many" if scene.form == "count" else None
     elif isinstance(query, DurationQuery):
-        part = "nobody" if scene.quantifier == "none" else _at_once(scene)
+        part = "nobody" if scene.quantifier == "none" else _at_once(scene) or _first_word(scene, words("without"))
         later = _first_word(scene, words("later earlier sooner")) if scene.reading.word("than") else None
         part = part or later  # "how much later does it come than ..." is no length of a stay
     elif isinstance(query, VideosQuery):
@@ -116,6 +117,8 @@ def _second_question(scene: Scene, query: Query) -> str | None:
     moments = _TWO_MOMENTS.search(said)
     if moments is not None and isinstance(query, (*HELD, PeakQuery, BoxQuery, RelationQuery)):
         return moments.group()
+    if isinstance(query, MomentQuery) and query.event == "span" and comes_and_goes(scene):
+        return None
     asked = _TWO_ASKED.search(said) or _TWO_DOINGS.search(said)
     if asked is not None:
         return asked.group(1)
@@ -223,7 +226,7 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
     part = None if ranked and scene.reading.word("speeding") else _deed(scene)
     if part is None and isinstance(query, CountQuery) and scene.has("mean"):
         part = _cue_word(scene, "mean")  # "how many people are there on average?"
-    part = _unread_rank(scene, query, ranked, bool(columns)) or part
+    part = _unread_rank(scene, query, ranked, bool(columns)) or _contradicted(scene, holds) or part
     if part is None and isinstance(query, ListQuery) and scene.form == "what" and scene.has("color"):
         part = _cue_word(scene, "color")  # "what colour are the trousers of whoever wears a red shirt?"
     if part is None and not columns & {"color", "upper_color", "lower_color"}:
@@ -247,6 +250,17 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
     if part is None and scene.has("not"):
         part = _negation(scene, query, holds)
     return part or _choice(scene, query)
+
+
+def _contradicted(scene: Scene, holds: tuple[Condition, ...]) -> str | None:
+    """ "How many go left vs right?", "how many red and blue cars?": two of which no one thing can have both."""
+    for i, one in enumerate(holds):
+        for other in holds[i + 1 :]:
+            if one.column == other.column and one.operator == other.operator == "in" and not one.also:
+                first, second = one.value, other.value
+                if isinstance(first, tuple) and isinstance(second, tuple) and not set(first) & set(second):
+                    return _first_word(scene, words("vs versus and or")) or str(second[0])
+    return None
 
 
 _NOT_BUT = re.compile(r"\bnot (?:the |a |an )?\w+ but\b")

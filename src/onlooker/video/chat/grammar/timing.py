@@ -76,6 +76,8 @@ def when(scene: Scene) -> Query:
     event = None if nth is None else _event_of_time(scene, nth.group(1))
     if nth is not None:
         return Refusal(_NO_TIMES) if event is None else MomentQuery(subject, event)
+    if comes_and_goes(scene):
+        return MomentQuery(subject, "span")
     if scene.has("return"):
         return MomentQuery(subject, "return")
     if _takes_to_cross(scene):
@@ -103,6 +105,18 @@ _NO_TIMES = (
     "Of coming and going again and again only this is stored: when a thing is seen first and last, and when it comes "
     "back."
 )
+
+
+_COMES_AND_GOES = re.compile(
+    r"\b(?:start|begin|entr|arriv|appear|com|enter|show|turn|entrance)\w*(?: up| in)?(?: times?)?(?: and|,|/| &) ?"
+    r"(?:when (?:do|does|did|is|was) (?:it|he|she|they) |its |the |then |also )*"
+    r"(?:end|exit|leav|left|depart|disappear|vanish|go|went|finish)\w*\b(?! back)"
+)
+
+
+def comes_and_goes(scene: Scene) -> bool:
+    """ "When does it come and go?", "start and end times": both ends of the time it is there."""
+    return scene.form == "when" and _COMES_AND_GOES.search(scene.reading.question.lower()) is not None
 
 
 def _event_of_time(scene: Scene, place: str) -> Literal["start", "end", "return"] | None:

@@ -37,12 +37,18 @@ _PLACES = words("outside outdoors inside indoors upstairs downstairs underwater 
 _SHOWING = words("video clip footage film recording picture pictures")
 _THEN = words("then")
 _LASTING = words("video clip time film footage recording duration")
+_BY_ITSELF = re.compile(
+    r"\b(?:on (?:its|his|her|their) own|(?<!see )(?<!show )by (?:itself|himself|herself|themselves))\b"
+)
 # Queries that hold of things or do not, or count or list them.
 HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
 
 
 def unread_word(scene: Scene, query: Query) -> str | None:
     """The first such word of a question about what is there, `None` where there is none."""
+    by_itself = _BY_ITSELF.search(scene.reading.question.lower())
+    if by_itself is not None and isinstance(query, (*HELD, RelationQuery, DurationQuery, MomentQuery)):
+        return by_itself.group()
     if isinstance(query, DurationQuery | MomentQuery):
         return "alone" if scene.reading.word("alone") else _of_length(scene, query)
     if not isinstance(query, (*HELD, RelationQuery)):

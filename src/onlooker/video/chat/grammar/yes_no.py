@@ -31,6 +31,9 @@ from onlooker.video.chat.query import (
     Window,
 )
 
+_EVER = re.compile(r"\b(?:at|in) (?:any|some|one|a) (?:time|moment|point|stage|instant)\b")
+_INSTANT_S = 0.001
+
 
 def yes_no(scene: Scene) -> Query:
     """The query of a yes/no question."""
@@ -137,6 +140,12 @@ def _holds(scene: Scene) -> Query | None:
         return None
     if subject.plural and subject.definite and scene.pronoun is None:
         quantifier = "all"
+    if scene.others and not scene.reading.has_or:
+        whole = united((subject, *scene.others))
+        named = all(t.definite or t.numbers or t.label for t in (subject, *scene.others))
+        if whole is None or not named:
+            return Refusal("Whether it holds of the one and of the other are two questions; ask for each by itself.")
+        subject, quantifier = whole, "all" if quantifier == "any" else quantifier
     return CheckQuery(subject, conditions, quantifier, window=scene.window)
 
 
@@ -147,7 +156,7 @@ def life_conditions(scene: Scene) -> tuple[Condition, ...]:
     to_end = window is not None and window.kind == "span" and window.end is not None and window.end.base == "share"
     from_start = window is not None and window.start is not None and window.start.base == "share" and window.end is None
     to_end = to_end and window is not None and window.start is None
-    if scene.has("return"):
+    if scene.has("return") or _is_ever_away(scene):
         found.append(Condition("n_gaps", "=" if _is_negated(scene, "return") else ">", 0))
     elif lasts(scene):
         found += [Condition("enters_from", "=", "start"), Condition("leaves_to", "=", "end")]
@@ -159,6 +168,12 @@ def life_conditions(scene: Scene) -> tuple[Condition, ...]:
     elif from_start and window is not None and window == Window("span", TimePoint(0.0, "share"), None):
         found.append(Condition("enters_from", "=", "start"))
     return tuple(found)
+
+
+def _is_ever_away(scene: Scene) -> bool:
+    """ "Is he away at any time?", "is she ever out of sight?": whether it is away and back."""
+    ever = scene.reading.word("ever") or _EVER.search(scene.reading.question.lower()) is not None
+    return ever and scene.form == "yes_no" and scene.window is None and scene.has("gone") and not scene.has("not")
 
 
 def lasts(scene: Scene) -> bool:
@@ -206,7 +221,7 @@ def _exists(scene: Scene) -> Query:
         if event is None and scene.has("appear") and scene.window.kind == "span" and _has_name(scene.subject):
             event = "start"
     if event is None and _is_away(scene):
-        return ExistsQuery(scene.narrowed(), scene.window, None, scene.quantifier != "none", scene.others)
+        return ExistsQuery(scene.narrowed(), _inside(scene.window), None, scene.quantifier != "none", scene.others)
     lives = length_conditions(scene) if event is not None else life_conditions(scene)
     subject, others = with_conditions(scene.narrowed(), lives), scene.others
     window, event = span_of_event(scene, event)
@@ -248,9 +263,19 @@ def _neither(scene: Scene) -> Selection | None:
 
 
 def _is_away(scene: Scene) -> bool:
-    """ "Is the cow not visible at 1 s?", "is it missing at 3 s?": asks the opposite of "is it there?"."""
-    at = scene.window is not None and scene.window.kind == "at"
-    return at and _has_name(scene.subject) and scene.has("gone") and not scene.has("return", "end", "start")
+    """ "Is the cow not visible at 1 s?", "is it gone after 3 s?": asks the opposite of "is it there?"."""
+    timed = scene.window is not None and (scene.window.kind == "at" or scene.clause is None)
+    return timed and _has_name(scene.subject) and scene.has("gone") and not scene.has("return", "end", "start")
+
+
+def _inside(window: Window | None) -> Window | None:
+    """A span without its two ends: what is last seen at 6 s is gone after that."""
+    if window is None or window.kind == "at":
+        return window
+    start, end = window.start, window.end
+    start = replace(start, value=start.value + _INSTANT_S) if start is not None and start.base == "start" else start
+    end = replace(end, value=end.value - _INSTANT_S) if end is not None and end.base == "start" else end
+    return Window("span", start, end)
 
 
 def _has_name(subject: Selection) -> bool:

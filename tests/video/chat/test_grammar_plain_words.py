@@ -1,0 +1,84 @@
+"""Plain and sloppy wordings of people with a camera, a clip or a trap: what is stored is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import shop_world
+import street_world
+
+from onlooker.video.library import Library
+
+
+@pytest.fixture(scope="module")
+def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Library]]:
+    def opened(path: Path) -> Library:
+        return Library.open(path, create=False)
+
+    street = street_world.make_world(tmp_path_factory.mktemp("street") / "street.onlooker")
+    shop = shop_world.make_world(tmp_path_factory.mktemp("shop") / "shop.onlooker")
+    with opened(street) as a, opened(shop) as b:
+        yield {"street.mp4": a, "shop.mp4": b, "garden.mp4": b}
+
+
+@pytest.mark.parametrize(
+    ("video", "question", "value"),
+    [
+        # meeting is being near
+        ("shop.mp4", "who does the dog meet?", [2]),
+        ("shop.mp4", "do the people ever meet", True),
+        ("street.mp4", "does anna meet the person in red", True),
+        ("street.mp4", "how many people does the dog meet", 0),
+        # what is worn
+        ("street.mp4", "does anybody wear blue stuff", True),
+        ("street.mp4", "who wears blue stuff", [4]),
+        # away
+        ("street.mp4", "is the red car gone after 6", True),
+        ("street.mp4", "is anna gone after 9 s", True),
+        ("street.mp4", "is person 3 gone between 4 and 6 s", True),
+        ("street.mp4", "is person 3 gone between 2 and 7 s", False),
+        ("street.mp4", "is person 3 away at any time", True),
+        ("street.mp4", "is anna ever away", False),
+        ("street.mp4", "when is nobody around", 0.0),
+        # both ends of a stay
+        ("garden.mp4", "when did the cat turn up and when did it leave", 3.0),
+        ("street.mp4", "when does the dog appear and disappear", 9.0),
+        ("shop.mp4", "list all objects with start and end times", 0.0),
+        # together
+        ("street.mp4", "how long is anna there with person 3", pytest.approx(4.2)),
+        ("street.mp4", 'find the line "here comes the dog"', 6.0),
+    ],
+)
+def test_it_is_answered(worlds: dict[str, Library], video: str, question: str, value: object) -> None:
+    answer = worlds[video].ask(question, videos=[video])
+    assert answer.status != "cannot_answer", answer.text
+    assert answer.value == value, answer.text
+
+
+def test_both_ends_of_every_stay_are_told(worlds: dict[str, Library]) -> None:
+    told = worlds["shop.mp4"].ask("list all objects with start and end times", videos=["shop.mp4"]).text
+    assert "Person 1 is visible from 0 s to 6 s" in told
+    assert "person 2 (3–15 s)" in told
+
+
+@pytest.mark.parametrize(
+    ("video", "question"),
+    [
+        ("garden.mp4", "was there a bird on its own"),
+        ("garden.mp4", "how long was the cat there without a person"),
+        ("street.mp4", "is there a moment when the dog is by itself"),
+        ("street.mp4", "are the red car and the blue car moving"),
+        ("shop.mp4", "is there any time with a car and a truck both moving"),
+        ("shop.mp4", "how many vehicles go left vs right"),
+        ("shop.mp4", "how many red and white cars are there"),
+        ("street.mp4", "when does anna come and when does the dog leave"),
+        ("street.mp4", "how long is it visible"),
+        ("street.mp4", "how many times is it shown"),
+        ("street.mp4", "did someone shout"),
+    ],
+)
+def test_nothing_easier_is_answered(worlds: dict[str, Library], video: str, question: str) -> None:
+    answer = worlds[video].ask(question, videos=[video])
+    assert answer.status == "cannot_answer", answer.text
