@@ -48,6 +48,22 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Libra
         ("shop.mp4", "list all objects with start and end times", 0.0),
         # together
         ("street.mp4", "how long is anna there with person 3", pytest.approx(4.2)),
+        # shots by their number
+        ("street.mp4", "how long is the second shot", pytest.approx(3.1)),
+        ("street.mp4", "which shot is longer", [1]),
+        ("street.mp4", "what's in the second shot", ["person", "car", "dog"]),
+        ("street.mp4", "is there a dog in the first shot", False),
+        ("street.mp4", "is there a dog in scene 2?", True),
+        ("street.mp4", "is there text on screen in the second shot", False),
+        ("street.mp4", "what is said in the first shot", "Mind the gap"),
+        ("street.mp4", "who is there before the cut", [4, 3]),
+        ("garden.mp4", "how many black birds before the cut", 1),
+        ("garden.mp4", "which birds come after the cut?", [2, 5]),
+        ("garden.mp4", "is there a bird in the last shot", True),
+        # every value of several
+        ("street.mp4", "name all colours of the cars", ["blue", "red"]),
+        ("street.mp4", "what do the two people wear", ["blue", "red"]),
+        ("garden.mp4", "what colors were the birds", ["white", "black"]),
         ("street.mp4", 'find the line "here comes the dog"', 6.0),
     ],
 )
@@ -77,6 +93,9 @@ def test_both_ends_of_every_stay_are_told(worlds: dict[str, Library]) -> None:
         ("street.mp4", "how long is it visible"),
         ("street.mp4", "how many times is it shown"),
         ("street.mp4", "did someone shout"),
+        ("street.mp4", "is there a dog in the third shot"),
+        ("street.mp4", "which shot has the dog"),
+        ("shop.mp4", "is there a dog after the cut"),
     ],
 )
 def test_nothing_easier_is_answered(worlds: dict[str, Library], video: str, question: str) -> None:

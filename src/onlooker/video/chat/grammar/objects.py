@@ -105,10 +105,16 @@ def kinds(scene: Scene) -> Query | None:
     asked = scene.form == "what" or (scene.form == "none" and scene.window is None and not scene.has("total"))
     asked = asked and not scene.specific and measure_of(scene.reading) is None and not yes_no.lasts(scene)
     asked = asked and not scene.has("first", "last", "start", "end", "color", "speed", "direction", "events", "order")
-    seen = (bool(generic) or scene.has("visible", "appear")) and not _comes_in_turn(scene)
+    seen = (bool(generic) or scene.has("visible", "appear") or _is_then(scene)) and not _comes_in_turn(scene)
     if asked and seen and not (subject.rank or subject.numbers):
         return CategoriesQuery(scene.narrowed(), scene.window)
     return None
+
+
+def _is_then(scene: Scene) -> bool:
+    """ "What is in the first shot?": nothing said but when."""
+    tokens, windows = scene.reading.tokens, scene.reading.windows
+    return len(windows) == 1 and windows[0].start == 2 and tokens[0].text == "what" and tokens[1].base == "be"
 
 
 _KINDS = words("kind kinds type types sort sorts species breed breeds variety varieties")

@@ -25,6 +25,7 @@ from onlooker.video.chat.grammar import (
     parts,
     ranking,
     relations,
+    shots,
     stays,
     timing,
 )
@@ -51,6 +52,7 @@ RULES: tuple[Rule, ...] = (
     among_videos.compared,
     among_videos.within_one,
     among_videos.videos,
+    shots.about_shots,
     media.timed_by_words,
     media.quoted,
     media.tags,

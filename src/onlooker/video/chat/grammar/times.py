@@ -27,6 +27,7 @@ from onlooker.video.chat.grammar.moments import (
     skip,
     word_at,
 )
+from onlooker.video.chat.grammar.shot_times import read_cut, read_shot
 from onlooker.video.chat.grammar.tokens import ORDINAL_WORDS, Token
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import TimePoint, Window
@@ -348,7 +349,9 @@ def _whole(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     return None
 
 
-_MATCHERS: tuple[Matcher, ...] = (_whole, _edge_span, _video_event, _between, _at, _open, _bare)
+_MATCHERS: tuple[Matcher, ...] = (
+    _whole, _edge_span, _video_event, _between, _at, _open, _bare, read_shot, read_cut,
+)  # fmt: skip
 
 
 def find_windows(tokens: Sequence[Token]) -> list[Found]:

@@ -83,7 +83,7 @@ def _closing(tokens: Sequence[Token]) -> list[tuple[int, str]]:
 
 
 def unplaced_time(scene: Scene, query: Query) -> str | None:
-    """ "How many birds before the cut?": a time given by something that has none here."""
+    """ "How many birds before the rain?": a time given by something that has none here."""
     subject = getattr(query, "subject", None)
     ranked = isinstance(subject, Selection) and subject.rank is not None
     if ranked or scene.clause is not None or query.anchor is not None or getattr(query, "order_by", None) is not None:
