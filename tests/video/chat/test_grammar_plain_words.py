@@ -60,6 +60,9 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Libra
         ("garden.mp4", "how many black birds before the cut", 1),
         ("garden.mp4", "which birds come after the cut?", [2, 5]),
         ("garden.mp4", "is there a bird in the last shot", True),
+        # the number of another of the same kind
+        ("shop.mp4", "is car 6 overtaken by 7?", True),
+        ("shop.mp4", "is car 7 faster than 6?", True),
         # every value of several
         ("street.mp4", "name all colours of the cars", ["blue", "red"]),
         ("street.mp4", "what do the two people wear", ["blue", "red"]),
@@ -93,6 +96,7 @@ def test_both_ends_of_every_stay_are_told(worlds: dict[str, Library]) -> None:
         ("street.mp4", "how long is it visible"),
         ("street.mp4", "how many times is it shown"),
         ("street.mp4", "did someone shout"),
+        ("shop.mp4", "is car 6 overtaken by 7 s"),
         ("street.mp4", "is there a dog in the third shot"),
         ("street.mp4", "which shot has the dog"),
         ("shop.mp4", "is there a dog after the cut"),

@@ -328,9 +328,11 @@ def _finished(question: str, draft: Draft, planned: Planned, elapsed_ms: float) 
 
 def _remember(conversation: Conversation, query: Query, draft: Draft, answer: Answer) -> None:
     """Keeps what "it", "they", "the other one" and "why" will mean in the next question."""
+    focus = conversation.focus
+    if isinstance(query, Refusal) and focus is not None:
+        conversation.focus = replace(focus, refused=True)
     if isinstance(query, Refusal | EvidenceQuery):
         return
-    focus = conversation.focus
     subject = getattr(query, "subject", None) or getattr(query, "first", None)
     subject = subject if isinstance(subject, Selection) else None
     named = tuple(_pinned(Selection(noun=t.category, categories=(t.category,)), t) for t in draft.named)

@@ -102,7 +102,9 @@ def _denied_words(condition: Condition, value: Scalar) -> str:
     """What something is not, behind the noun."""
     if condition.column in {"id", "key"}:
         numbers = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-        return "those" if condition.column == "key" else f"number {joined([str(n) for n in numbers], 'or')}"
+        if condition.column == "key":
+            return "that one" if len(numbers) == 1 else "those"
+        return f"number {joined([str(n) for n in numbers], 'or')}"
     if condition.column == "place":
         return _condition_words(replace(condition, operator="in"))[1]
     way = "moving " if condition.column == "direction" else "in " if condition.also else ""

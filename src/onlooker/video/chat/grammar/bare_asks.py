@@ -73,6 +73,8 @@ def asked_again(scene: Scene) -> Query | None:
     ask = _bare_ask(scene)
     if ask is None or scene.focus is None:
         return None
+    if scene.focus.refused:
+        return Refusal("Ask in full what is meant: the question before was not answered.")
     found = _of_place(ask, scene.focus)
     for rule in (_of_pairs, _of_doings, _of_checked, _of_times):
         found = found or rule(ask, scene.focus.query)

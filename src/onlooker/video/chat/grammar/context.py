@@ -27,6 +27,7 @@ class Focus:
         recent: single things talked of, the latest first.
         named: what the last answer named, in its order.
         query: the last query.
+        refused: the question after it was refused, so that a bare "when?" leans on nothing.
     """
 
     subject: Selection | None
@@ -34,6 +35,7 @@ class Focus:
     recent: tuple[Selection, ...]
     named: tuple[Selection, ...]
     query: Query
+    refused: bool = False
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,7 @@ _ONWARD = words("in into onto by through past across around out off on away from
 # What people and animals do that no column holds.
 _DEEDS = words(
     "sit sitting wait hold carry talk chat whisper shout hide kick bounce play pedal speeding holding waiting friends "
-    "family siblings strangers lean facing"
+    "family siblings strangers lean facing overtake"
 )
 _MOTION = {"direction", "dx_px", "dy_px", "leaves_to", "enters_from", "stationary", "approach", "speed", "n_gaps"}
 _SIDED = {"place", "direction", "dx_px", "dy_px", "leaves_to", "enters_from"}

@@ -86,6 +86,7 @@ LEANING: tuple[Rule, ...] = (
     bare_asks.asked_again,
     again.words_again,
     again.who_else,
+    again.what_else,
     follow_up.around_that,
     follow_up.next_in_turn,
     follow_up.elliptic,
