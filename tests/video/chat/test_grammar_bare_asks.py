@@ -64,6 +64,8 @@ def talk(library: Library, video: str, turns: Turns) -> None:
         [("is there a dog?", True), ("where to?", "right"), ("where from?", "inside")],
         [("is there a dog?", True), ("when?", 9.0), ("how long?", 1.1)],
         [("is there a dog?", True), ("what does it eat?", None), ("when?", None), ("when does it come?", 9.0)],
+        [("does anna come before the dog?", True), ("how long before?", 8.0)],
+        [("did anna leave before the dog came?", False), ("how long before", 0.0)],
         [("is there a dog?", True), ("what else is there?", [1, 2, 4, 3])],
         [("how many cars are there?", 2), ("what else is there?", [4, 3, 5])],
         [("what was said?", "Mind the gap Here comes the dog"), ("what exactly?", "Mind the gap Here comes the dog")],

@@ -63,6 +63,14 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Libra
         # the number of another of the same kind
         ("shop.mp4", "is car 6 overtaken by 7?", True),
         ("shop.mp4", "is car 7 faster than 6?", True),
+        # who goes by moves, and stands near each other
+        ("shop.mp4", "what vehicles go past", [9, 7, 8]),
+        ("shop.mp4", "how many people walk past", 2),
+        ("shop.mp4", "did two customers ever stand close to each other", True),
+        # the two ends of the video
+        ("street.mp4", "does the clip end with the dog", True),
+        ("street.mp4", "does the video end with a person", False),
+        ("street.mp4", "any animals besides the dog", False),
         # every value of several
         ("street.mp4", "name all colours of the cars", ["blue", "red"]),
         ("street.mp4", "what do the two people wear", ["blue", "red"]),
@@ -96,6 +104,10 @@ def test_both_ends_of_every_stay_are_told(worlds: dict[str, Library]) -> None:
         ("street.mp4", "how long is it visible"),
         ("street.mp4", "how many times is it shown"),
         ("street.mp4", "did someone shout"),
+        ("street.mp4", "does the other car move"),
+        ("street.mp4", "does the person in red go behind something"),
+        ("street.mp4", "for how long"),
+        ("shop.mp4", "does the sale sign go away before the end"),
         ("shop.mp4", "is car 6 overtaken by 7 s"),
         ("street.mp4", "is there a dog in the third shot"),
         ("street.mp4", "which shot has the dog"),

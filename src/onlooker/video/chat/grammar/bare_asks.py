@@ -21,6 +21,7 @@ from onlooker.video.chat.query import (
     CompareQuery,
     DurationQuery,
     ExistsQuery,
+    IntervalQuery,
     IsRankQuery,
     MomentQuery,
     OvertakeQuery,
@@ -34,10 +35,13 @@ from onlooker.video.chat.query import (
     WordsQuery,
 )
 
-Ask = Literal["when", "how_long", "after", "who", "what", "count", "times", "where", "where_to", "where_from", "parts"]
+Ask = Literal[
+    "when", "before", "after", "how_long", "who", "what", "count", "times", "where", "where_to", "where_from", "parts"
+]  # fmt: skip
 
 _ASKED: tuple[tuple[Ask, str], ...] = (
     ("when", r"(?:since |from )?when|(?:at )?(?:what|which) (?:times?|seconds?|moments?|point)"),
+    ("before", r"how (?:long|much time) before|how much (?:earlier|sooner)"),
     ("after", r"after how (?:long|much time)|how (?:long|much time) after|how much later"),
     ("how_long", r"(?:for )?how (?:long|much time)"),
     ("who", r"who|whom|with whom|who with|which|which ones?|which of them"),
@@ -61,6 +65,7 @@ _BARE = tuple(
     )
     for ask, core in _ASKED
 )
+_TWO = 2
 _NO_MOMENT = (
     "When that is so is not stored, only when each thing is seen first and last. Ask for example: when does it appear?"
 )
@@ -76,7 +81,7 @@ def asked_again(scene: Scene) -> Query | None:
     if scene.focus.refused:
         return Refusal("Ask in full what is meant: the question before was not answered.")
     found = _of_place(ask, scene.focus)
-    for rule in (_of_pairs, _of_doings, _of_checked, _of_times):
+    for rule in (_of_orders, _of_pairs, _of_doings, _of_checked, _of_times):
         found = found or rule(ask, scene.focus.query)
     return found
 
@@ -94,6 +99,20 @@ def _of_place(ask: Ask, focus: Focus) -> Query | None:
     if ask not in {"where_to", "where_from"} or subject is None or isinstance(focus.query, WordsQuery):
         return None
     return AttributeQuery(replace(subject, definite=True), "direction" if ask == "where_to" else "enters_from")
+
+
+def _of_orders(ask: Ask, query: Query) -> Query | None:
+    """ "How long before?" after "did Anna leave before the dog came?"."""
+    if ask not in {"before", "after"}:
+        return None
+    if isinstance(query, CompareQuery) and query.column in {"t_start", "t_end"} and len(query.options) == _TWO:
+        event: Literal["start", "end"] = "start" if query.column == "t_start" else "end"
+        return IntervalQuery(query.options[0], query.options[1], event, event)
+    if isinstance(query, ExistsQuery) and query.anchor is not None:
+        first: Literal["start", "end"] = "end" if query.event == "end" else "start"
+        second: Literal["start", "end"] = "end" if query.anchor.event == "end" else "start"
+        return IntervalQuery(query.subject, query.anchor.subject, first, second)
+    return _untold("after") if ask == "before" else None
 
 
 def _of_pairs(ask: Ask, query: Query) -> Query | None:

@@ -367,11 +367,24 @@ def pointing_nowhere(scene: Scene) -> Query | None:
         return Refusal(f'Say what is meant by "{it}": nothing was talked of before.')
     ones = [m for m in scene.mentions if m.kind == "one"]
     told = [t.text for t in reading.tokens]
+    other = None if focus is not None else _the_other(scene)
+    if other is not None:
+        return Refusal(f"Say which {other} is meant: nothing was talked of before.")
     if focus is not None or not ones or len(scene.things) != len(ones) or reading.form != "none":
         return None
     near = {*told[max(0, ones[0].start - 1) : ones[0].end + 2]}
     plain = not (scene.subject.conditions or scene.subject.rank or scene.subject.numbers)
     return Refusal("Say which one is meant: nothing was talked of before.") if near & _POINTING and plain else None
+
+
+def _the_other(scene: Scene) -> str | None:
+    """ "Does the other car move?", where no car was named that it could be another than."""
+    if len(scene.mentions) != 1 or scene.form != "yes_no":
+        return None
+    mention = scene.mentions[0]
+    said = {t.text for t in scene.reading.tokens[mention.start : mention.end]}
+    one = mention.kind == "noun" and mention.selection.definite and not mention.selection.plural
+    return mention.word if one and "other" in said else None
 
 
 def with_window_of_them(query: Query, scene: Scene) -> Query:

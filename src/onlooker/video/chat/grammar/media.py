@@ -198,6 +198,9 @@ def _words(scene: Scene, source: str) -> WordsQuery | Refusal:
     done = _does_something(scene) if phrase and not reading.quotes and source == "screen_text" else None
     if done is not None:
         return Refusal(f'What is written is stored, and when and where, not whether a sign would "{done}".')
+    comes = any(t.base in _COMING_AND_GOING for t in reading.tokens) or _TAKEN_DOWN.search(reading.question.lower())
+    if scene.form == "yes_no" and source == "screen_text" and scene.window is not None and comes:
+        return Refusal("Whether a sign comes or goes in a span is not answered. Ask when it is seen, and until when.")
     searched = set(phrase.split()) if phrase and not reading.quotes else set()
     if source == "screen_text" and searched & {"before", "after"} and scene.things:
         return Refusal("What is written is not weighed against what comes and goes. Ask when each is seen.")
@@ -255,6 +258,7 @@ _EDGES = {
 
 
 _GOING = words("disappear vanish leave")
+_COMING_AND_GOING = _GOING | words("appear come")
 _TAKEN_DOWN = re.compile(
     r"\b(?:go|goes|going|went|gone|come|comes|came|taken?|took) (?:down|away|off|out)\b|\bremoved\b"
 )
@@ -379,7 +383,8 @@ def facts(scene: Scene) -> Query | None:
             return VideoFactQuery("cuts", "yes_no")
         if reading.has(fact) and scene.form in {"count", "when", "list"}:
             return VideoFactQuery("cuts" if fact == "cut" else "shots", "when" if scene.form == "when" else "value")
-    if scene.form == "how_long" and _after_something(scene):
+    bare = " ".join(t.text for t in reading.tokens if t.is_word) == "for how long"
+    if scene.form == "how_long" and (bare or _after_something(scene)):
         return Refusal("Say what is meant: how long is which object visible, or how long is the video?")
     if scene.form == "how_long" and scene.pronoun is None and not reading.has("stationary", "gone", "in_motion"):
         return VideoFactQuery("duration")

@@ -118,7 +118,7 @@ def _relation(scene: Scene) -> str | None:
         return "near"
     if _is_near_a_thing(scene) and scene.has_subject and (len(scene.things) > 1 or scene.form in {"which", "what"}):
         return "near"
-    if _meet(scene):
+    if _meet(scene) or (_is_near_a_thing(scene) and scene.subject.plural and scene.reading.word("each", "another")):
         return "near"
     main = scene.main
     if main is not None and main.amount is not None and not main.selection.definite:

@@ -151,7 +151,7 @@ def said_conditions(reading: Reading) -> tuple[Condition, ...]:
         found.append(Condition("stationary", "=", 0 if negated else 1))
     elif reading.has("stationary"):
         found.append(Condition("stationary", "=", 0 if _negated(reading, "stationary") else 1))
-    elif reading.has("in_motion") or any(reading.tokens[c.start].base == "move" for c in reading.cues.get("move", ())):
+    elif reading.has("in_motion") or _says_move(reading):
         ranked = measure_of(reading) is not None or reading.has("speed", "direction", "travel_far", "path")
         if not ranked and not any(c.column in {"direction", "leaves_to", "enters_from"} for c in found):
             found.append(moving)
@@ -164,6 +164,15 @@ def said_conditions(reading: Reading) -> tuple[Condition, ...]:
     if reading.has("recede"):
         found.append(Condition("approach", "=", "receding"))
     return tuple(dict.fromkeys(found))
+
+
+def _says_move(reading: Reading) -> bool:
+    """ "Does it move?", "which vehicles go past?", "how many people walk by?": what stands still does not."""
+    if any(reading.tokens[c.start].base == "move" for c in reading.cues.get("move", ())):
+        return True
+    cues = (reading.tokens[c.start : c.end] for c in reading.cues.get("move", ()))
+    alone = reading.has("pass") and sum(m.kind != "pronoun" for m in reading.mentions) == 1
+    return alone or any(len(said) > 1 and said[-1].text in {"by", "past"} for said in cues)
 
 
 def _either_color(reading: Reading) -> list[tuple[int, tuple[str, ...]]]:

@@ -35,6 +35,7 @@ _WON = words("win wins won winner winning")
 # "Are they outside?" is no place in the picture.
 _PLACES = words("outside outdoors inside indoors upstairs downstairs underwater abroad")
 _SHOWING = words("video clip footage film recording picture pictures")
+_GOING = words("go walk run drive move come step disappear vanish hide drives walks")
 _THEN = words("then")
 _LASTING = words("video clip time film footage recording duration")
 _BY_ITSELF = re.compile(
@@ -64,6 +65,9 @@ def unread_word(scene: Scene, query: Query) -> str | None:
     found = next((tokens[i].text for i in changing), None)
     if found is not None or not isinstance(query, HELD):
         return found
+    behind = next((i for i in free if tokens[i].text == "behind" and i), None)
+    if behind is not None and tokens[behind - 1].base in _GOING:
+        return "behind"  # "does it go behind something?"
     return (
         _as_much(scene)
         or _pace(scene, query, free)
