@@ -15,6 +15,7 @@ _PLACES = words("shop store room street road yard garden scene frame picture scr
 _TIMES = words("moment time point second part period span stretch instant")
 # What a question about something that is there would say besides.
 _OTHERWISE = ("start", "appear", "end", "return", "first", "last", "before", "after", "near", "touch", "peak", "not")
+_SEEN = words("visible there seen present here around")
 
 
 def absence(scene: Scene) -> Query | None:
@@ -70,9 +71,6 @@ def _missing(scene: Scene) -> Selection | None:
     before = {t.text for t in tokens[max(0, mention.start - 2) : mention.start]}
     denied = mention.quantifier == "none" or bool(before & {"no", "without"})
     return replace(scene.narrowed(), plural=True) if denied and not scene.things[0].numbers else None
-
-
-_SEEN = words("visible there seen present here around")
 
 
 def _is_not_seen(scene: Scene) -> bool:

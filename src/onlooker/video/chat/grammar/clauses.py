@@ -23,6 +23,7 @@ _EVENT_CUES = ("start", "end", "appear", "visible", "gone")
 # Questions that use "before" and "after" to weigh two things against each other.
 _WEIGHING = frozenset({"yes_no", "when", "how_long"})
 _RELATIONS = ("near", "touch", "together", "pass", "nearest", "distance")
+_ASKING = words("who what which how where")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,6 @@ def find_clause(reading: Reading) -> Clause | None:
         window = _window(relation) if offset is None else Window("at", TimePoint(offset, "event"), None)
         return Clause(Anchor(selection, event), window, start, end, is_stay)
     return None
-
-
-_ASKING = words("who what which how where")
 
 
 def _asked_behind(reading: Reading, mention: Mention) -> int | None:

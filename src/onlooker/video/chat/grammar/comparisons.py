@@ -27,6 +27,7 @@ _TWO_COUNTS = re.compile(r"\bhow many\b.*(?:\band|&|,|\bplus)(?: also)? how many
 _NUMBERS = words("number count amount total quantity")
 _SMALLER = words("smaller lower less fewer")
 _LARGER = words("larger bigger higher greater more")
+_INSTANT_S = 0.001  # before and after leave the moment itself out
 
 
 def counts_of_each(scene: Scene) -> Query | None:
@@ -142,9 +143,6 @@ def _different_events(scene: Scene) -> Query | None:
     window = before if link == "before" else Window("span", TimePoint(_INSTANT_S, "event"), None)
     anchor = Anchor(replace(scene.things[1], definite=True), other)
     return ExistsQuery(scene.things[0], window, mine, anchor=anchor)
-
-
-_INSTANT_S = 0.001  # before and after leave the moment itself out
 
 
 def suffers(scene: Scene) -> bool:

@@ -39,6 +39,11 @@ _OFTEN_TOGETHER = re.compile(
     r"\bhow (?:often|frequently|many times)\b.*"
     r"(?:(?<!all )\btogether\b|\bat (?:the same|one) time\b|\bat once\b|\bsimultaneous)"
 )
+# "Was the dog lost?" is not whether it left; "lost from view" and "lost sight of" are.
+_LOST = re.compile(
+    r"\b(?:is|are|was|were|be|been|being|get|gets|got|look|looks|looked|seems?|appears?)\b(?: \w+){0,4}? lost\b"
+    r"(?! (?:from|out of|to) (?:view|sight|the view)| (?:sight|track) of| by the track)"
+)
 
 
 def doubtful(scene: Scene) -> Query | None:
@@ -55,13 +60,6 @@ def _opinion(scene: Scene) -> Query | None:
     if scene.form in {"what", "how", "none"} and _OPINION.search(scene.reading.question.lower()):
         return Refusal("There are no opinions here, only what is seen and heard, where and when. Ask what happens.")
     return None
-
-
-# "Was the dog lost?" is not whether it left; "lost from view" and "lost sight of" are.
-_LOST = re.compile(
-    r"\b(?:is|are|was|were|be|been|being|get|gets|got|look|looks|looked|seems?|appears?)\b(?: \w+){0,4}? lost\b"
-    r"(?! (?:from|out of|to) (?:view|sight|the view)| (?:sight|track) of| by the track)"
-)
 
 
 def _lost(scene: Scene) -> Query | None:

@@ -56,6 +56,10 @@ _SAME_MOMENT = (
     "at that moment", "at that time", "at that point", "at that instant", "at that second", "at the same moment",
     "at this moment", "at this point", "right then", "just then", "by then", "at that very moment",
 )  # fmt: skip
+_IN_TURN = ("t_start", "t_end")
+_THIRD_PERSON = words("he she him her his hers himself herself")
+_LIVING = frozenset({*HYPERNYMS["living thing"], *HYPERNYMS["rider"]})
+_POINTING = words("that this those these other next")
 
 
 def elliptic(scene: Scene) -> Query | None:
@@ -139,9 +143,6 @@ def _next_place(scene: Scene, query: Query) -> Query | None:
         else replace(subject.rank, n=1, descending=not subject.rank.descending)
     )
     return replace(query, subject=replace(subject, rank=rank, keys=()))  # type: ignore[call-arg]
-
-
-_IN_TURN = ("t_start", "t_end")
 
 
 def _moved_window(scene: Scene, query: Query) -> Window | None:
@@ -345,11 +346,6 @@ def both_of_them(scene: Scene) -> Query | None:
     if scene.has("start", "end", "return", "speed", "direction", "color", "move", "touch", "near"):
         return None
     return RelationQuery(*focus.named, "together", scene.form)  # type: ignore[arg-type]
-
-
-_THIRD_PERSON = words("he she him her his hers himself herself")
-_LIVING = frozenset({*HYPERNYMS["living thing"], *HYPERNYMS["rider"]})
-_POINTING = words("that this those these other next")
 
 
 def pointing_nowhere(scene: Scene) -> Query | None:

@@ -36,6 +36,37 @@ _NOT_SEARCHED = words(
     "on screen written  anyone somebody someone words word text frame speech of phrase appear appears "
     "are were was there signs readable legible shown visible sign sentence until till anywhere somewhere"
 )
+_WHEN_SAID = words("while when once during until till as whenever after before")
+_ASKS = words("what which who whom whose where how when")
+_NEAR = 5  # words between "while" and "sign" or "says"
+_LANGUAGES = words(
+    "english french german spanish italian portuguese russian chinese japanese arabic hindi dutch polish"
+)
+_VOICES = words("shout yell scream whisper mumble mutter")
+_SAYING = words("say show read mention have contain display feature include spell tell appear come disappear go stay")
+_ADVERBS = words("ever also still really actually just even not never always already somewhere anywhere")
+_ALWAYS = re.compile(
+    r"\b(?:the (?:whole|entire|full) (?:time|video|clip|film|way|duration)|all the time|all along|always|throughout|"
+    r"constantly|continuously|non-?stop|from start to (?:end|finish))\b"
+)
+_SORTS_OF_SIGN = words("street road traffic shop warning neon door speed wooden metal advertising name direction")
+_SIGN = words("sign signs banner banners poster posters billboard billboards")
+_BEFORE_NAME = words(
+    "the a an any this that these those some no all every first last second third other only same which what many of "
+    "is are was were there see with visible and or how one next to"
+)
+_EDGES = {
+    Window("at", TimePoint(0.0, "share"), None): "first",
+    Window("at", TimePoint(1.0, "share"), None): "last",
+}
+_GOING = words("disappear vanish leave")
+_COMING_AND_GOING = _GOING | words("appear come")
+_TAKEN_DOWN = re.compile(
+    r"\b(?:go|goes|going|went|gone|come|comes|came|taken?|took) (?:down|away|off|out)\b|\bremoved\b"
+)
+_PASSIVE = words("mentioned said uttered spoken pronounced")
+_LOUD_NOISES = words("noise racket din commotion bang")
+_FEW = 6  # words: more say what they are about
 
 
 def about_answer(scene: Scene) -> Query | None:
@@ -51,10 +82,6 @@ def about_answer(scene: Scene) -> Query | None:
         if scene.reading.word("why") or scene.reading.word("reason"):
             return Refusal("Reasons are not stored, only what is seen and heard, where and when. Ask what happens.")
     return None
-
-
-_WHEN_SAID = words("while when once during until till as whenever after before")
-_ASKS = words("what which who whom whose where how when")
 
 
 def timed_by_words(scene: Scene) -> Query | None:
@@ -75,9 +102,6 @@ def timed_by_words(scene: Scene) -> Query | None:
                     "these seconds."
                 )
     return None
-
-
-_NEAR = 5  # words between "while" and "sign" or "says"
 
 
 def quoted(scene: Scene) -> Query | None:
@@ -110,14 +134,6 @@ def summary(scene: Scene) -> Query | None:
     if scene.has("summary") and not scene.things and scene.form not in {"count", "when", "how_long", "where"}:
         return SummaryQuery()
     return None
-
-
-_LANGUAGES = words(
-    "english french german spanish italian portuguese russian chinese japanese arabic hindi dutch polish"
-)
-
-
-_VOICES = words("shout yell scream whisper mumble mutter")
 
 
 def speech(scene: Scene) -> Query | None:
@@ -153,9 +169,6 @@ def _text_is_asked(scene: Scene) -> bool:
     )
 
 
-_SAYING = words("say show read mention have contain display feature include spell tell appear come disappear go stay")
-
-
 def _does_something(scene: Scene) -> str | None:
     """ "Does the sign change?": what a sign does, where it is not what it says."""
     tokens = scene.reading.tokens
@@ -167,13 +180,6 @@ def _does_something(scene: Scene) -> str | None:
     behind = tokens[sign + 1]
     verb = behind.is_word and behind.base not in _SAYING and behind.text not in _ADVERBS
     return behind.text if verb else None
-
-
-_ADVERBS = words("ever also still really actually just even not never always already somewhere anywhere")
-_ALWAYS = re.compile(
-    r"\b(?:the (?:whole|entire|full) (?:time|video|clip|film|way|duration)|all the time|all along|always|throughout|"
-    r"constantly|continuously|non-?stop|from start to (?:end|finish))\b"
-)
 
 
 def _throughout(scene: Scene) -> Refusal | None:
@@ -217,14 +223,6 @@ def _words(scene: Scene, source: str) -> WordsQuery | Refusal:
     )
 
 
-_SORTS_OF_SIGN = words("street road traffic shop warning neon door speed wooden metal advertising name direction")
-_SIGN = words("sign signs banner banners poster posters billboard billboards")
-_BEFORE_NAME = words(
-    "the a an any this that these those some no all every first last second third other only same which what many of "
-    "is are was were there see with visible and or how one next to"
-)
-
-
 def _before_sign(scene: Scene) -> tuple[str, ...]:
     """ "When does the OPEN sign disappear?": what the sign says, between the article and the noun."""
     tokens = scene.reading.tokens
@@ -249,19 +247,6 @@ def _named_unknown(scene: Scene) -> tuple[str, ...]:
     )
     told = named is not None and set(named.noun.split()) <= _NOT_SEARCHED  # "the sign: how long is it readable?"
     return () if named is None or told or not apart else (*named.noun.split(), *(str(n) for n in named.numbers))
-
-
-_EDGES = {
-    Window("at", TimePoint(0.0, "share"), None): "first",
-    Window("at", TimePoint(1.0, "share"), None): "last",
-}
-
-
-_GOING = words("disappear vanish leave")
-_COMING_AND_GOING = _GOING | words("appear come")
-_TAKEN_DOWN = re.compile(
-    r"\b(?:go|goes|going|went|gone|come|comes|came|taken?|took) (?:down|away|off|out)\b|\bremoved\b"
-)
 
 
 def _pick(scene: Scene, source: str, ask: str) -> str:
@@ -303,18 +288,12 @@ def _is_searched(scene: Scene, i: int) -> bool:
     return token.is_word or (token.kind == "number" and not any(t.is_word for t in behind))
 
 
-_PASSIVE = words("mentioned said uttered spoken pronounced")
-
-
 def _before_passive(scene: Scene, verb: int) -> list[str]:
     """ "Is the dog mentioned?", "how often is the gap spoken of?": what stands between the auxiliary and the verb."""
     tokens = scene.reading.tokens
     helper = next((i for i in range(verb - 1, -1, -1) if tokens[i].base == "be"), None)
     said = range(helper + 1, verb) if helper is not None else ()
     return [tokens[i].text for i in said if tokens[i].is_word or tokens[i].kind == "number"]
-
-
-_LOUD_NOISES = words("noise racket din commotion bang")
 
 
 def sound(scene: Scene) -> Query | None:
@@ -362,9 +341,6 @@ def _after_something(scene: Scene) -> bool:
         focus is not None and focus.subject is not None and not isinstance(focus.query, VideoFactQuery | SummaryQuery)
     )
     return told and scene.pronoun is None and len(spoken) < _FEW and scene.reading.word("after", "before", "until")
-
-
-_FEW = 6  # words: more say what they are about
 
 
 def facts(scene: Scene) -> Query | None:

@@ -35,6 +35,13 @@ _BUSY_MOMENT = re.compile(
     r"(?<!\bat )(?<!\bin )(?<!\bof )(?<!\bon )(?<!\bduring )\bthe (?:busiest|fullest|most (?:crowded|busy))"
     r" (?:moment|time|point|instant|second)\b"
 )
+# "Do they go the same way?", "are they of different sizes?"
+_ALIKE = re.compile(r"\b(same|opposite|different) (way|direction|speed|size|length|side)s?\b")
+_LIKE_ANOTHER = re.compile(r"\b(?:same|similar|opposite) (way|direction|speed|size|length|side|colou?r)s? (?:as|to)\b")
+_KINDS = words("kind kinds type types sort sorts species breed breeds variety varieties")
+_PEAK_FORMS = ("count", "what", "when", "list", "how", "none")
+_DIRECTLY = words("right directly immediately straight next just")
+_COMING = words("arrive enter appear come join leave exit go depart disappear")
 
 
 def _counts_colors(scene: Scene) -> bool:
@@ -42,11 +49,6 @@ def _counts_colors(scene: Scene) -> bool:
     ends = {cue.end for cue in scene.reading.cues.get("count", ())}
     counted = any(cue.start in ends for cue in scene.reading.cues["color"])
     return counted or scene.has("most_common", "least_common") or scene.reading.word("most", "least")
-
-
-# "Do they go the same way?", "are they of different sizes?"
-_ALIKE = re.compile(r"\b(same|opposite|different) (way|direction|speed|size|length|side)s?\b")
-_LIKE_ANOTHER = re.compile(r"\b(?:same|similar|opposite) (way|direction|speed|size|length|side|colou?r)s? (?:as|to)\b")
 
 
 def unsupported(scene: Scene) -> Query | None:
@@ -117,9 +119,6 @@ def _is_then(scene: Scene) -> bool:
     return len(windows) == 1 and windows[0].start == 2 and tokens[0].text == "what" and tokens[1].base == "be"
 
 
-_KINDS = words("kind kinds type types sort sorts species breed breeds variety varieties")
-
-
 def _names_one(scene: Scene) -> bool:
     """ "What animal is it?", "what vehicle was that at 3 s?" with nothing talked of before."""
     main, tokens = scene.main, scene.reading.tokens
@@ -157,9 +156,6 @@ def peak(scene: Scene) -> Query | None:
     said = " ".join(t.text for t in scene.reading.tokens)
     asked_when = asked_when or (scene.form in {"what", "list", "none"} and _BUSY_MOMENT.search(said) is not None)
     return PeakQuery(scene.narrowed(), "when" if asked_when else "count")
-
-
-_PEAK_FORMS = ("count", "what", "when", "list", "how", "none")
 
 
 def _which_number(scene: Scene) -> bool:
@@ -330,9 +326,6 @@ def _which(scene: Scene) -> Query:
     return ListQuery(ranked, None if by_entry else scene.window, _event(scene) if in_span else None)
 
 
-_DIRECTLY = words("right directly immediately straight next just")
-
-
 def _in_turn(scene: Scene, subject: Selection) -> Selection:
     """ "Who comes right after the truck?", "what appears just before it?": the nearest in the order of coming."""
     before = scene.window is not None and scene.window.start is None
@@ -370,9 +363,6 @@ def _what(scene: Scene) -> Query:
     if scene.conditions or yes_no.lasts(scene):
         return _which(scene)
     return _bare(scene)
-
-
-_COMING = words("arrive enter appear come join leave exit go depart disappear")
 
 
 def _bare(scene: Scene) -> Query:

@@ -67,6 +67,9 @@ _TWO_DOINGS = re.compile(
 _VAGUE_EDGES = words("dying closing opening early late final last first few")
 _VAGUE_TIMES = words("seconds moments minutes stages")
 _Held = CountQuery | ExistsQuery | ListQuery | CheckQuery
+_LINKS = words("and but or well")
+_LESS_OR_MORE = words("slower faster quicker bigger larger smaller longer shorter")
+_NOT_BUT = re.compile(r"\bnot (?:the |a |an )?\w+ but\b")
 
 
 def overlooked(scene: Scene, query: Query) -> Refusal | None:
@@ -138,9 +141,6 @@ def _second_moment(scene: Scene, query: Query) -> str | None:
     return " ".join(t.text for t in scene.reading.tokens[other.start : other.end])
 
 
-_LINKS = words("and but or well")
-
-
 def _the_other_one(scene: Scene, query: Query) -> str | None:
     """ "And the slower one, what colour is it?": "it" is not what was talked of before."""
     subject = getattr(query, "subject", None)
@@ -148,9 +148,6 @@ def _the_other_one(scene: Scene, query: Query) -> str | None:
         return None
     said = [t.text for t in scene.reading.tokens]
     return next((f"{a} {b}" for a, b in pairwise(said) if a in _LESS_OR_MORE and b in {"one", "ones"}), None)
-
-
-_LESS_OR_MORE = words("slower faster quicker bigger larger smaller longer shorter")
 
 
 def _unread_time(scene: Scene, query: Query) -> str | None:
@@ -261,9 +258,6 @@ def _contradicted(scene: Scene, holds: tuple[Condition, ...]) -> str | None:
                 if isinstance(first, tuple) and isinstance(second, tuple) and not set(first) & set(second):
                     return _first_word(scene, words("vs versus and or")) or str(second[0])
     return None
-
-
-_NOT_BUT = re.compile(r"\bnot (?:the |a |an )?\w+ but\b")
 
 
 def _unread_rest(scene: Scene, query: _Held) -> str | None:

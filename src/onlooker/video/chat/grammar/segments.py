@@ -20,6 +20,17 @@ _QUESTION_WORDS = words("what which who whose whom how when where")
 _AUXILIARIES = words("be do have can will")
 # Cues that make a part say something by itself.
 _SMALL = words("what which how filler not all list video when_noun time_noun total mean")
+_CLAUSE_OPENERS = words("if when while as looking taking considering judging given remembering since although because")
+_TIME_CLAUSES = tuple(
+    tuple(opener.split())
+    for opener in (
+        "after", "before", "once", "when", "while", "until", "till", "as soon as", "just as", "by the time",
+        "by the moment", "right after", "shortly after", "just before", "right before", "even after",
+    )
+)  # fmt: skip
+_EVENTS = words("start end appear visible gone")
+_OFFSETS = (("after",), ("before",))  # "one second after the cow appears"
+_LONGEST_LENGTH = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +85,6 @@ def core(
         if _holds_question_word(tokens, s) and not any(s.holds(m.start) for m in mentions) and not _is_clause(tokens, s)
     ]
     return Segment(torn[0].start, best.end) if torn else best
-
-
-_CLAUSE_OPENERS = words("if when while as looking taking considering judging given remembering since although because")
 
 
 def _is_clause(tokens: Sequence[Token], segment: Segment) -> bool:
@@ -137,18 +145,6 @@ def _asks_of_unknown(segment: Segment, cues: Mapping[str, list[Cue]], mentions: 
     named = any(segment.holds(m.start) and m.kind == "unknown" for m in mentions)
     said = {code for code, found in cues.items() for cue in found if segment.holds(cue.start)}
     return named and bool(said & {"when", "how_long", "where"}) and bool(said - _SMALL - {"when", "how_long", "where"})
-
-
-_TIME_CLAUSES = tuple(
-    tuple(opener.split())
-    for opener in (
-        "after", "before", "once", "when", "while", "until", "till", "as soon as", "just as", "by the time",
-        "by the moment", "right after", "shortly after", "just before", "right before", "even after",
-    )
-)  # fmt: skip
-_EVENTS = words("start end appear visible gone")
-_OFFSETS = (("after",), ("before",))  # "one second after the cow appears"
-_LONGEST_LENGTH = 6
 
 
 def clause_behind(tokens: list[Token], table: PhraseTable, is_noun: Callable[[str], bool]) -> list[Token]:

@@ -39,6 +39,13 @@ _CLOSING = words("last final closing")
 # Nouns that follow a count, never a time: "at 3 cars" is no moment.
 _NO_TIME_BEHIND = words("of px pixels time moment point instant go once frame")
 Matcher = Callable[[Sequence[Token], int], "tuple[Window, int] | None"]
+# "The last second that it is seen" is what is asked, no time.
+_NAMED_BY = words("that when where which at on")
+# What a search says behind a moment: "trucks 7.8 s count", "van 9 14 s box".
+_ASKED_BEHIND = words("count number total box boxes bbox coordinates coords position location where how objects xyxy")
+_CLOCK_SUBJECT = words("the this that time clock timestamp timer counter player playback is at has it") | VIDEO
+# Before a bare duration these make it a length, not a moment: "for 3 s", "longer than 3 s".
+_LENGTH_BEFORE = words("for than least most over under exactly lasts last lasting every")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,10 +190,6 @@ def _edge_length(tokens: Sequence[Token], i: int) -> tuple[TimePoint, int] | Non
     return None if found is None else (TimePoint(found[0], "start" if first else "end"), found[1])
 
 
-# "The last second that it is seen" is what is asked, no time.
-_NAMED_BY = words("that when where which at on")
-
-
 def _edge_span(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     """ "in the first 5 seconds", "during the last half", "within 5 seconds", "the opening third"."""
     if word_at(tokens, i) not in {"in", "during", "within", "over", "for", "throughout", "the"}:
@@ -288,19 +291,12 @@ def _bare(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     return None
 
 
-# What a search says behind a moment: "trucks 7.8 s count", "van 9 14 s box".
-_ASKED_BEHIND = words("count number total box boxes bbox coordinates coords position location where how objects xyxy")
-
-
 def _ends_clause(tokens: Sequence[Token], i: int, end: int) -> bool:
     """Whether a bare length of time is a moment: it closes a part, opens a search ("3 s dogs?") or asks behind it."""
     if end >= len(tokens) or tokens[end].kind == "mark":
         return True
     opens = i == 0 and len(tokens) <= 6 and tokens[end].base not in {"be", "long", "later", "earlier", "of", "or"}
     return tokens[end].text in _ASKED_BEHIND or opens
-
-
-_CLOCK_SUBJECT = words("the this that time clock timestamp timer counter player playback is at has it") | VIDEO
 
 
 def _video_event(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
@@ -334,10 +330,6 @@ def _behind_passed(tokens: Sequence[Token], i: int) -> int:
     if word_at(tokens, j) in {"passed", "elapsed", "gone", "went"} or (j > i and word_at(tokens, j) in {"up", "over"}):
         return j + 1 + (word_at(tokens, j + 1) == "by")
     return i
-
-
-# Before a bare duration these make it a length, not a moment: "for 3 s", "longer than 3 s".
-_LENGTH_BEFORE = words("for than least most over under exactly lasts last lasting every")
 
 
 def _whole(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:

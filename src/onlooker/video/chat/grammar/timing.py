@@ -27,6 +27,21 @@ from onlooker.video.chat.query import (
     Window,
 )
 
+_NTH_TIME = re.compile(r"\b(?:the|a|for) (first|second|third|fourth|fifth|last|\d+(?:st|nd|rd|th)) time\b")
+_NO_TIMES = (
+    "Of coming and going again and again only this is stored: when a thing is seen first and last, and when it comes "
+    "back."
+)
+_COMES_AND_GOES = re.compile(
+    r"\b(?:start|begin|entr|arriv|appear|com|enter|show|turn|entrance)\w*(?: up| in)?(?: times?)?(?: and|,|/| &) ?"
+    r"(?:when (?:do|does|did|is|was) (?:it|he|she|they) |its |the |then |also )*"
+    r"(?:end|exit|leav|left|depart|disappear|vanish|go|went|finish)\w*\b(?! back)"
+)
+_STAYING = words("remain stay linger persist last")
+_VANISHING = words("vanish disappear")
+THE_END = Window("at", TimePoint(1.0, "share"), None)
+_THE_OTHER = words("other others rest")
+
 
 def between_two(scene: Scene) -> Query | None:
     """ "How long after the goat does the cow appear?", "how many seconds pass between A's arrival and B's?"."""
@@ -100,20 +115,6 @@ def when(scene: Scene) -> Query:
     return MomentQuery(subject, "start")
 
 
-_NTH_TIME = re.compile(r"\b(?:the|a|for) (first|second|third|fourth|fifth|last|\d+(?:st|nd|rd|th)) time\b")
-_NO_TIMES = (
-    "Of coming and going again and again only this is stored: when a thing is seen first and last, and when it comes "
-    "back."
-)
-
-
-_COMES_AND_GOES = re.compile(
-    r"\b(?:start|begin|entr|arriv|appear|com|enter|show|turn|entrance)\w*(?: up| in)?(?: times?)?(?: and|,|/| &) ?"
-    r"(?:when (?:do|does|did|is|was) (?:it|he|she|they) |its |the |then |also )*"
-    r"(?:end|exit|leav|left|depart|disappear|vanish|go|went|finish)\w*\b(?! back)"
-)
-
-
 def comes_and_goes(scene: Scene) -> bool:
     """ "When does it come and go?", "start and end times": both ends of the time it is there."""
     return scene.form == "when" and _COMES_AND_GOES.search(scene.reading.question.lower()) is not None
@@ -136,9 +137,6 @@ def _takes_to_cross(scene: Scene) -> bool:
     moves = [cue.start for cue in scene.reading.cues.get("move", ())]
     crossing = any(scene.reading.tokens[i - 1].text == "to" for i in moves if i)
     return takes and crossing and not scene.has("start", "appear", "end", "visible")
-
-
-_STAYING = words("remain stay linger persist last")
 
 
 def _closes_with_last(scene: Scene) -> bool:
@@ -172,9 +170,6 @@ def _goes_missing(scene: Scene) -> bool:
     """ "For how long does it vanish?": away, not visible; "how long until it vanishes" is the time before."""
     vanishing = any(t.base in _VANISHING for t in scene.reading.tokens)
     return vanishing and not scene.reading.word("until", "till", "before", "after", "visible", "seen")
-
-
-_VANISHING = words("vanish disappear")
 
 
 def where(scene: Scene) -> Query:
@@ -221,12 +216,6 @@ def _instant(window: Window) -> Window:
     """ "Where is it after 3 s?" asks for that moment."""
     point = window.start or window.end or TimePoint(0.0)
     return Window("at", point, None)
-
-
-THE_END = Window("at", TimePoint(1.0, "share"), None)
-
-
-_THE_OTHER = words("other others rest")
 
 
 def _weighed_in_turn(scene: Scene) -> bool:

@@ -43,6 +43,25 @@ _BY_ITSELF = re.compile(
 )
 # Queries that hold of things or do not, or count or list them.
 HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
+_TIMING = words("before after until till during since")
+_SAID_OF_ONE = words("the a an that this his her its their")
+_TIMES = _SHOWING | words("half middle start beginning end very first last final whole entire")
+_NEGATION = re.compile(r"n't\b|\b(?:not|no|never|none|nobody|nothing|neither|without)\b")
+_ASKED_POLITELY = re.compile(r"^\W*\w+n't\b")  # "isn't there a dog?" asks whether there is one
+_TAG = re.compile(r",[^,]{0,16}$")
+_EXTENTS = words("long short big large small often")
+_QUICK_THINGS = words("question questions one look check answer")
+_PACE = words("fast quick quickly rapid rapidly slow slowly swift swiftly speedy")
+_FRAMES = words("frames images")
+_NO_DEGREES = words(
+    "rest west test guest forest chest nest crest quest request interest nearest closest farthest furthest honest "
+    "earliest latest earlier pier soldier barrier carrier terrier courier best finest most"
+)
+_WHOLE_PART = re.compile(
+    r"\b(?:whole|entire|full|complete|all of the|throughout the|all through the) (?:first|second|last|final)\b"
+)
+_EACH_PART = re.compile(r"\b(?:each|every|per) (?:half|third|quarter|minute|second|part|\w+ (?:seconds|minutes))\b")
+_SHARE_OF = re.compile(r"\b(half|most|majority|third|quarter|part|percent) of (?:the |all |these |those )*(\w+)")
 
 
 def unread_word(scene: Scene, query: Query) -> str | None:
@@ -103,14 +122,6 @@ def unplaced_time(scene: Scene, query: Query) -> str | None:
     return None
 
 
-_TIMING = words("before after until till during since")
-_SAID_OF_ONE = words("the a an that this his her its their")
-_TIMES = _SHOWING | words("half middle start beginning end very first last final whole entire")
-_NEGATION = re.compile(r"n't\b|\b(?:not|no|never|none|nobody|nothing|neither|without)\b")
-_ASKED_POLITELY = re.compile(r"^\W*\w+n't\b")  # "isn't there a dog?" asks whether there is one
-_TAG = re.compile(r",[^,]{0,16}$")
-
-
 def denied_twice(scene: Scene) -> str | None:
     """ "Is there not no dog?", "it is not the case that nobody is there": nobody knows which way round it is meant."""
     if scene.form != "yes_no":
@@ -137,19 +148,12 @@ def _as_much(scene: Scene) -> str | None:
     return next((f"as {b} as" for a, b, c in triples if a == c == "as" and b in _PACE | _EXTENTS), None)
 
 
-_EXTENTS = words("long short big large small often")
-
-
 def _pace(scene: Scene, query: CountQuery | ExistsQuery | ListQuery | CheckQuery, free: list[int]) -> str | None:
     """ "Is the dog fast?", "who moves slowly?": from what speed on is not known."""
     if query.subject.rank is not None or getattr(query, "order_by", None) or measure_of(scene.reading) is not None:
         return None
     texts = [t.text for t in (*scene.reading.tokens, *scene.reading.tokens[-1:])]
     return next((texts[i] for i in free if texts[i] in _PACE and texts[i + 1] not in _QUICK_THINGS), None)
-
-
-_QUICK_THINGS = words("question questions one look check answer")
-_PACE = words("fast quick quickly rapid rapidly slow slowly swift swiftly speedy")
 
 
 def _of_length(scene: Scene, query: DurationQuery | MomentQuery) -> str | None:
@@ -170,9 +174,6 @@ def _of_length(scene: Scene, query: DurationQuery | MomentQuery) -> str | None:
 
 def _said(reading: Reading, found: Found) -> str:
     return " ".join(t.text for t in reading.tokens[found.start : found.end])
-
-
-_FRAMES = words("frames images")
 
 
 def _understood(scene: Scene) -> set[int]:
@@ -216,19 +217,6 @@ def _other_degree(scene: Scene, query: Query) -> str | None:
     said = ((i, t.text) for i, t in enumerate(scene.reading.tokens) if t.is_word and i not in named)
     degrees = (t for _, t in said if t.endswith(("est", "ier")) and len(t) > 4 and t not in _NO_DEGREES)
     return next(degrees, None)
-
-
-_NO_DEGREES = words(
-    "rest west test guest forest chest nest crest quest request interest nearest closest farthest furthest honest "
-    "earliest latest earlier pier soldier barrier carrier terrier courier best finest most"
-)
-
-
-_WHOLE_PART = re.compile(
-    r"\b(?:whole|entire|full|complete|all of the|throughout the|all through the) (?:first|second|last|final)\b"
-)
-_EACH_PART = re.compile(r"\b(?:each|every|per) (?:half|third|quarter|minute|second|part|\w+ (?:seconds|minutes))\b")
-_SHARE_OF = re.compile(r"\b(half|most|majority|third|quarter|part|percent) of (?:the |all |these |those )*(\w+)")
 
 
 def share_of_them(scene: Scene) -> str | None:

@@ -33,6 +33,10 @@ from onlooker.video.chat.query import (
 
 _EVER = re.compile(r"\b(?:at|in) (?:any|some|one|a) (?:time|moment|point|stage|instant)\b")
 _INSTANT_S = 0.001
+_INDEFINITE = words("there something anything somebody anybody someone anyone any some a an")
+_WHOLE_VIDEO = re.compile(r"\b(?:whole|entire|full) (?:video|clip|film|footage|movie|recording|duration|length)\b")
+_WHOLE_TIME = ("always", "constantly", "the whole time", "the entire time", "all the time", "at all times", "all along")
+_POINTS = words("point time moment stage instant frame")
 
 
 def yes_no(scene: Scene) -> Query:
@@ -57,9 +61,6 @@ def _choice(scene: Scene) -> Query | None:
     if len(scene.reading.colors) > 1 and not _any_of_them(scene):
         return AttributeQuery(scene.subject, "color")
     return None
-
-
-_INDEFINITE = words("there something anything somebody anybody someone anyone any some a an")
 
 
 def _any_of_them(scene: Scene) -> bool:
@@ -197,10 +198,6 @@ def _at_both_ends(scene: Scene) -> bool:
     return moments >= {0.0, 1.0} and scene.reading.word("still", "both", "also") and not scene.has("start", "end")
 
 
-_WHOLE_VIDEO = re.compile(r"\b(?:whole|entire|full) (?:video|clip|film|footage|movie|recording|duration|length)\b")
-_WHOLE_TIME = ("always", "constantly", "the whole time", "the entire time", "all the time", "at all times", "all along")
-
-
 def _is_negated(scene: Scene, code: str) -> bool:
     """ "Never leaves", "does not come back"; the "not" must stand before the phrase."""
     negations = words("not never without")
@@ -247,9 +244,6 @@ def _never(scene: Scene) -> bool:
     """ "The dog never appears", "at no point did a dog appear": whether there is none, so said."""
     said = scene.reading.word("never") or any(scene.reading.says(front, _POINTS) for front in ("at no", "in no"))
     return said and scene.has("start", "appear", "visible") and not scene.has("end", "return", "gone")
-
-
-_POINTS = words("point time moment stage instant frame")
 
 
 def _neither(scene: Scene) -> Selection | None:

@@ -25,6 +25,7 @@ from onlooker.video.chat.wording import counted, joined, number, seconds, span, 
 _SAME_LENGTH_S = 0.0005
 _MAX_ROWS = 50
 _MAX_TOLD = 8
+_LEVELS = ("silence", "quiet", "sound", "loud", "speech")
 
 
 def _inside(session: Session, binder: Binder, column: str) -> list[str]:
@@ -102,9 +103,6 @@ def _covered(rows: Sequence[Sequence[Cell]]) -> float:
 def _quote(query: WordsQuery, row: Sequence[Cell]) -> Evidence:
     start, end = _seconds(row[1]), _seconds(row[2])
     return Evidence(query.source, str(row[0]), None, start, end, start, None, str(row[3]))
-
-
-_LEVELS = ("silence", "quiet", "sound", "loud", "speech")
 
 
 def _tells_kinds(session: Session) -> bool:
