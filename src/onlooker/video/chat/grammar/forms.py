@@ -8,7 +8,7 @@ from typing import Literal
 from onlooker.video.chat.grammar.mentions import Mention
 from onlooker.video.chat.grammar.phrases import Cue
 from onlooker.video.chat.grammar.tokens import Token
-from onlooker.video.chat.grammar.words import LEADING, words
+from onlooker.video.chat.grammar.words import LEADING, WATCHERS, words
 
 Form = Literal["count", "when", "how_long", "where", "which", "list", "what", "how", "yes_no", "none"]
 _AUXILIARIES = frozenset({"be", "do", "have", "can", "will", "shall", "may", "must", "might"})
@@ -19,7 +19,6 @@ _ASKED_BY_NOUN = frozenset({"where", "how_long", "when", "count"})
 _LEARNING = words("ask know learn determine establish ascertain enquire inquire discover")
 _LEARNING_OUT = words("find work figure make")
 _MOMENT_NOUNS = words("time times second seconds moment point instant clock timestamp frame")
-_ADDRESSED = words("you i we")
 _SOMEBODY = words("somebody someone anyone anybody")
 _HELPING = words("count tell give show explain list check help")
 _SEEING = words("see spot find notice detect hear recognise identify have visible seen appear enter leave move come be")
@@ -136,7 +135,7 @@ def _opening(tokens: Sequence[Token], blocked: frozenset[int]) -> int | None:
             continue
         asked = tokens[i + 1].text if i + 1 < len(tokens) else ""
         helper = asked in _SOMEBODY and i + 2 < len(tokens) and tokens[i + 2].text in _HELPING
-        addressed = (asked in _ADDRESSED or helper) and not _is_seeing(tokens[i + 2 : i + 5])
+        addressed = (asked in WATCHERS or helper) and not _is_seeing(tokens[i + 2 : i + 5])
         auxiliary = (
             token.base in _AUXILIARIES
             and not addressed

@@ -7,7 +7,7 @@ import re
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.mentions import SHADES, SIZE_WORDS
 from onlooker.video.chat.grammar.subjects import measure_of
-from onlooker.video.chat.grammar.words import words
+from onlooker.video.chat.grammar.words import ALL_TIME, QUESTION_WORDS, words
 from onlooker.video.chat.query import (
     EvidenceQuery,
     Query,
@@ -37,7 +37,6 @@ _NOT_SEARCHED = words(
     "are were was there signs readable legible shown visible sign sentence until till anywhere somewhere"
 )
 _WHEN_SAID = words("while when once during until till as whenever after before")
-_ASKS = words("what which who whom whose where how when")
 _NEAR = 5  # words between "while" and "sign" or "says"
 _LANGUAGES = words(
     "english french german spanish italian portuguese russian chinese japanese arabic hindi dutch polish"
@@ -46,8 +45,8 @@ _VOICES = words("shout yell scream whisper mumble mutter")
 _SAYING = words("say show read mention have contain display feature include spell tell appear come disappear go stay")
 _ADVERBS = words("ever also still really actually just even not never always already somewhere anywhere")
 _ALWAYS = re.compile(
-    r"\b(?:the (?:whole|entire|full) (?:time|video|clip|film|way|duration)|all the time|all along|always|throughout|"
-    r"constantly|continuously|non-?stop|from start to (?:end|finish))\b"
+    rf"\b(?:{ALL_TIME}|the (?:whole|entire|full) (?:time|video|clip|film|way|duration)|throughout|continuously"
+    r"|non-?stop|from start to (?:end|finish))\b"
 )
 _SORTS_OF_SIGN = words("street road traffic shop warning neon door speed wooden metal advertising name direction")
 _SIGN = words("sign signs banner banners poster posters billboard billboards")
@@ -91,7 +90,7 @@ def timed_by_words(scene: Scene) -> Query | None:
         for cue in scene.reading.cues.get(code, ()):
             near = range(cue.start - 1, max(cue.start - _NEAR, 0), -1)
             link = next((i for i in near if tokens[i].text in _WHEN_SAID), None)
-            if link is None or any(tokens[i].text in _ASKS for i in range(link + 1, cue.start)):
+            if link is None or any(tokens[i].text in QUESTION_WORDS for i in range(link + 1, cue.start)):
                 continue
             asked = link == scene.reading.at("when") and scene.form == "when"
             other = scene.has("sound", "events", "count", "which") or any(m.start < link for m in scene.mentions)

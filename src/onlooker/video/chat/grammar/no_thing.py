@@ -15,11 +15,10 @@ from onlooker.video.chat.grammar.mentions import Mention
 from onlooker.video.chat.grammar.nouns import is_plural
 from onlooker.video.chat.grammar.tokens import Token
 from onlooker.video.chat.grammar.verbs import BASE_FORMS
-from onlooker.video.chat.grammar.words import words
+from onlooker.video.chat.grammar.words import DEMONSTRATIVES, words
 from onlooker.video.chat.query import Query, Refusal
 
 _SUBJECTS = words("i we you he she they it who")
-_POINTERS = words("this that these those")
 _HELPERS = words("can could will would shall should may might must cannot")
 # Behind these stands a verb, whatever it is: "can", "to", "let's".
 _BEFORE_VERBS = _HELPERS | words("to not please ever")
@@ -46,7 +45,7 @@ def _is_no_noun(scene: Scene, mention: Mention) -> bool:
     before = tokens[mention.start - 1] if mention.start else None
     behind = tokens[mention.end] if mention.end < len(tokens) else None
     compared = behind is not None and behind.text == "than" and tokens[mention.end - 1].text.endswith("er")
-    if compared and (before is None or before.base in {"be", "get", "become"} or before.text in _POINTERS):
+    if compared and (before is None or before.base in {"be", "get", "become"} or before.text in DEMONSTRATIVES):
         return True  # "is this smoother than before?"
     if mention.start == 0 and tokens[0].text in BASE_FORMS and behind is not None and behind.text in _PARTICLES:
         return True  # "zoom in"
@@ -55,7 +54,7 @@ def _is_no_noun(scene: Scene, mention: Mention) -> bool:
         return before.text not in _HELPERS or _closes(scene, mention)  # not "can foxes be seen?"
     asked = mention.start > 1 and tokens[mention.start - 2].base == "be"
     single = not articled and not is_plural(tokens[mention.end - 1].text)
-    if before is not None and before.text in _SUBJECTS | _POINTERS and single:
+    if before is not None and before.text in _SUBJECTS | DEMONSTRATIVES and single:
         return before.text in _SUBJECTS or (asked and _closes(scene, mention))  # "when do they close?", "is this live?"
     return _is_verb_of_its_question(scene, mention) or _is_behind_plural(scene, mention)
 

@@ -11,12 +11,11 @@ from onlooker.video.chat.grammar.moments import read_duration
 from onlooker.video.chat.grammar.phrases import Cue, PhraseTable
 from onlooker.video.chat.grammar.times import find_windows
 from onlooker.video.chat.grammar.tokens import Token
-from onlooker.video.chat.grammar.words import words
+from onlooker.video.chat.grammar.words import QUESTION_WORDS, words
 
 _BREAKS = words(", ; : ! ? .")
 _OPENERS = words("and but or so also then now well ok okay like uh um er right please actually basically though yet")
 ASKING = ("count", "when", "how_long", "where", "which", "what", "how", "until_when")
-_QUESTION_WORDS = words("what which who whose whom how when where")
 _AUXILIARIES = words("be do have can will")
 # Cues that make a part say something by itself.
 _SMALL = words("what which how filler not all list video when_noun time_noun total mean")
@@ -118,11 +117,11 @@ def _first(tokens: Sequence[Token], segment: Segment) -> Token | None:
 def _opens(tokens: Sequence[Token], segment: Segment) -> bool:
     """Whether a part begins with a question word or an auxiliary."""
     first = _first(tokens, segment)
-    return first is not None and (first.text in _QUESTION_WORDS or first.base in _AUXILIARIES)
+    return first is not None and (first.text in QUESTION_WORDS or first.base in _AUXILIARIES)
 
 
 def _holds_question_word(tokens: Sequence[Token], segment: Segment) -> bool:
-    return any(t.text in _QUESTION_WORDS for t in tokens[segment.start : segment.end])
+    return any(t.text in QUESTION_WORDS for t in tokens[segment.start : segment.end])
 
 
 def _asks(tokens: Sequence[Token], segment: Segment, cues: Mapping[str, list[Cue]]) -> bool:

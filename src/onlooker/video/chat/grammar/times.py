@@ -27,7 +27,7 @@ from onlooker.video.chat.grammar.moments import (
     skip,
     word_at,
 )
-from onlooker.video.chat.grammar.shot_times import read_cut, read_shot
+from onlooker.video.chat.grammar.shot_times import LAST, read_cut, read_shot
 from onlooker.video.chat.grammar.tokens import ORDINAL_WORDS, Token
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import TimePoint, Window
@@ -35,7 +35,6 @@ from onlooker.video.chat.query import TimePoint, Window
 _AT = words("at @ around about near circa on by in")
 _JOINING = words("and but , to")
 _OPENING = words("first initial opening")
-_CLOSING = words("last final closing")
 # Nouns that follow a count, never a time: "at 3 cars" is no moment.
 _NO_TIME_BEHIND = words("of px pixels time moment point instant go once frame")
 Matcher = Callable[[Sequence[Token], int], "tuple[Window, int] | None"]
@@ -182,7 +181,7 @@ def _edge_length(tokens: Sequence[Token], i: int) -> tuple[TimePoint, int] | Non
     j = skip(tokens, i, frozenset({"the", "very"}))
     word, share = word_at(tokens, j), SHARES.get(word_at(tokens, j + 1))
     first = word in _OPENING
-    if not first and word not in _CLOSING:
+    if not first and word not in LAST:
         return None
     if share is not None and word_at(tokens, j + 2) not in UNITS:
         return TimePoint(share if first else 1 - share, "share"), j + 2
@@ -196,7 +195,7 @@ def _edge_span(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
         return None
     j = skip(tokens, i + 1, frozenset({"the", "very"}))
     word = word_at(tokens, j)
-    first, last = word in _OPENING, word in _CLOSING
+    first, last = word in _OPENING, word in LAST
     second_half = word in {"second", "latter", "other"} and word_at(tokens, j + 1) == "half"
     inner = _inner_share(tokens, j) or _nth_minute(tokens, i, j)
     if inner is not None:

@@ -9,10 +9,11 @@ from onlooker.video.chat.grammar.coming import span_of_event
 from onlooker.video.chat.grammar.context import Scene, united
 from onlooker.video.chat.grammar.exclusions import denies_another, is_part_of_kind, without_excluded
 from onlooker.video.chat.grammar.limits import comparator_before, length_conditions
+from onlooker.video.chat.grammar.moments import INSTANT_S
 from onlooker.video.chat.grammar.nouns import kind_names
 from onlooker.video.chat.grammar.ordinals import place_said
 from onlooker.video.chat.grammar.subjects import SUPERLATIVES, measure_of, order_rank, with_conditions
-from onlooker.video.chat.grammar.words import words
+from onlooker.video.chat.grammar.words import ALL_TIME, words
 from onlooker.video.chat.query import (
     AttributeQuery,
     CheckQuery,
@@ -32,10 +33,9 @@ from onlooker.video.chat.query import (
 )
 
 _EVER = re.compile(r"\b(?:at|in) (?:any|some|one|a) (?:time|moment|point|stage|instant)\b")
-_INSTANT_S = 0.001
 _INDEFINITE = words("there something anything somebody anybody someone anyone any some a an")
 _WHOLE_VIDEO = re.compile(r"\b(?:whole|entire|full) (?:video|clip|film|footage|movie|recording|duration|length)\b")
-_WHOLE_TIME = ("always", "constantly", "the whole time", "the entire time", "all the time", "at all times", "all along")
+_WHOLE_TIME = re.compile(rf"(?<!\S)(?:{ALL_TIME})")
 _POINTS = words("point time moment stage instant frame")
 
 
@@ -180,7 +180,7 @@ def _is_ever_away(scene: Scene) -> bool:
 def lasts(scene: Scene) -> bool:
     """ "Always visible", "there the whole time", "in view throughout"."""
     said = " ".join(t.text for t in scene.reading.tokens)
-    always = any(f" {phrase}" in f" {said}" for phrase in _WHOLE_TIME)
+    always = _WHOLE_TIME.search(said) is not None
     # "How many cars are seen throughout the video" counts them all; of one thing, and at the end, it says how long.
     lasting = (scene.form == "yes_no" and _has_name(scene.subject)) or said.rstrip(" ?.!").endswith("throughout")
     lasting = lasting or any(t.base in {"stay", "remain"} for t in scene.reading.tokens)
@@ -267,8 +267,8 @@ def _inside(window: Window | None) -> Window | None:
     if window is None or window.kind == "at":
         return window
     start, end = window.start, window.end
-    start = replace(start, value=start.value + _INSTANT_S) if start is not None and start.base == "start" else start
-    end = replace(end, value=end.value - _INSTANT_S) if end is not None and end.base == "start" else end
+    start = replace(start, value=start.value + INSTANT_S) if start is not None and start.base == "start" else start
+    end = replace(end, value=end.value - INSTANT_S) if end is not None and end.base == "start" else end
     return Window("span", start, end)
 
 
