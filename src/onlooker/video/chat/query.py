@@ -266,6 +266,14 @@ class MomentQuery(Query):
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceTimesQuery(Query):
+    """When the subject is in a part of the picture, by the centre of its box."""
+
+    subject: Selection
+    place: Condition
+
+
+@dataclass(frozen=True, slots=True)
 class DurationQuery(Query):
     """How long the subject is visible (`share`: in percent of the video; `mean`: on average), or away in its gaps."""
 

@@ -98,6 +98,11 @@ _SPECIAL_BEHIND = {
 }
 
 
+def place_words(condition: Condition) -> str:
+    """Where something is: "in the left half", "at the top"."""
+    return _condition_words(condition)[1]
+
+
 def _denied_words(condition: Condition, value: Scalar) -> str:
     """What something is not, behind the noun."""
     if condition.column in {"id", "key"}:

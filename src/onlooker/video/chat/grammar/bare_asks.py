@@ -26,6 +26,7 @@ from onlooker.video.chat.query import (
     MomentQuery,
     OvertakeQuery,
     PeakQuery,
+    PlaceTimesQuery,
     Query,
     Refusal,
     RelationQuery,
@@ -176,6 +177,8 @@ def _of_checked(ask: Ask, query: Query) -> Query | None:
 
 def _of_times(ask: Ask, query: Query) -> Query | None:
     """Of the most at one time, of nobody being there, of cuts and of words."""
+    if isinstance(query, PlaceTimesQuery) and ask == "when":
+        return query
     if isinstance(query, PeakQuery):
         return replace(query, ask="when", operator=None, number=None) if ask == "when" else None
     if isinstance(query, AbsenceQuery) and ask in {"when", "how_long"}:

@@ -64,6 +64,7 @@ RULES: tuple[Rule, ...] = (
     objects.unsupported,
     timing.between_two,
     relations.overtaking,
+    timing.placed,
     motion.choice,
     comparisons.counts_of_each,
     comparisons.counts_compared,

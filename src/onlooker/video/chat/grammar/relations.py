@@ -46,6 +46,10 @@ def sides(scene: Scene) -> Query | None:
     }
     if value not in names:
         return None
+    if scene.form in {"when", "how_long"}:
+        return Refusal(
+            "When one thing is on a side of another is not told. Ask whether it is, at a moment or most of the time."
+        )
     ask = "yes_no" if scene.form == "yes_no" and not scene.reading.has_or else "which"
     said = {names[s.value] for s in scene.reading.sides if s.value in names}
     said |= {code for code in ("above", "below") if scene.has(code)}

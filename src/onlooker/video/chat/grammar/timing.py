@@ -9,7 +9,7 @@ from typing import Literal
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.limits import length_conditions
 from onlooker.video.chat.grammar.ordinals import place_before, place_said
-from onlooker.video.chat.grammar.subjects import SUPERLATIVES, measure_of, order_rank, with_conditions
+from onlooker.video.chat.grammar.subjects import SUPERLATIVES, measure_of, order_rank, place_condition, with_conditions
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     AttributeQuery,
@@ -18,6 +18,7 @@ from onlooker.video.chat.query import (
     IntervalQuery,
     MomentQuery,
     PathQuery,
+    PlaceTimesQuery,
     Query,
     Rank,
     Refusal,
@@ -37,6 +38,7 @@ _COMES_AND_GOES = re.compile(
     r"(?:when (?:do|does|did|is|was) (?:it|he|she|they) |its |the |then |also )*"
     r"(?:end|exit|leav|left|depart|disappear|vanish|go|went|finish)\w*\b(?! back)"
 )
+_OF_LIFE = ("start", "appear", "end", "return", "gone", "first", "last", "near", "until_when")
 _STAYING = words("remain stay linger persist last")
 _VANISHING = words("vanish disappear")
 THE_END = Window("at", TimePoint(1.0, "share"), None)
@@ -128,6 +130,19 @@ def _event_of_time(scene: Scene, place: str) -> Literal["start", "end", "return"
     if going:
         return None
     return {"first": "start", "1st": "start", "second": "return", "2nd": "return"}.get(place)  # type: ignore[return-value]
+
+
+def placed(scene: Scene) -> Query | None:
+    """ "When is Anna in the left half?": where the centre of its box is, and no coming or going at that side."""
+    side = scene.reading.side("at")
+    if side is None or len(scene.reading.sides) > 1 or scene.window is not None or scene.clause is not None:
+        return None
+    said = scene.reading.tokens[:2]
+    asked = scene.form == "when" and said[0].text == "when" and said[1].base == "be" and scene.has_subject
+    weighed = measure_of(scene.reading) is not None or len(scene.specific) > 1
+    if not asked or weighed or scene.has(*_OF_LIFE, "move", "direction", "not"):
+        return None
+    return PlaceTimesQuery(scene.subject, place_condition(side))
 
 
 def _takes_to_cross(scene: Scene) -> bool:
