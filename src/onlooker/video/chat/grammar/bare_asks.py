@@ -19,10 +19,12 @@ from onlooker.video.chat.query import (
     BoxQuery,
     CheckQuery,
     CompareQuery,
+    CountQuery,
     DurationQuery,
     ExistsQuery,
     IntervalQuery,
     IsRankQuery,
+    ListQuery,
     MomentQuery,
     OvertakeQuery,
     PeakQuery,
@@ -82,7 +84,7 @@ def asked_again(scene: Scene) -> Query | None:
     if scene.focus.refused:
         return Refusal("Ask in full what is meant: the question before was not answered.")
     found = _of_place(ask, scene.focus)
-    for rule in (_of_orders, _of_pairs, _of_doings, _of_checked, _of_times):
+    for rule in (_of_orders, _of_presence, _of_pairs, _of_doings, _of_checked, _of_times):
         found = found or rule(ask, scene.focus.query)
     return found
 
@@ -138,6 +140,18 @@ def _of_pairs(ask: Ask, query: Query) -> Query | None:
 
 def _is_open(selection: Selection) -> bool:
     return not (selection.definite or selection.numbers or selection.keys or selection.label)
+
+
+def _of_presence(ask: Ask, query: Query) -> Query | None:
+    """ "Who?" after "did anybody come in while the dog was there?": then, and no other time."""
+    if not isinstance(query, ExistsQuery | CountQuery) or ask not in {"who", "count"}:
+        return None
+    if query.window is None and query.event is None and query.anchor is None:
+        return None
+    subject = replace(query.subject, plural=True)
+    if ask == "count":
+        return CountQuery(subject, query.window, query.event, anchor=query.anchor)
+    return ListQuery(subject, query.window, query.event, anchor=query.anchor)
 
 
 def _of_doings(ask: Ask, query: Query) -> Query | None:

@@ -22,7 +22,7 @@ _SUBJECTS = words("i we you he she they it who")
 _HELPERS = words("can could will would shall should may might must cannot")
 # Behind these stands a verb, whatever it is: "can", "to", "let's".
 _BEFORE_VERBS = _HELPERS | words("to not please ever")
-_PARTICLES = words("in out on off up down over")
+_PARTICLES = words("in out on off up down over around back away")
 _LINKS = words("at in on after before during between until till since from while when for with by than or and as")
 # Topics with rules of their own for the words that stand beside them.
 _TOPICS = ("speech", "text", "sound", "silent", "loud", "summary", "help", "tag")
@@ -63,7 +63,9 @@ def _is_verb_of_its_question(scene: Scene, mention: Mention) -> bool:
     """ "Does the shop close at 9?": a question with "does" whose only verb can be the last of the unknown words."""
     tokens = scene.reading.tokens
     helper = next((i for i in range(mention.start) if _helps(tokens, i)), None)
-    if helper is None or not _closes(scene, mention):
+    behind = tokens[mention.end].text if mention.end < len(tokens) else ""
+    moved = tokens[mention.end - 1].text in BASE_FORMS and behind in _PARTICLES  # "did he turn around?"
+    if helper is None or not (_closes(scene, mention) or moved):
         return False
     between = tokens[helper + 1 : mention.start]
     named = {i for m in scene.reading.mentions if m is not mention for i in range(m.start, m.end)}

@@ -281,6 +281,8 @@ def _filtered(scene: Scene) -> Selection:
 
 
 def _count(scene: Scene) -> Query:
+    if not scene.things and scene.reading.says("how", words("much")):
+        return _not_understood()  # "by how much?"
     if scene.reading.word("times", "often") and scene.has("return", "gone", "end", "start", "appear"):
         if scene.has("return", "gone", "end"):
             return AttributeQuery(scene.narrowed(), "n_gaps")

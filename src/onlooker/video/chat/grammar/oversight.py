@@ -302,6 +302,9 @@ def _unread_rank(scene: Scene, query: _Held, ranked: bool, narrowed: bool) -> st
         if query.most is not None or main is None or (main.amount or 1) <= 1 or _is_partitive(scene):
             return None
         return f"{main.amount}"
+    closing = [t.text for t in reading.tokens if t.is_word][-2:]
+    if closing in (["the", "most"], ["the", "least"]):
+        return " ".join(closing)  # "who stood around the most?"
     if narrowed or query.window is not None:
         return None
     return next(iter(reading.noise), None) or next((t for t in ("most", "least") if reading.word(t)), None)

@@ -141,7 +141,10 @@ def _relation(scene: Scene) -> str | None:
 def _is_near_a_thing(scene: Scene) -> bool:
     """ "Near the car", not "near the top"."""
     placed = {s.start for s in scene.reading.sides}
-    return any(cue.start not in placed and cue.end not in placed for cue in scene.reading.cues.get("near", ()))
+    starts, tokens = {m.start for m in scene.reading.mentions}, scene.reading.tokens
+    near = (c for c in scene.reading.cues.get("near", ()) if c.start not in placed and c.end not in placed)
+    # "Who stood around?" stands near nothing.
+    return any(tokens[c.start].text != "around" or c.end in starts for c in near)
 
 
 def _meet(scene: Scene) -> bool:
