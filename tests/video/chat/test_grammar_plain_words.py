@@ -90,6 +90,11 @@ def test_both_ends_of_every_stay_are_told(worlds: dict[str, Library]) -> None:
     assert "person 2 (3–15 s)" in told
 
 
+def test_where_something_is_written_names_its_box(worlds: dict[str, Library]) -> None:
+    answer = worlds["street.mp4"].ask("where is the sign?", videos=["street.mp4"])
+    assert "[500, 10, 560, 40]" in answer.text
+
+
 @pytest.mark.parametrize(
     ("video", "question"),
     [

@@ -20,7 +20,7 @@ from onlooker.video.chat.query import (
 from onlooker.video.chat.respond import counts
 from onlooker.video.chat.respond.acting import deeds_by_track
 from onlooker.video.chat.respond.session import Draft, Session, certainty, fill, nothing
-from onlooker.video.chat.wording import counted, joined, number, seconds, span, window_words
+from onlooker.video.chat.wording import box, counted, joined, number, seconds, span, window_words
 
 _SAME_LENGTH_S = 0.0005
 _MAX_ROWS = 50
@@ -61,8 +61,9 @@ def words(session: Session, query: WordsQuery) -> Draft:
     tests = _inside(session, binder, "w.video_key") + _overlaps(binder, query.window, "w")
     if query.phrase:
         tests.append(f"lower(w.text) LIKE {binder.bind('%' + query.phrase.lower() + '%')}")
+    placed = ", w.x1, w.y1, w.x2, w.y2" if query.ask == "where" and query.source == "screen_text" else ""
     statement = binder.statement(
-        f"SELECT w.video, w.t_start, w.t_end, w.text, w.{score} AS score FROM {view} AS w{_where(tests)}"
+        f"SELECT w.video, w.t_start, w.t_end, w.text, w.{score} AS score{placed} FROM {view} AS w{_where(tests)}"
         f" ORDER BY w.video_key, w.t_start LIMIT {binder.bind(_MAX_ROWS)}"
     )
     _, rows = session.run(statement)
@@ -75,7 +76,7 @@ def words(session: Session, query: WordsQuery) -> Draft:
     if query.pick != "all":
         latest = max(rows, key=lambda row: _seconds(row[2]) if query.pick == "until" else _seconds(row[1]))
         rows = rows[:1] if query.pick == "first" else (latest,)
-    quoted = [f'"{row[3]}" ({span(_seconds(row[1]), _seconds(row[2]))})' for row in rows[:_MAX_TOLD]]
+    quoted = [f'"{row[3]}" ({span(_seconds(row[1]), _seconds(row[2]))}){_at(row[5:])}' for row in rows[:_MAX_TOLD]]
     told = f"{act.capitalize()}{when}{session.where}: {'; '.join(quoted)}" + ("; ..." if len(rows) > _MAX_TOLD else "")
     texts = [str(row[3]) for row in rows]
     values: dict[str, Value] = {
@@ -224,6 +225,12 @@ def _fact_value(fact: str, rows: Sequence[Sequence[Cell]], cells: Sequence[Cell]
     unit = "frames per second" if fact == "fps" else "px"
     value: Value = known[0] if fact == "fps" else int(known[0])
     return value, f"{number(known[0], 3)} {unit}" if len(set(known)) == 1 else each
+
+
+def _at(corners: Sequence[Cell]) -> str:
+    """ " at [500, 10, 560, 40]" of written words whose box is asked for."""
+    known = [float(cell) for cell in corners if cell is not None]
+    return f" at {box(known)}" if known else ""
 
 
 def _shots(session: Session, query: VideoFactQuery) -> Draft:
