@@ -90,6 +90,11 @@ def test_both_ends_of_every_stay_are_told(worlds: dict[str, Library]) -> None:
     assert "person 2 (3–15 s)" in told
 
 
+def test_the_moment_of_nearness_is_that_of_the_least_distance(worlds: dict[str, Library]) -> None:
+    answer = worlds["street.mp4"].ask("when is anna near person 3?", videos=["street.mp4"])
+    assert answer.text.startswith("Closest at 8 s")
+
+
 def test_where_something_is_written_names_its_box(worlds: dict[str, Library]) -> None:
     answer = worlds["street.mp4"].ask("where is the sign?", videos=["street.mp4"])
     assert "[500, 10, 560, 40]" in answer.text

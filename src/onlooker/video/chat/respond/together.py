@@ -65,7 +65,10 @@ def _held(query: RelationQuery, holding: list[Pair]) -> Draft:
     if query.ask == "yes_no":
         return Draft(f"Yes, they {words}: {told}." if holding else "No.", bool(holding))
     if query.ask == "when":
-        text = f"First at {seconds(best.t)}: {best.told} {words}." if best else "Never."
+        # Of nearness in the whole video only the moment of the least distance is stored.
+        least = query.relation == "near" and query.window is None
+        said = "Closest at" if least else "First at"
+        text = f"{said} {seconds(best.t)}: {best.told} {words}." if best else "Never."
         return Draft(text, best.t if best else None, "answered" if best else "no_evidence", "s")
     if query.ask == "how_long":
         longest = max(holding, key=lambda p: p.lasts_s, default=None)
