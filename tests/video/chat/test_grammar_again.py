@@ -71,7 +71,6 @@ def test_a_part_kept_afterwards_is_a_part_of_the_same_things(world: Library, tur
         [("how many cars are there?", 2), ("and without the zebra?", None)],
         [("how many cars are there?", 2), ("and without the fastest one?", None)],
         [("and without the dog?", None)],
-        [("does the person in green come back?", True), ("after how long", None)],
     ],
 )
 def test_what_cannot_be_left_out_is_said_to_be_so(world: Library, turns: Turns) -> None:

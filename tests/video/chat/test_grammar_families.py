@@ -280,7 +280,7 @@ def test_no_woman_where_there_is_nobody(answerer: Answerer) -> None:
     [
         [
             ("How many cars are there?", 2),
-            ("what colours are they?", "blue"),
+            ("what colours are they?", ["blue", "red"]),
             ("when does the second one leave?", 10.0),
         ],
         [("Which car is faster?", [1]), ("and the slower one?", [2])],

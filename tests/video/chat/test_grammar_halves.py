@@ -47,6 +47,31 @@ def test_halves_denied_places_and_either_colour(answerer: Answerer, question: st
     assert answer.value == value, answer.text
 
 
+@pytest.mark.parametrize(
+    ("question", "value", "said"),
+    [
+        # the centre of Anna comes to 320 px at 7.15 s, that of car 1 to 427 px at 3.58 s
+        ("when is anna on the left half", 7.2, "7.2–9 s"),
+        ("when is car 1 on the right?", 3.6, "at the right 3.6–5 s"),
+        ("when is person 3 in the left half?", 2.0, "2–4 s and 6–8 s"),
+        ("when are the cars in the top half?", 0.0, "car 2 is in the top half 0–10 s"),
+        ("when is car 1 at the center of the frame?", 1.7, "in the centre 1.7–3.5 s"),
+        ("when is the blue car at the bottom?", None, "Never"),
+    ],
+)
+def test_when_it_is_somewhere_is_told_from_its_boxes(
+    answerer: Answerer, question: str, value: float | None, said: str
+) -> None:
+    answer = answerer.answer(question, STREET)
+    assert answer.value == value, answer.text
+    assert said in answer.text
+    assert answer.evidence
+
+
+def test_when_it_is_beside_another_is_refused(answerer: Answerer) -> None:
+    assert answerer.answer("when is anna left of person 3?", STREET).status == "cannot_answer"
+
+
 @pytest.mark.parametrize("question", ["who is never on the left?", "which cars were never in the left half?"])
 def test_never_being_somewhere_is_not_mostly_being_elsewhere(answerer: Answerer, question: str) -> None:
     assert answerer.answer(question, STREET).status == "cannot_answer"

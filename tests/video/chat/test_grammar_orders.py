@@ -72,7 +72,6 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
         (G, "is there any footage without people between 5 and 12"),
         # times that nothing stored gives
         (S, "how long after the speech ends does the dog come"),
-        (G, "how many black birds before the cut"),
         (S, "how many people were there before the rain"),
         (S, "who was there during the party"),
         (S, "at most how many people at once in the first 3 s"),

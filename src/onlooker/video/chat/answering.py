@@ -37,6 +37,7 @@ from onlooker.video.chat.query import (
     OvertakeQuery,
     PathQuery,
     PeakQuery,
+    PlaceTimesQuery,
     Query,
     Refusal,
     RelationQuery,
@@ -65,6 +66,7 @@ from onlooker.video.chat.respond import (
     listing,
     media,
     moments,
+    places,
     signs,
     together,
     videos,
@@ -185,7 +187,7 @@ def _respond(session: Session, query: Query) -> Draft:
     """The draft of the responder for this kind of query."""
     if isinstance(query, Refusal):
         return Draft(query.text, None, "cannot_answer")
-    for respond in (_about_numbers, _about_tracklets, _about_two, _about_video):
+    for respond in (_about_numbers, _about_tracklets, _about_times, _about_two, _about_video):
         draft = respond(session, query)
         if draft is not None:
             return draft
@@ -219,12 +221,6 @@ def _about_tracklets(session: Session, query: Query) -> Draft | None:
             return listing.check(session, query)
         case IsRankQuery():
             return listing.is_rank(session, query)
-        case MomentQuery():
-            return moments.moment(session, query)
-        case DurationQuery():
-            return moments.duration(session, query)
-        case AbsenceQuery():
-            return absence.absence(session, query)
         case BoxQuery():
             return moments.where(session, query)
         case PathQuery():
@@ -236,12 +232,25 @@ def _about_tracklets(session: Session, query: Query) -> Draft | None:
     return None
 
 
+def _about_times(session: Session, query: Query) -> Draft | None:
+    match query:
+        case MomentQuery():
+            return moments.moment(session, query)
+        case PlaceTimesQuery():
+            return places.times_of_place(session, query)
+        case DurationQuery():
+            return moments.duration(session, query)
+        case AbsenceQuery():
+            return absence.absence(session, query)
+        case IntervalQuery():
+            return moments.interval(session, query)
+    return None
+
+
 def _about_two(session: Session, query: Query) -> Draft | None:
     match query:
         case CompareQuery():
             return comparing.compare(session, query)
-        case IntervalQuery():
-            return moments.interval(session, query)
         case RelationQuery():
             return together.relation(session, query)
         case SideQuery():
@@ -328,9 +337,11 @@ def _finished(question: str, draft: Draft, planned: Planned, elapsed_ms: float) 
 
 def _remember(conversation: Conversation, query: Query, draft: Draft, answer: Answer) -> None:
     """Keeps what "it", "they", "the other one" and "why" will mean in the next question."""
+    focus = conversation.focus
+    if isinstance(query, Refusal) and focus is not None:
+        conversation.focus = replace(focus, refused=True)
     if isinstance(query, Refusal | EvidenceQuery):
         return
-    focus = conversation.focus
     subject = getattr(query, "subject", None) or getattr(query, "first", None)
     subject = subject if isinstance(subject, Selection) else None
     named = tuple(_pinned(Selection(noun=t.category, categories=(t.category,)), t) for t in draft.named)

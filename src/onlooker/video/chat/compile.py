@@ -165,7 +165,22 @@ def moment_sql(binder: Binder, point: TimePoint, video: str) -> str:
     if point.base == "frame":
         frame = f"f.video_key = {video}.key AND f.frame >= {value}"
         return f"(SELECT f.t FROM frames AS f WHERE {frame} ORDER BY f.t LIMIT 1)"
+    if point.base in {"shot", "shot_end"}:
+        return _shot_sql(point, f"{video}.key")
     return f"({video}.duration - {value})" if point.base == "end" else f"({video}.duration * {value})"
+
+
+def _shot_sql(point: TimePoint, video_key: str) -> str:
+    """The start of a shot, or its last instant; NULL where there is no such shot, or more than the one cut meant."""
+    place, column = int(point.value), "s.t_start" if point.base == "shot" else f"s.t_end - {_SAME_TIME_S}"
+    shots = f"FROM shots AS s WHERE s.video_key = {video_key}"
+    if place == 0:
+        number = 2 if point.base == "shot" else 1
+        sole = f"(SELECT count(*) {shots}) = 2"
+        return f"(SELECT {column} {shots} AND s.shot = {number} AND {sole})"
+    if place > 0:
+        return f"(SELECT {column} {shots} AND s.shot = {place})"
+    return f"(SELECT {column} {shots} ORDER BY s.shot DESC LIMIT 1 OFFSET {-place - 1})"
 
 
 def moment_in_video(binder: Binder, point: TimePoint, video_key: str) -> str:

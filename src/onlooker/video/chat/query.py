@@ -24,11 +24,15 @@ Scalar = str | int | float
 
 @dataclass(frozen=True, slots=True)
 class TimePoint:
-    """A moment: seconds from the start or back from the end, a share of the length, a frame index from 0, or the moment
-    of the query's anchor (`event`), known only when that has been looked up."""
+    """A moment: seconds from the start or back from the end, a share of the length, a frame index from 0, the start or
+    the last instant of a shot (`shot`, `shot_end`), or the moment of the query's anchor (`event`), known only when that
+    has been looked up.
+
+    Shots count from 1, back from the last with -1; 0 stands for the two sides of the only cut.
+    """
 
     value: float
-    base: Literal["start", "end", "share", "frame", "event"] = "start"
+    base: Literal["start", "end", "share", "frame", "shot", "shot_end", "event"] = "start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +266,14 @@ class MomentQuery(Query):
 
 
 @dataclass(frozen=True, slots=True)
+class PlaceTimesQuery(Query):
+    """When the subject is in a part of the picture, by the centre of its box."""
+
+    subject: Selection
+    place: Condition
+
+
+@dataclass(frozen=True, slots=True)
 class DurationQuery(Query):
     """How long the subject is visible (`share`: in percent of the video; `mean`: on average), or away in its gaps."""
 
@@ -450,10 +462,15 @@ class SoundQuery(Query):
 
 @dataclass(frozen=True, slots=True)
 class VideoFactQuery(Query):
-    """A column of `videos`, or the number of shots or the time of the n-th cut."""
+    """A column of `videos`, or the number of shots or the time of the n-th cut.
+
+    Of shots, `shot` (from 1, the last is -1) or `pick` says which one is meant: its length, or its number.
+    """
 
     fact: Literal["duration", "resolution", "width", "height", "fps", "n_frames", "shots", "cuts", "name", "path"]
-    ask: Literal["value", "when", "yes_no"] = "value"
+    ask: Literal["value", "when", "yes_no", "how_long"] = "value"
+    shot: int | None = None
+    pick: Literal["longest", "shortest"] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,11 +98,18 @@ _SPECIAL_BEHIND = {
 }
 
 
+def place_words(condition: Condition) -> str:
+    """Where something is: "in the left half", "at the top"."""
+    return _condition_words(condition)[1]
+
+
 def _denied_words(condition: Condition, value: Scalar) -> str:
     """What something is not, behind the noun."""
     if condition.column in {"id", "key"}:
         numbers = condition.value if isinstance(condition.value, tuple) else (condition.value,)
-        return "those" if condition.column == "key" else f"number {joined([str(n) for n in numbers], 'or')}"
+        if condition.column == "key":
+            return "that one" if len(numbers) == 1 else "those"
+        return f"number {joined([str(n) for n in numbers], 'or')}"
     if condition.column == "place":
         return _condition_words(replace(condition, operator="in"))[1]
     way = "moving " if condition.column == "direction" else "in " if condition.also else ""
@@ -158,14 +165,24 @@ def window_words(window: Window | None) -> str:
         return ""
     if window.kind == "at":
         return f" at {_point(window.start)}" if window.start else ""
+    shots = (window.start, window.end)
+    if all(p is not None and p.base in {"shot", "shot_end"} for p in shots):
+        return f" in {_shot_said(window.start)}"
     if window.start and window.end:
         return f" between {_point(window.start)} and {_point(window.end)}"
     return f" from {_point(window.start)} on" if window.start else f" until {_point(window.end)}"
 
 
+def _shot_said(point: TimePoint | None) -> str:
+    place = 0 if point is None else int(point.value)
+    return {0: "the shot behind the cut", -1: "the last shot"}.get(place, f"shot {place}")
+
+
 def _point(point: TimePoint | None) -> str:
     if point is None:
         return ""
+    if point.base in {"shot", "shot_end"}:
+        return "the cut" if point.value == 0 else f"{'the end of ' * (point.base == 'shot_end')}{_shot_said(point)}"
     if point.base == "frame":
         return f"frame {int(point.value)}"
     if point.base == "end":

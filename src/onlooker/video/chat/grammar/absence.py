@@ -15,6 +15,7 @@ _PLACES = words("shop store room street road yard garden scene frame picture scr
 _TIMES = words("moment time point second part period span stretch instant")
 # What a question about something that is there would say besides.
 _OTHERWISE = ("start", "appear", "end", "return", "first", "last", "before", "after", "near", "touch", "peak", "not")
+_SEEN = words("visible there seen present here around")
 
 
 def absence(scene: Scene) -> Query | None:
@@ -57,9 +58,12 @@ def _called_empty(scene: Scene) -> Selection | None:
 
 def _missing(scene: Scene) -> Selection | None:
     """The thing of "nobody", "no car", "without any dog"; None where something else is asked of it."""
-    if len(scene.things) != 1 or scene.has(*(c for c in _OTHERWISE if c != "not")):
+    mention, tokens = scene.mentions[0] if scene.mentions else None, scene.reading.tokens
+    if mention is None or len(scene.things) != 1:
         return None
-    mention, tokens = scene.mentions[0], scene.reading.tokens
+    around = tokens[-1].text == "around" or (tokens[-1].kind == "mark" and tokens[-2].text == "around")
+    if scene.has(*(c for c in _OTHERWISE if c != "not" and not (around and c == "near"))):
+        return None
     if scene.reading.word("anymore") or scene.reading.says("any", frozenset({"more"})):
         return None  # "when are there no birds any more?" is about the last of them
     if _is_not_seen(scene):
@@ -67,9 +71,6 @@ def _missing(scene: Scene) -> Selection | None:
     before = {t.text for t in tokens[max(0, mention.start - 2) : mention.start]}
     denied = mention.quantifier == "none" or bool(before & {"no", "without"})
     return replace(scene.narrowed(), plural=True) if denied and not scene.things[0].numbers else None
-
-
-_SEEN = words("visible there seen present here around")
 
 
 def _is_not_seen(scene: Scene) -> bool:

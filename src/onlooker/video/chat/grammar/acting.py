@@ -22,7 +22,7 @@ _BESIDE = words(
     "least_common approach recede stationary path color size speed direction kind look more fewer equal difference "
     "other_than order wear distance farthest_apart before after not until_when mean where"
 )
-_ASKING_ONCE = ("count", "when", "which", "how_long", "where")
+ASKING_ONCE = ("count", "when", "which", "how_long", "where")
 _VIDEOS = words("video videos clip clips recording recordings film films file files")
 _BEFORE_VIDEOS = words("which what many list")
 _PEOPLE_ASKED = words("who whom whose")
@@ -123,7 +123,7 @@ def _two_things(scene: Scene) -> str | None:
 
 def _two_deeds(scene: Scene, deed: int) -> str | None:
     """More than one question, or an action that only says when."""
-    asked = [code for code in _ASKING_ONCE if code in scene.reading.cues]
+    asked = [code for code in ASKING_ONCE if code in scene.reading.cues]
     if len(asked) > 1:
         return asked[1].replace("_", " ")
     if scene.clause is not None and scene.clause.start <= deed < scene.clause.end:

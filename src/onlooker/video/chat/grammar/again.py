@@ -36,11 +36,13 @@ _BEHIND = words("then now please too instead though")
 _NARROWED = (CountQuery, ListQuery, ExistsQuery, CategoriesQuery, PeakQuery, DurationQuery, AttributeQuery)
 _BUT_NO = re.compile(r"^\W*(?:(?:ok|okay|and|well|yes|yeah|so|alright)\W+)*but no\b")  # "ok but no bikes"
 _ELSE = words("and who what anyone anybody anything is was are were there else in it visible")
+_LEADING_ELSE = words("and so ok but")
+_WHAT_ELSE = words("what else is was there are were can do you we i see visible shown in it the this video clip")
 _SHORT = 4  # words: "and who else?"; "what else is there?" asks for everything
 _ASKED = frozenset({"when", "where", "how_long", "count"})
 _SMALL = frozenset(
     {"when", "where", "how_long", "count", "visible", "appear", "filler", "start", "end", "until_when", "first", "last",
-     "what", "time_noun", "total"}
+     "what", "time_noun", "total", "list"}
 )  # fmt: skip
 # What a question may call the words or the sounds that were asked about before.
 _CALLED = {"speech": "speech", "screen_text": "text", "loud": "loud", "silence": "silent"}
@@ -134,6 +136,20 @@ def who_else(scene: Scene) -> Query | None:
         return Refusal("Say when is meant: who else is there at which moment?") if len(said) < _SHORT else None
     rest = Selection(excluded=subject.categories, plural=True)
     return ListQuery(rest, window, anchor=focus.query.anchor)
+
+
+def what_else(scene: Scene) -> Query | None:
+    """ "What else is there?" after something that is in the video: everything but that."""
+    focus = scene.focus
+    said = [t.text for t in scene.reading.tokens if t.is_word and t.text not in _LEADING_ELSE]
+    if focus is None or scene.window is not None or said[:2] != ["what", "else"] or not set(said) <= _WHAT_ELSE:
+        return None
+    subject = focus.subject
+    if subject is None or not subject.categories or getattr(focus.query, "window", None) is not None:
+        return None
+    if subject.keys:
+        return ListQuery(Selection(conditions=(Condition("key", "not in", subject.keys),), plural=True))
+    return None if subject.conditions else ListQuery(Selection(excluded=subject.categories, plural=True))
 
 
 def words_again(scene: Scene) -> Query | None:

@@ -47,6 +47,17 @@ _NOT_SAID = (
     "Of videos one can ask which, or how many, show something, show none of it or the most of it, and which is the "
     "longest. Ask the rest of one video at a time."
 )
+_TWO_COUNTS = re.compile(r"\bhow many\b.*\bhow many\b")
+_EACH_VIDEO = re.compile(
+    rf"\b(?:each|every|per) (?:of )?(?:the |these |those |one of |two )*(?:{'|'.join(sorted(_VIDEO | _VIDEOS))})\b"
+)
+_COUNTED = re.compile(r"\bhow many (\w+)")
+_NO_COUNTED = words("in are is were was there of at from do does did")
+_EACH = re.compile(r"\beach\b")
+_ANY_VIDEO = re.compile(
+    r"\b(?:any|either|one|some|a|single) (?:of (?:the|these|those|my|our) )?(?:two |single )?"
+    rf"(?:{'|'.join(sorted(_VIDEO | _VIDEOS))})\b"
+)
 
 
 def counted(scene: Scene) -> Query | None:
@@ -67,15 +78,6 @@ def counted(scene: Scene) -> Query | None:
     if not plain or scene.clause is not None or scene.pronoun is not None:
         return Refusal(f"The numbers in several videos are given for one kind of thing at a time. {_NOT_SAID}")
     return VideosCountQuery(replace(scene.narrowed(), plural=True), scene.window)
-
-
-_TWO_COUNTS = re.compile(r"\bhow many\b.*\bhow many\b")
-_EACH_VIDEO = re.compile(
-    rf"\b(?:each|every|per) (?:of )?(?:the |these |those |one of |two )*(?:{'|'.join(sorted(_VIDEO | _VIDEOS))})\b"
-)
-_COUNTED = re.compile(r"\bhow many (\w+)")
-_NO_COUNTED = words("in are is were was there of at from do does did")
-_EACH = re.compile(r"\beach\b")
 
 
 def compared(scene: Scene) -> Query | None:
@@ -131,12 +133,6 @@ def _weighed(scene: Scene) -> Operator | None:
 def _sized_amount(said: list[str], sizes: frozenset[str]) -> bool:
     """ "The largest number of", "a number ... greater than"."""
     return bool(sizes & set(said)) and bool(_AMOUNT & set(said))
-
-
-_ANY_VIDEO = re.compile(
-    r"\b(?:any|either|one|some|a|single) (?:of (?:the|these|those|my|our) )?(?:two |single )?"
-    rf"(?:{'|'.join(sorted(_VIDEO | _VIDEOS))})\b"
-)
 
 
 def within_one(scene: Scene) -> Query | None:

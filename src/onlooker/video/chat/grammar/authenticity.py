@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from itertools import pairwise
 
+from onlooker.video.chat.grammar.acting import ASKING_ONCE
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.subjects import measure_of
 from onlooker.video.chat.grammar.words import words
@@ -25,7 +26,6 @@ _BESIDE = words(
     "least_common approach recede stationary in_motion move path speed direction kind more fewer equal difference "
     "other_than order wear distance farthest_apart until_when mean"
 )
-_ASKING_ONCE = ("count", "when", "which", "how_long", "where")
 _MOMENTS = words("moment moments part parts frame frames second seconds segment segments section sections time times")
 _VIDEOS = words("videos clips recordings movies films files")
 _COMING = words("enter arrive come emerge")
@@ -130,6 +130,6 @@ def _negation(scene: Scene) -> str | None:
 
 
 def _two_questions(scene: Scene) -> str | None:
-    asked = [code for code in _ASKING_ONCE if code in scene.reading.cues]
+    asked = [code for code in ASKING_ONCE if code in scene.reading.cues]
     linked = scene.reading.word("and", "&", ",")
     return asked[1].replace("_", " ") if len(asked) > 1 and linked else None

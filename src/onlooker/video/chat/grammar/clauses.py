@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from onlooker.video.chat.grammar.mentions import Mention
+from onlooker.video.chat.grammar.moments import INSTANT_S
 from onlooker.video.chat.grammar.phrases import Cue
 from onlooker.video.chat.grammar.reading import Reading
 from onlooker.video.chat.grammar.segments import length_before, stood_first
@@ -18,11 +19,11 @@ _AT = words("when once while as moment")
 _BEFORE = words("before until till by")
 _AFTER = words("after since")
 _BETWEEN = words("the time that moment soon as")
-_INSTANT_S = 0.001
 _EVENT_CUES = ("start", "end", "appear", "visible", "gone")
 # Questions that use "before" and "after" to weigh two things against each other.
 _WEIGHING = frozenset({"yes_no", "when", "how_long"})
 _RELATIONS = ("near", "touch", "together", "pass", "nearest", "distance")
+_ASKING = words("who what which how where")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +68,6 @@ def find_clause(reading: Reading) -> Clause | None:
         window = _window(relation) if offset is None else Window("at", TimePoint(offset, "event"), None)
         return Clause(Anchor(selection, event), window, start, end, is_stay)
     return None
-
-
-_ASKING = words("who what which how where")
 
 
 def _asked_behind(reading: Reading, mention: Mention) -> int | None:
@@ -154,8 +152,8 @@ def _window(relation: Literal["at", "before", "after"]) -> Window:
     if relation == "at":
         return Window("at", TimePoint(0.0, "event"), None)
     if relation == "before":
-        return Window("span", None, TimePoint(-_INSTANT_S, "event"))
-    return Window("span", TimePoint(_INSTANT_S, "event"), None)
+        return Window("span", None, TimePoint(-INSTANT_S, "event"))
+    return Window("span", TimePoint(INSTANT_S, "event"), None)
 
 
 def without(reading: Reading, clause: Clause) -> Reading:

@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 
 from onlooker.video.chat.grammar.context import Scene
+from onlooker.video.chat.grammar.moments import INSTANT_S
 from onlooker.video.chat.grammar.subjects import COMPARATIVES, measure_of
 from onlooker.video.chat.grammar.timing import event_around
 from onlooker.video.chat.grammar.words import words
@@ -138,13 +139,10 @@ def _different_events(scene: Scene) -> Query | None:
     other = event_around(scene, second.start, second.end, None)
     if link is None or mine is None or other is None or mine == other:
         return None
-    before = Window("span", None, TimePoint(-_INSTANT_S, "event"))
-    window = before if link == "before" else Window("span", TimePoint(_INSTANT_S, "event"), None)
+    before = Window("span", None, TimePoint(-INSTANT_S, "event"))
+    window = before if link == "before" else Window("span", TimePoint(INSTANT_S, "event"), None)
     anchor = Anchor(replace(scene.things[1], definite=True), other)
     return ExistsQuery(scene.things[0], window, mine, anchor=anchor)
-
-
-_INSTANT_S = 0.001  # before and after leave the moment itself out
 
 
 def suffers(scene: Scene) -> bool:

@@ -27,6 +27,7 @@ class Focus:
         recent: single things talked of, the latest first.
         named: what the last answer named, in its order.
         query: the last query.
+        refused: the question after it was refused, so that a bare "when?" leans on nothing.
     """
 
     subject: Selection | None
@@ -34,6 +35,7 @@ class Focus:
     recent: tuple[Selection, ...]
     named: tuple[Selection, ...]
     query: Query
+    refused: bool = False
 
 
 @dataclass(frozen=True)
@@ -210,7 +212,7 @@ def _explicit(reading: Reading) -> tuple[Mention, ...]:
         elif later.kind == "one" and earlier.kind == "noun" and later.selection.conditions:
             like = replace(later.selection, noun=earlier.selection.noun, categories=earlier.selection.categories)
             found[i] = replace(later, selection=like, kind="noun")
-        elif _same(earlier, later):
+        elif _same(earlier, later) and not _is_barred(reading, earlier, later):
             found.pop(i)
     return tuple(found)
 
@@ -229,6 +231,11 @@ def _same(a: Mention, b: Mention) -> bool:
         b.selection.categories, b.selection.numbers, b.selection.conditions, b.selection.label,
     )  # fmt: skip
     return plain and alike and a.kind != "unknown" and b.selection.definite and a.selection.categories is not None
+
+
+def _is_barred(reading: Reading, earlier: Mention, later: Mention) -> bool:
+    """ "Any animals besides the dog?", where dogs are the only animals: the second is left out of the first."""
+    return any(earlier.end <= c.start < later.start for c in reading.cues.get("other_than", ()))
 
 
 def _is_the_rest(reading: Reading, mention: Mention) -> bool:

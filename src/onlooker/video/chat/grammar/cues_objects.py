@@ -296,11 +296,11 @@ OBJECT_CUES: Mapping[str, str] = {
     """,
     "touch": """
         touch; overlap; collide; bump into; bump; make contact; contact; intersect; run into; crash; crash into;
-        hit; in contact; come into contact; meet; collision; cross path; clash
+        hit; in contact; come into contact; collision; clash
     """,
     "near": """
         near; close to; near to; next to; beside; nearby; adjacent to; alongside; by the side of; in the vicinity
-        of; close by; around
+        of; close by; around; meet; meet up with?; cross path with?
     """,
     "nearest": """
         nearest; closest; nearest to; closest to; least distance; minimum|smallest|least|shortest distance; most

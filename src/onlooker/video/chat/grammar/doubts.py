@@ -6,7 +6,7 @@ import re
 
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.reading import Reading
-from onlooker.video.chat.grammar.words import words
+from onlooker.video.chat.grammar.words import WATCHERS, words
 from onlooker.video.chat.query import DurationQuery, EdgeQuery, Query, Refusal
 
 # Question words and little words of German, Spanish, French, Italian, Portuguese and Dutch that English has not.
@@ -30,7 +30,6 @@ _EDGE_SIDES = {"left": "left", "right": "right", "top": "top", "bottom": "bottom
 
 _STOPPING = words("stop halt pause")
 _ABOUT_THE_VIDEO = words("video clip film movie footage playback recording here there being appearing")
-_WATCHERS = words("i we you")
 
 _OPINION = re.compile(
     r"\b(?:do|would|can|did) (?:you|we|one|i) (?:think|say|make|feel|guess) (?:about|of)\b|\byour opinion\b"
@@ -38,6 +37,11 @@ _OPINION = re.compile(
 _OFTEN_TOGETHER = re.compile(
     r"\bhow (?:often|frequently|many times)\b.*"
     r"(?:(?<!all )\btogether\b|\bat (?:the same|one) time\b|\bat once\b|\bsimultaneous)"
+)
+# "Was the dog lost?" is not whether it left; "lost from view" and "lost sight of" are.
+_LOST = re.compile(
+    r"\b(?:is|are|was|were|be|been|being|get|gets|got|look|looks|looked|seems?|appears?)\b(?: \w+){0,4}? lost\b"
+    r"(?! (?:from|out of|to) (?:view|sight|the view)| (?:sight|track) of| by the track)"
 )
 
 
@@ -55,13 +59,6 @@ def _opinion(scene: Scene) -> Query | None:
     if scene.form in {"what", "how", "none"} and _OPINION.search(scene.reading.question.lower()):
         return Refusal("There are no opinions here, only what is seen and heard, where and when. Ask what happens.")
     return None
-
-
-# "Was the dog lost?" is not whether it left; "lost from view" and "lost sight of" are.
-_LOST = re.compile(
-    r"\b(?:is|are|was|were|be|been|being|get|gets|got|look|looks|looked|seems?|appears?)\b(?: \w+){0,4}? lost\b"
-    r"(?! (?:from|out of|to) (?:view|sight|the view)| (?:sight|track) of| by the track)"
-)
 
 
 def _lost(scene: Scene) -> Query | None:
@@ -197,7 +194,7 @@ def _stops(scene: Scene) -> Query | None:
         passive = (i > 0 and tokens[i - 1].base == "be") or ("be" in before and not before & {"do", "have"})
         is_state = tokens[i].text.endswith("ed") and (passive or i + 1 in named)
         following = {t.text for t in tokens[i + 1 : i + 3]}
-        if not (is_state or following & _ABOUT_THE_VIDEO or before & _WATCHERS):
+        if not (is_state or following & _ABOUT_THE_VIDEO or before & WATCHERS):
             return Refusal(
                 "Whether something stops at some moment is not stored as such, only whether it stays where it is all "
                 "the time it is visible. Ask for example: is it stationary? Or: what path does it take?"

@@ -56,6 +56,10 @@ _SAME_MOMENT = (
     "at that moment", "at that time", "at that point", "at that instant", "at that second", "at the same moment",
     "at this moment", "at this point", "right then", "just then", "by then", "at that very moment",
 )  # fmt: skip
+_IN_TURN = ("t_start", "t_end")
+_THIRD_PERSON = words("he she him her his hers himself herself")
+_LIVING = frozenset({*HYPERNYMS["living thing"], *HYPERNYMS["rider"]})
+_POINTING = words("that this those these other next")
 
 
 def elliptic(scene: Scene) -> Query | None:
@@ -139,9 +143,6 @@ def _next_place(scene: Scene, query: Query) -> Query | None:
         else replace(subject.rank, n=1, descending=not subject.rank.descending)
     )
     return replace(query, subject=replace(subject, rank=rank, keys=()))  # type: ignore[call-arg]
-
-
-_IN_TURN = ("t_start", "t_end")
 
 
 def _moved_window(scene: Scene, query: Query) -> Window | None:
@@ -347,11 +348,6 @@ def both_of_them(scene: Scene) -> Query | None:
     return RelationQuery(*focus.named, "together", scene.form)  # type: ignore[arg-type]
 
 
-_THIRD_PERSON = words("he she him her his hers himself herself")
-_LIVING = frozenset({*HYPERNYMS["living thing"], *HYPERNYMS["rider"]})
-_POINTING = words("that this those these other next")
-
-
 def pointing_nowhere(scene: Scene) -> Query | None:
     """ "And that one?", "when does he come?" with nothing talked of that it could mean."""
     reading, focus = scene.reading, scene.focus
@@ -360,13 +356,31 @@ def pointing_nowhere(scene: Scene) -> Query | None:
     somebody = about is not None and (not about or bool(set(about) & _LIVING) or bool(set(about) & set(reading.people)))
     if spoken is not None and not scene.things and not somebody and (focus is None or about is not None):
         return Refusal(f'Say who is meant by "{spoken}": nobody was talked of before.')
+    it = next((m.word for m in reading.mentions if m.kind == "pronoun"), None)
+    seen = scene.form == "how_long" and reading.word("there", "visible", "seen", "shown", "stay")
+    often = scene.form == "count" and reading.word("times", "often")
+    if it is not None and scene.pronoun is None and not scene.things and (seen or often) and focus is None:
+        return Refusal(f'Say what is meant by "{it}": nothing was talked of before.')
     ones = [m for m in scene.mentions if m.kind == "one"]
     told = [t.text for t in reading.tokens]
+    other = None if focus is not None else _the_other(scene)
+    if other is not None:
+        return Refusal(f"Say which {other} is meant: nothing was talked of before.")
     if focus is not None or not ones or len(scene.things) != len(ones) or reading.form != "none":
         return None
     near = {*told[max(0, ones[0].start - 1) : ones[0].end + 2]}
     plain = not (scene.subject.conditions or scene.subject.rank or scene.subject.numbers)
     return Refusal("Say which one is meant: nothing was talked of before.") if near & _POINTING and plain else None
+
+
+def _the_other(scene: Scene) -> str | None:
+    """ "Does the other car move?", where no car was named that it could be another than."""
+    if len(scene.mentions) != 1 or scene.form != "yes_no":
+        return None
+    mention = scene.mentions[0]
+    said = {t.text for t in scene.reading.tokens[mention.start : mention.end]}
+    one = mention.kind == "noun" and mention.selection.definite and not mention.selection.plural
+    return mention.word if one and "other" in said else None
 
 
 def with_window_of_them(query: Query, scene: Scene) -> Query:

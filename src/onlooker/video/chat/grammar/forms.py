@@ -8,7 +8,7 @@ from typing import Literal
 from onlooker.video.chat.grammar.mentions import Mention
 from onlooker.video.chat.grammar.phrases import Cue
 from onlooker.video.chat.grammar.tokens import Token
-from onlooker.video.chat.grammar.words import LEADING, words
+from onlooker.video.chat.grammar.words import LEADING, WATCHERS, words
 
 Form = Literal["count", "when", "how_long", "where", "which", "list", "what", "how", "yes_no", "none"]
 _AUXILIARIES = frozenset({"be", "do", "have", "can", "will", "shall", "may", "must", "might"})
@@ -16,6 +16,12 @@ SPECIFIC: tuple[Form, ...] = ("count", "when", "how_long", "where", "which")
 # "which bounding box", "which direction": the noun says what is wanted, not "which".
 _RANKING = ("longest", "shortest", "fastest", "slowest", "largest", "smallest")
 _ASKED_BY_NOUN = frozenset({"where", "how_long", "when", "count"})
+_LEARNING = words("ask know learn determine establish ascertain enquire inquire discover")
+_LEARNING_OUT = words("find work figure make")
+_MOMENT_NOUNS = words("time times second seconds moment point instant clock timestamp frame")
+_SOMEBODY = words("somebody someone anyone anybody")
+_HELPING = words("count tell give show explain list check help")
+_SEEING = words("see spot find notice detect hear recognise identify have visible seen appear enter leave move come be")
 
 
 def form_of(
@@ -43,10 +49,6 @@ def form_of(
     if "list" in cues and not ("what" in cues and cues["what"][0].start < cues["list"][0].start):
         return "list"
     return "what" if "what" in cues else "how" if "how" in cues else "none"
-
-
-_LEARNING = words("ask know learn determine establish ascertain enquire inquire discover")
-_LEARNING_OUT = words("find work figure make")
 
 
 def _is_indirect(tokens: Sequence[Token], i: int) -> bool:
@@ -89,9 +91,6 @@ def _asks_which(what: Cue, mentions: Sequence[Mention]) -> bool:
     return behind.plural or not any(m.kind == "pronoun" for m in mentions)  # "what animal is it?" asks for its kind
 
 
-_MOMENT_NOUNS = words("time times second seconds moment point instant clock timestamp frame")
-
-
 def _is_only_a_clause(tokens: Sequence[Token], asked: tuple[int, Form], cues: Mapping[str, list[Cue]]) -> bool:
     """ "What was on screen when the person came?": "what" asks, "when" only says when."""
     start, form = asked
@@ -119,12 +118,6 @@ def _is_number_of_one(tokens: Sequence[Token], cue: Cue, mentions: Sequence[Ment
     return of and behind is not None and behind.selection.definite and not behind.selection.plural
 
 
-_ADDRESSED = words("you i we")
-_SOMEBODY = words("somebody someone anyone anybody")
-_HELPING = words("count tell give show explain list check help")
-_SEEING = words("see spot find notice detect hear recognise identify have visible seen appear enter leave move come be")
-
-
 def _is_seeing(tokens: Sequence[Token]) -> bool:
     """ "Can you see a car?" asks about the car, "could you be so kind as to tell me" does not."""
     return any(
@@ -142,7 +135,7 @@ def _opening(tokens: Sequence[Token], blocked: frozenset[int]) -> int | None:
             continue
         asked = tokens[i + 1].text if i + 1 < len(tokens) else ""
         helper = asked in _SOMEBODY and i + 2 < len(tokens) and tokens[i + 2].text in _HELPING
-        addressed = (asked in _ADDRESSED or helper) and not _is_seeing(tokens[i + 2 : i + 5])
+        addressed = (asked in WATCHERS or helper) and not _is_seeing(tokens[i + 2 : i + 5])
         auxiliary = (
             token.base in _AUXILIARIES
             and not addressed

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from onlooker.video.chat.grammar.phrases import expand
 from onlooker.video.chat.grammar.tokens import Token
-from onlooker.video.chat.grammar.words import ASSERTING, LEADING, POLITE, TAILS, words
+from onlooker.video.chat.grammar.words import ASSERTING, LEADING, POLITE, QUESTION_WORDS, TAILS, words
 
 Phrase = tuple[str, ...]
 
@@ -36,7 +36,7 @@ _OR_NOT = words("not never no nah nope none")
 _TAG_PRONOUNS = words("it there he she they that this one we you i")
 _ARTICLES = words("the a an any some these those")
 _NEGATIONS = words("not never no")
-_ASKING_WORDS = words("what which who whom whose when where how why")
+_ASKING_WORDS = QUESTION_WORDS | {"why"}
 _SEEN_BY_YOU = words("see spot read hear notice")
 _SIDES = words("left right")
 

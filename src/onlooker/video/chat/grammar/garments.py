@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from onlooker.video.chat.grammar.mentions import Mention
+from onlooker.video.chat.grammar.mentions import SHADES, Mention
 from onlooker.video.chat.grammar.phrases import Cue
 from onlooker.video.chat.grammar.reading import Reading
 from onlooker.video.chat.grammar.words import words
@@ -19,6 +19,7 @@ _SILENT = frozenset({"not", "all", "filler", "video", "list", *_GARMENT_CODES})
 
 def with_garments(reading: Reading) -> Reading:
     """The reading with such colours as conditions of their nouns; a colour that is asked about stays."""
+    reading = _without_stuff(reading)
     for index, shades in reading.colors:
         owner = _owner(reading, index)
         if owner is None:
@@ -26,6 +27,20 @@ def with_garments(reading: Reading) -> Reading:
         end = _garment_end(reading, index)
         if end is not None and not _is_asked(reading, owner, end):
             reading = _attached(reading, owner, index, end, shades)
+    return reading
+
+
+def _without_stuff(reading: Reading) -> Reading:
+    """ "Who wears blue stuff?": what is worn is no thing of its own, its colour is what is asked."""
+    worn = {c.end for c in reading.cues.get("wear", ())}
+    for mention in reading.mentions:
+        selection = mention.selection
+        generic = mention.kind == "noun" and selection.categories is None and not selection.numbers
+        shades = [i for i in range(mention.start, mention.end) if reading.tokens[i].text in SHADES]
+        if generic and mention.start in worn and len(shades) == len(selection.conditions) == 1:
+            color = (shades[0], SHADES[reading.tokens[shades[0]].text])
+            kept = tuple(m for m in reading.mentions if m is not mention)
+            return replace(reading, mentions=kept, colors=tuple(sorted((*reading.colors, color))))
     return reading
 
 

@@ -38,6 +38,10 @@ _BECOMING = re.compile(
     r"(?!closer|nearer|bigger|larger|smaller|farther|further|after|over|another|under)[a-z]+er\b(?! than)"
 )
 _AIDED = re.compile(r"\bask(?:s|ed|ing)? (?:for|about|to|if|whether|him|her|them|anyone|someone)\b|\bfor help\b")
+_COMES_AND_GOES = re.compile(
+    r"\b(?:came|come|comes|enter\w*|arriv\w*|appear\w*) (?:in )?and (?:then )?"
+    r"(?:went|go|goes|left|leave|leaves|exit\w*|disappear\w*|vanish\w*)\b"
+)
 _NOTHING_ELSE = words("just merely solely purely")
 
 
@@ -56,6 +60,7 @@ def left_over(scene: Scene, query: Query) -> str | None:
     if found is None and isinstance(query, HELD):
         found = (
             _BUT_NOT.search(said)
+            or (_COMES_AND_GOES.search(said) if getattr(query, "event", None) is not None else None)
             or _BECOMING.search(said)
             or _ONE_BY_ONE.search(said)
             or (_SHARES.search(said) if isinstance(query, ExistsQuery) else None)

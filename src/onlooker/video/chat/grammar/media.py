@@ -7,7 +7,7 @@ import re
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.mentions import SHADES, SIZE_WORDS
 from onlooker.video.chat.grammar.subjects import measure_of
-from onlooker.video.chat.grammar.words import words
+from onlooker.video.chat.grammar.words import ALL_TIME, QUESTION_WORDS, words
 from onlooker.video.chat.query import (
     EvidenceQuery,
     Query,
@@ -36,6 +36,36 @@ _NOT_SEARCHED = words(
     "on screen written  anyone somebody someone words word text frame speech of phrase appear appears "
     "are were was there signs readable legible shown visible sign sentence until till anywhere somewhere"
 )
+_WHEN_SAID = words("while when once during until till as whenever after before")
+_NEAR = 5  # words between "while" and "sign" or "says"
+_LANGUAGES = words(
+    "english french german spanish italian portuguese russian chinese japanese arabic hindi dutch polish"
+)
+_VOICES = words("shout yell scream whisper mumble mutter")
+_SAYING = words("say show read mention have contain display feature include spell tell appear come disappear go stay")
+_ADVERBS = words("ever also still really actually just even not never always already somewhere anywhere")
+_ALWAYS = re.compile(
+    rf"\b(?:{ALL_TIME}|the (?:whole|entire|full) (?:time|video|clip|film|way|duration)|throughout|continuously"
+    r"|non-?stop|from start to (?:end|finish))\b"
+)
+_SORTS_OF_SIGN = words("street road traffic shop warning neon door speed wooden metal advertising name direction")
+_SIGN = words("sign signs banner banners poster posters billboard billboards")
+_BEFORE_NAME = words(
+    "the a an any this that these those some no all every first last second third other only same which what many of "
+    "is are was were there see with visible and or how one next to"
+)
+_EDGES = {
+    Window("at", TimePoint(0.0, "share"), None): "first",
+    Window("at", TimePoint(1.0, "share"), None): "last",
+}
+_GOING = words("disappear vanish leave")
+_COMING_AND_GOING = _GOING | words("appear come")
+_TAKEN_DOWN = re.compile(
+    r"\b(?:go|goes|going|went|gone|come|comes|came|taken?|took) (?:down|away|off|out)\b|\bremoved\b"
+)
+_PASSIVE = words("mentioned said uttered spoken pronounced")
+_LOUD_NOISES = words("noise racket din commotion bang")
+_FEW = 6  # words: more say what they are about
 
 
 def about_answer(scene: Scene) -> Query | None:
@@ -53,10 +83,6 @@ def about_answer(scene: Scene) -> Query | None:
     return None
 
 
-_WHEN_SAID = words("while when once during until till as whenever after before")
-_ASKS = words("what which who whom whose where how when")
-
-
 def timed_by_words(scene: Scene) -> Query | None:
     """ "Who is there while the sign is up?", "how many are there when somebody says hello?": words give no time."""
     tokens = scene.reading.tokens
@@ -64,7 +90,7 @@ def timed_by_words(scene: Scene) -> Query | None:
         for cue in scene.reading.cues.get(code, ()):
             near = range(cue.start - 1, max(cue.start - _NEAR, 0), -1)
             link = next((i for i in near if tokens[i].text in _WHEN_SAID), None)
-            if link is None or any(tokens[i].text in _ASKS for i in range(link + 1, cue.start)):
+            if link is None or any(tokens[i].text in QUESTION_WORDS for i in range(link + 1, cue.start)):
                 continue
             asked = link == scene.reading.at("when") and scene.form == "when"
             other = scene.has("sound", "events", "count", "which") or any(m.start < link for m in scene.mentions)
@@ -77,14 +103,14 @@ def timed_by_words(scene: Scene) -> Query | None:
     return None
 
 
-_NEAR = 5  # words between "while" and "sign" or "says"
-
-
 def quoted(scene: Scene) -> Query | None:
     """Words in quotation marks, where nothing says whether they are heard or seen: what appears is seen."""
     reading = scene.reading
     if not reading.quotes or scene.has("speech", "text", "sound"):
         return None
+    line = reading.word("line", "lines", "quote") and all(t.noun in {"line", "quote"} for t in scene.things)
+    if line and scene.form in {"when", "list", "none"}:
+        return WordsQuery("speech", "when", reading.quotes[0], scene.window)  # 'find the line "mind the gap"'
     seen = scene.has("visible", "appear", "start", "end") or scene.form == "where"
     if (
         seen
@@ -109,17 +135,14 @@ def summary(scene: Scene) -> Query | None:
     return None
 
 
-_LANGUAGES = words(
-    "english french german spanish italian portuguese russian chinese japanese arabic hindi dutch polish"
-)
-
-
 def speech(scene: Scene) -> Query | None:
     """What is said, when a word is said, is anybody speaking."""
     if not scene.has("speech"):
         return None
     if scene.reading.word("language", "languages", "accent", "dialect", *_LANGUAGES):
         return Refusal(f"Nothing is stored about languages and accents. {EXAMPLES}")
+    if not scene.reading.quotes and any(t.base in _VOICES for t in scene.reading.tokens):
+        return Refusal("How something is said is not stored, only what is said and when, and when it is loud.")
     counted = scene.form == "count" and not scene.reading.word("times", "often") and not scene.reading.quotes
     people = any(set(t.categories or ()) & set(scene.reading.people) for t in scene.things)
     if (scene.form == "which" and scene.reading.word("who", "whose", "whom")) or (counted and people):
@@ -145,9 +168,6 @@ def _text_is_asked(scene: Scene) -> bool:
     )
 
 
-_SAYING = words("say show read mention have contain display feature include spell tell appear come disappear go stay")
-
-
 def _does_something(scene: Scene) -> str | None:
     """ "Does the sign change?": what a sign does, where it is not what it says."""
     tokens = scene.reading.tokens
@@ -159,13 +179,6 @@ def _does_something(scene: Scene) -> str | None:
     behind = tokens[sign + 1]
     verb = behind.is_word and behind.base not in _SAYING and behind.text not in _ADVERBS
     return behind.text if verb else None
-
-
-_ADVERBS = words("ever also still really actually just even not never always already somewhere anywhere")
-_ALWAYS = re.compile(
-    r"\b(?:the (?:whole|entire|full) (?:time|video|clip|film|way|duration)|all the time|all along|always|throughout|"
-    r"constantly|continuously|non-?stop|from start to (?:end|finish))\b"
-)
 
 
 def _throughout(scene: Scene) -> Refusal | None:
@@ -190,6 +203,9 @@ def _words(scene: Scene, source: str) -> WordsQuery | Refusal:
     done = _does_something(scene) if phrase and not reading.quotes and source == "screen_text" else None
     if done is not None:
         return Refusal(f'What is written is stored, and when and where, not whether a sign would "{done}".')
+    comes = any(t.base in _COMING_AND_GOING for t in reading.tokens) or _TAKEN_DOWN.search(reading.question.lower())
+    if scene.form == "yes_no" and source == "screen_text" and scene.window is not None and comes:
+        return Refusal("Whether a sign comes or goes in a span is not answered. Ask when it is seen, and until when.")
     searched = set(phrase.split()) if phrase and not reading.quotes else set()
     if source == "screen_text" and searched & {"before", "after"} and scene.things:
         return Refusal("What is written is not weighed against what comes and goes. Ask when each is seen.")
@@ -204,14 +220,6 @@ def _words(scene: Scene, source: str) -> WordsQuery | Refusal:
         window,
         pick,  # type: ignore[arg-type]
     )
-
-
-_SORTS_OF_SIGN = words("street road traffic shop warning neon door speed wooden metal advertising name direction")
-_SIGN = words("sign signs banner banners poster posters billboard billboards")
-_BEFORE_NAME = words(
-    "the a an any this that these those some no all every first last second third other only same which what many of "
-    "is are was were there see with visible and or how one next to"
-)
 
 
 def _before_sign(scene: Scene) -> tuple[str, ...]:
@@ -238,18 +246,6 @@ def _named_unknown(scene: Scene) -> tuple[str, ...]:
     )
     told = named is not None and set(named.noun.split()) <= _NOT_SEARCHED  # "the sign: how long is it readable?"
     return () if named is None or told or not apart else (*named.noun.split(), *(str(n) for n in named.numbers))
-
-
-_EDGES = {
-    Window("at", TimePoint(0.0, "share"), None): "first",
-    Window("at", TimePoint(1.0, "share"), None): "last",
-}
-
-
-_GOING = words("disappear vanish leave")
-_TAKEN_DOWN = re.compile(
-    r"\b(?:go|goes|going|went|gone|come|comes|came|taken?|took) (?:down|away|off|out)\b|\bremoved\b"
-)
 
 
 def _pick(scene: Scene, source: str, ask: str) -> str:
@@ -291,18 +287,12 @@ def _is_searched(scene: Scene, i: int) -> bool:
     return token.is_word or (token.kind == "number" and not any(t.is_word for t in behind))
 
 
-_PASSIVE = words("mentioned said uttered spoken pronounced")
-
-
 def _before_passive(scene: Scene, verb: int) -> list[str]:
     """ "Is the dog mentioned?", "how often is the gap spoken of?": what stands between the auxiliary and the verb."""
     tokens = scene.reading.tokens
     helper = next((i for i in range(verb - 1, -1, -1) if tokens[i].base == "be"), None)
     said = range(helper + 1, verb) if helper is not None else ()
     return [tokens[i].text for i in said if tokens[i].is_word or tokens[i].kind == "number"]
-
-
-_LOUD_NOISES = words("noise racket din commotion bang")
 
 
 def sound(scene: Scene) -> Query | None:
@@ -352,9 +342,6 @@ def _after_something(scene: Scene) -> bool:
     return told and scene.pronoun is None and len(spoken) < _FEW and scene.reading.word("after", "before", "until")
 
 
-_FEW = 6  # words: more say what they are about
-
-
 def facts(scene: Scene) -> Query | None:
     """How long, how large, how many frames, shots and cuts."""
     if scene.things or measure_of(scene.reading) is not None:
@@ -371,7 +358,8 @@ def facts(scene: Scene) -> Query | None:
             return VideoFactQuery("cuts", "yes_no")
         if reading.has(fact) and scene.form in {"count", "when", "list"}:
             return VideoFactQuery("cuts" if fact == "cut" else "shots", "when" if scene.form == "when" else "value")
-    if scene.form == "how_long" and _after_something(scene):
+    bare = " ".join(t.text for t in reading.tokens if t.is_word) == "for how long"
+    if scene.form == "how_long" and (bare or _after_something(scene)):
         return Refusal("Say what is meant: how long is which object visible, or how long is the video?")
     if scene.form == "how_long" and scene.pronoun is None and not reading.has("stationary", "gone", "in_motion"):
         return VideoFactQuery("duration")

@@ -8,7 +8,7 @@ from typing import Literal
 
 from onlooker.video.chat.grammar.nouns import Nouns, NounSense, is_plural, singular
 from onlooker.video.chat.grammar.tokens import ORDINAL_WORDS, Token
-from onlooker.video.chat.grammar.words import COLORS, words
+from onlooker.video.chat.grammar.words import COLORS, DEMONSTRATIVES, words
 from onlooker.video.chat.query import Condition, Selection
 
 MentionKind = Literal["noun", "number", "label", "pronoun", "one", "unknown"]
@@ -56,7 +56,6 @@ _NUMBER_LINKS = words(
     "number no nr num # id ids numbered . : = _ - tracklet track with the of whose is labelled labeled having has"
 )
 _PRONOUNS = words("it they them he she him her its their his hers theirs itself themselves himself herself")
-_DEMONSTRATIVES = words("that this those these")
 # Behind "is that" these show that nothing is determined: "how long is that in sight?".
 _BEHIND_THAT = words(
     "in on at visible there around still first last see seen shown for present out gone faster slower longer shorter "
@@ -300,7 +299,7 @@ class MentionReader:
         if token.text in _PRONOUNS:
             many = token.text in {"they", "them", "their", "themselves", "theirs"}
             return Mention(replace(selection, plural=many), i, i + 1, "pronoun", token.text)
-        if token.text in _DEMONSTRATIVES and self._stands_alone(i):
+        if token.text in DEMONSTRATIVES and self._stands_alone(i):
             return Mention(replace(selection, plural=token.text in {"those", "these"}), i, i + 1, "pronoun", token.text)
         return None
 

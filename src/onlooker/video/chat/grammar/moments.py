@@ -15,6 +15,7 @@ UNITS = (
     | dict.fromkeys(["h", "hr", "hrs", "hour", "hours"], 3600.0)
     | dict.fromkeys(["ms", "msec", "millisecond", "milliseconds"], 0.001)
 )
+INSTANT_S = 0.001  # before and after leave the moment itself out
 VAGUE = words("about around roughly approximately approx circa exactly precisely the very just nearly time t")
 START = words("start beginning outset opening onset")
 END = words("end ending close finish conclusion")

@@ -26,6 +26,14 @@ _NO_ROLES = words(
     "lot bit little while whole entire full only one ones first last main very other such way most least kind sort type"
 )
 _PEOPLE = frozenset({*HYPERNYMS["person"], *HYPERNYMS["rider"]})
+_BEING = words("is are was were")
+_ADVERBS = words(
+    "ever also still really actually just even not never always then already first last finally perhaps maybe only "
+    "together both all again now there"
+)
+_EMPTY_VERBS = words(
+    "keep get start begin happen seem be have do go come move make turn in on at and or with from to as the a by of"
+)
 
 
 def more_than_a_noun(scene: Scene) -> Query | None:
@@ -39,9 +47,6 @@ def more_than_a_noun(scene: Scene) -> Query | None:
     if first is not None and first.kind == "unknown" and bare and scene.reading.says("who", _BEING):
         return _not_stored(first.selection.noun)  # "who is new at 12 s?"
     return _role(scene)
-
-
-_BEING = words("is are was were")
 
 
 def _head_behind(scene: Scene, mention: Mention) -> str | None:
@@ -135,15 +140,6 @@ def _does_unknown(scene: Scene) -> Query | None:
     if done or (place in reading.claimed and not unknown):
         return None
     return Refusal(f'Nothing is stored about "{tokens[place].text}". {EXAMPLES}')
-
-
-_ADVERBS = words(
-    "ever also still really actually just even not never always then already first last finally perhaps maybe only "
-    "together both all again now there"
-)
-_EMPTY_VERBS = words(
-    "keep get start begin happen seem be have do go come move make turn in on at and or with from to as the a by of"
-)
 
 
 def _called(scene: Scene, first: Mention) -> Query | None:

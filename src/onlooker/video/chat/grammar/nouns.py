@@ -188,6 +188,10 @@ _IRREGULAR_PLURALS = {
     "miscellanea": "misc", "ppl": "person", "peeps": "person", "taxis": "taxi", "skies": "ski",
     "broccolis": "broccoli", "zucchinis": "zucchini",
 }  # fmt: skip
+_ON_BIKES = words("bike bicycle cycle pushbike")
+_ON_MOTORBIKES = words("motorbike motorcycle scooter moped")
+_ON = words("on riding upon")
+_WHO_RIDES = words("person human individual rider") | PERSON_WORDS | GENDERED | AGED
 
 
 @cache
@@ -245,12 +249,6 @@ def plural(noun: str) -> str:
 def is_plural(word: str) -> bool:
     """Whether a word looks like a plural."""
     return (word in _IRREGULAR_PLURALS and _IRREGULAR_PLURALS[word] != word) or singular(word) != word
-
-
-_ON_BIKES = words("bike bicycle cycle pushbike")
-_ON_MOTORBIKES = words("motorbike motorcycle scooter moped")
-_ON = words("on riding upon")
-_WHO_RIDES = words("person human individual rider") | PERSON_WORDS | GENDERED | AGED
 
 
 def _on_something(form: tuple[str, ...]) -> tuple[str, str] | None:

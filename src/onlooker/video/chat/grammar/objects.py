@@ -35,6 +35,13 @@ _BUSY_MOMENT = re.compile(
     r"(?<!\bat )(?<!\bin )(?<!\bof )(?<!\bon )(?<!\bduring )\bthe (?:busiest|fullest|most (?:crowded|busy))"
     r" (?:moment|time|point|instant|second)\b"
 )
+# "Do they go the same way?", "are they of different sizes?"
+_ALIKE = re.compile(r"\b(same|opposite|different) (way|direction|speed|size|length|side)s?\b")
+_LIKE_ANOTHER = re.compile(r"\b(?:same|similar|opposite) (way|direction|speed|size|length|side|colou?r)s? (?:as|to)\b")
+_KINDS = words("kind kinds type types sort sorts species breed breeds variety varieties")
+_PEAK_FORMS = ("count", "what", "when", "list", "how", "none")
+_DIRECTLY = words("right directly immediately straight next just")
+_COMING = words("arrive enter appear come join leave exit go depart disappear")
 
 
 def _counts_colors(scene: Scene) -> bool:
@@ -42,11 +49,6 @@ def _counts_colors(scene: Scene) -> bool:
     ends = {cue.end for cue in scene.reading.cues.get("count", ())}
     counted = any(cue.start in ends for cue in scene.reading.cues["color"])
     return counted or scene.has("most_common", "least_common") or scene.reading.word("most", "least")
-
-
-# "Do they go the same way?", "are they of different sizes?"
-_ALIKE = re.compile(r"\b(same|opposite|different) (way|direction|speed|size|length|side)s?\b")
-_LIKE_ANOTHER = re.compile(r"\b(?:same|similar|opposite) (way|direction|speed|size|length|side|colou?r)s? (?:as|to)\b")
 
 
 def unsupported(scene: Scene) -> Query | None:
@@ -105,13 +107,16 @@ def kinds(scene: Scene) -> Query | None:
     asked = scene.form == "what" or (scene.form == "none" and scene.window is None and not scene.has("total"))
     asked = asked and not scene.specific and measure_of(scene.reading) is None and not yes_no.lasts(scene)
     asked = asked and not scene.has("first", "last", "start", "end", "color", "speed", "direction", "events", "order")
-    seen = (bool(generic) or scene.has("visible", "appear")) and not _comes_in_turn(scene)
+    seen = (bool(generic) or scene.has("visible", "appear") or _is_then(scene)) and not _comes_in_turn(scene)
     if asked and seen and not (subject.rank or subject.numbers):
         return CategoriesQuery(scene.narrowed(), scene.window)
     return None
 
 
-_KINDS = words("kind kinds type types sort sorts species breed breeds variety varieties")
+def _is_then(scene: Scene) -> bool:
+    """ "What is in the first shot?": nothing said but when."""
+    tokens, windows = scene.reading.tokens, scene.reading.windows
+    return len(windows) == 1 and windows[0].start == 2 and tokens[0].text == "what" and tokens[1].base == "be"
 
 
 def _names_one(scene: Scene) -> bool:
@@ -151,9 +156,6 @@ def peak(scene: Scene) -> Query | None:
     said = " ".join(t.text for t in scene.reading.tokens)
     asked_when = asked_when or (scene.form in {"what", "list", "none"} and _BUSY_MOMENT.search(said) is not None)
     return PeakQuery(scene.narrowed(), "when" if asked_when else "count")
-
-
-_PEAK_FORMS = ("count", "what", "when", "list", "how", "none")
 
 
 def _which_number(scene: Scene) -> bool:
@@ -279,6 +281,8 @@ def _filtered(scene: Scene) -> Selection:
 
 
 def _count(scene: Scene) -> Query:
+    if not scene.things and scene.reading.says("how", words("much")):
+        return _not_understood()  # "by how much?"
     if scene.reading.word("times", "often") and scene.has("return", "gone", "end", "start", "appear"):
         if scene.has("return", "gone", "end"):
             return AttributeQuery(scene.narrowed(), "n_gaps")
@@ -324,9 +328,6 @@ def _which(scene: Scene) -> Query:
     return ListQuery(ranked, None if by_entry else scene.window, _event(scene) if in_span else None)
 
 
-_DIRECTLY = words("right directly immediately straight next just")
-
-
 def _in_turn(scene: Scene, subject: Selection) -> Selection:
     """ "Who comes right after the truck?", "what appears just before it?": the nearest in the order of coming."""
     before = scene.window is not None and scene.window.start is None
@@ -364,9 +365,6 @@ def _what(scene: Scene) -> Query:
     if scene.conditions or yes_no.lasts(scene):
         return _which(scene)
     return _bare(scene)
-
-
-_COMING = words("arrive enter appear come join leave exit go depart disappear")
 
 
 def _bare(scene: Scene) -> Query:

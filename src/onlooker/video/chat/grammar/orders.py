@@ -45,6 +45,7 @@ _SQL = re.compile(
 _ABOUT_YOU = re.compile(
     r"^\W*(?:(?:so|hey|and|but|ok|well) )*(?:are|r|were) (?:you|u)\b(?! (?:sure|certain|able|seeing|saying))"
 )
+_BARE = frozenset({"list", "filler", "what", "how", "not"})
 
 
 def ordered(scene: Scene) -> Query | None:
@@ -62,6 +63,3 @@ def ordered(scene: Scene) -> Query | None:
     if _ENTERTAIN.search(said) and (unknown or not scene.has_subject) and not scene.reading.cues.keys() - _BARE:
         return Refusal(f"Questions about the videos are answered, nothing else is done. {EXAMPLES}")
     return None
-
-
-_BARE = frozenset({"list", "filler", "what", "how", "not"})

@@ -10,6 +10,7 @@ from onlooker.video.chat.grammar.leftover import left_over
 from onlooker.video.chat.grammar.limits import length_conditions
 from onlooker.video.chat.grammar.moments import UNITS
 from onlooker.video.chat.grammar.subjects import COMPARATIVES, CROSSING
+from onlooker.video.chat.grammar.timing import comes_and_goes
 from onlooker.video.chat.grammar.unread import HELD, denied_twice, share_of_them, unplaced_time, unread_word
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
@@ -42,7 +43,7 @@ _ONWARD = words("in into onto by through past across around out off on away from
 # What people and animals do that no column holds.
 _DEEDS = words(
     "sit sitting wait hold carry talk chat whisper shout hide kick bounce play pedal speeding holding waiting friends "
-    "family siblings strangers lean facing"
+    "family siblings strangers lean facing overtake"
 )
 _MOTION = {"direction", "dx_px", "dy_px", "leaves_to", "enters_from", "stationary", "approach", "speed", "n_gaps"}
 _SIDED = {"place", "direction", "dx_px", "dy_px", "leaves_to", "enters_from"}
@@ -66,6 +67,9 @@ _TWO_DOINGS = re.compile(
 _VAGUE_EDGES = words("dying closing opening early late final last first few")
 _VAGUE_TIMES = words("seconds moments minutes stages")
 _Held = CountQuery | ExistsQuery | ListQuery | CheckQuery
+_LINKS = words("and but or well")
+_LESS_OR_MORE = words("slower faster quicker bigger larger smaller longer shorter")
+_NOT_BUT = re.compile(r"\bnot (?:the |a |an )?\w+ but\b")
 
 
 def overlooked(scene: Scene, query: Query) -> Refusal | None:
@@ -96,7 +100,7 @@ def overlooked(scene: Scene, query: Query) -> Refusal | None:
     elif isinstance(query, OvertakeQuery):
         part = "how many" if scene.form == "count" else None
     elif isinstance(query, DurationQuery):
-        part = "nobody" if scene.quantifier == "none" else _at_once(scene)
+        part = "nobody" if scene.quantifier == "none" else _at_once(scene) or _first_word(scene, words("without"))
         later = _first_word(scene, words("later earlier sooner")) if scene.reading.word("than") else None
         part = part or later  # "how much later does it come than ..." is no length of a stay
     elif isinstance(query, VideosQuery):
@@ -116,6 +120,8 @@ def _second_question(scene: Scene, query: Query) -> str | None:
     moments = _TWO_MOMENTS.search(said)
     if moments is not None and isinstance(query, (*HELD, PeakQuery, BoxQuery, RelationQuery)):
         return moments.group()
+    if isinstance(query, MomentQuery) and query.event == "span" and comes_and_goes(scene):
+        return None
     asked = _TWO_ASKED.search(said) or _TWO_DOINGS.search(said)
     if asked is not None:
         return asked.group(1)
@@ -135,9 +141,6 @@ def _second_moment(scene: Scene, query: Query) -> str | None:
     return " ".join(t.text for t in scene.reading.tokens[other.start : other.end])
 
 
-_LINKS = words("and but or well")
-
-
 def _the_other_one(scene: Scene, query: Query) -> str | None:
     """ "And the slower one, what colour is it?": "it" is not what was talked of before."""
     subject = getattr(query, "subject", None)
@@ -145,9 +148,6 @@ def _the_other_one(scene: Scene, query: Query) -> str | None:
         return None
     said = [t.text for t in scene.reading.tokens]
     return next((f"{a} {b}" for a, b in pairwise(said) if a in _LESS_OR_MORE and b in {"one", "ones"}), None)
-
-
-_LESS_OR_MORE = words("slower faster quicker bigger larger smaller longer shorter")
 
 
 def _unread_time(scene: Scene, query: Query) -> str | None:
@@ -223,7 +223,7 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
     part = None if ranked and scene.reading.word("speeding") else _deed(scene)
     if part is None and isinstance(query, CountQuery) and scene.has("mean"):
         part = _cue_word(scene, "mean")  # "how many people are there on average?"
-    part = _unread_rank(scene, query, ranked, bool(columns)) or part
+    part = _unread_rank(scene, query, ranked, bool(columns)) or _contradicted(scene, holds) or part
     if part is None and isinstance(query, ListQuery) and scene.form == "what" and scene.has("color"):
         part = _cue_word(scene, "color")  # "what colour are the trousers of whoever wears a red shirt?"
     if part is None and not columns & {"color", "upper_color", "lower_color"}:
@@ -249,7 +249,15 @@ def _of_held(scene: Scene, query: _Held) -> str | None:
     return part or _choice(scene, query)
 
 
-_NOT_BUT = re.compile(r"\bnot (?:the |a |an )?\w+ but\b")
+def _contradicted(scene: Scene, holds: tuple[Condition, ...]) -> str | None:
+    """ "How many go left vs right?", "how many red and blue cars?": two of which no one thing can have both."""
+    for i, one in enumerate(holds):
+        for other in holds[i + 1 :]:
+            if one.column == other.column and one.operator == other.operator == "in" and not one.also:
+                first, second = one.value, other.value
+                if isinstance(first, tuple) and isinstance(second, tuple) and not set(first) & set(second):
+                    return _first_word(scene, words("vs versus and or")) or str(second[0])
+    return None
 
 
 def _unread_rest(scene: Scene, query: _Held) -> str | None:
@@ -294,6 +302,9 @@ def _unread_rank(scene: Scene, query: _Held, ranked: bool, narrowed: bool) -> st
         if query.most is not None or main is None or (main.amount or 1) <= 1 or _is_partitive(scene):
             return None
         return f"{main.amount}"
+    closing = [t.text for t in reading.tokens if t.is_word][-2:]
+    if closing in (["the", "most"], ["the", "least"]):
+        return " ".join(closing)  # "who stood around the most?"
     if narrowed or query.window is not None:
         return None
     return next(iter(reading.noise), None) or next((t for t in ("most", "least") if reading.word(t)), None)

@@ -28,6 +28,7 @@ _NUMBERED = re.compile(
     r"\b(?:plate|licen[cs]e|registration|phone|telephone|house|serial|flight|route|room|jersey|shirt|model|door|seat"
     r"|ticket|account|badge|bus(?! \w+ \d)) (?:number|num|nr)s?\b|\bnumber ?plates?\b"
 )
+_ASKED = frozenset({"count", "yes_no", "which", "list", "none", "when", "how_long", "where"})
 
 
 def of_things(scene: Scene) -> Query | None:
@@ -45,6 +46,3 @@ def of_things(scene: Scene) -> Query | None:
         f'Whole things are followed, not their parts, so nothing is known of any "{subject.noun}". '
         "Ask about the things themselves."
     )
-
-
-_ASKED = frozenset({"count", "yes_no", "which", "list", "none", "when", "how_long", "where"})

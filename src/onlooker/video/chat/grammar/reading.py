@@ -13,6 +13,7 @@ from onlooker.video.chat.grammar.mentions import SHADES, Mention, MentionReader
 from onlooker.video.chat.grammar.moments import UNITS
 from onlooker.video.chat.grammar.nouns import Nouns, is_plural, singular
 from onlooker.video.chat.grammar.phrases import Cue, PhraseTable, cue_table
+from onlooker.video.chat.grammar.rewordings import as_leave, in_place, same_kind
 from onlooker.video.chat.grammar.segments import ASKING, Segment, beside, clause_behind, core, split
 from onlooker.video.chat.grammar.sides import SIDES, Side, find_sides, is_side
 from onlooker.video.chat.grammar.spelling import EnglishWords, Speller
@@ -35,6 +36,7 @@ _WORTH = words("good bad better worse best worst nice nicer nicest")
 _NO_WORTH_BEFORE = words("look guess view morning afternoon evening day idea luck estimate thing")
 _INSTANTS = words("instant moment time point second")
 _QUESTION_WORDS = words("which what who whose when where how is are does do was were")
+_COUNTING = words("many there any no some")  # "how many wheels": a noun, whatever verb it is elsewhere
 _BEHIND_HOW = words("many much long far fast quickly slowly often big large close tall")
 
 
@@ -245,7 +247,7 @@ class QuestionReader:
         videos, text = self._names.taken_from(normalise(question))
         spoken = unwrapped(tokenise(text))
         tokens, corrections = self._spelled(spoken.tokens)
-        tokens = _in_place(self._unquoted(tokens))
+        tokens = same_kind(in_place(self._unquoted(tokens)))
         tokens = clause_behind(self._without_call(tokens), self._table, self._nouns.is_noun)
         suspicion, tokens = find_suspicion(tokens, self._nouns.is_known, self._nouns.is_stored)
         windows = find_windows(tokens)
@@ -336,7 +338,7 @@ class QuestionReader:
                 kind: Literal["word", "number"] = "number" if number is not None else "word"
                 token = replace(token, text=meant, base=base_form(meant), number=number, kind=kind)
             corrected.append(token)
-        return [_as_leave(corrected, i) for i in range(len(corrected))], tuple(changes)
+        return [as_leave(corrected, i) for i in range(len(corrected))], tuple(changes)
 
     def _parted(self, token: Token) -> list[Token]:
         """ "sametime" as two words, but "fastset" with its letters swapped; every other token alone."""
@@ -406,30 +408,6 @@ class QuestionReader:
         return not [m for m in mentions if m.kind != "pronoun"]
 
 
-_IN = words("in inside at")
-_SHOPS = words("shop store premises")
-_VIDEOS = words("video clip film footage")  # "in the shop video" names a video
-
-
-def _in_place(tokens: list[Token]) -> list[Token]:
-    """ "Who was in the shop longest?": in the place that is filmed is there."""
-    for i in range(1, len(tokens) - 2):
-        texts = [t.text for t in tokens[i : i + 4]]
-        article = texts[1] in {"the", "my", "our", "this"}
-        if (
-            tokens[i - 1].base == "be"
-            and texts[0] in _IN
-            and article
-            and texts[2] in _SHOPS
-            and _VIDEOS.isdisjoint(texts[3:])
-        ):
-            return [*tokens[:i], replace(tokens[i], text="there", base="there"), *tokens[i + 3 :]]
-    return tokens
-
-
-_COUNTING = words("many there any no some")  # "how many wheels": a noun, whatever verb it is elsewhere
-
-
 def stems(word: str) -> tuple[str, ...]:
     """The word and what it may be a form of: "corresponds" of "correspond"."""
     found = [word]
@@ -437,49 +415,3 @@ def stems(word: str) -> tuple[str, ...]:
         if word.endswith(ending) and len(word) > len(ending) + 3:
             found.append(word[: -len(ending)] + base)
     return tuple(found)
-
-
-_LAST_MOMENT = words("end ending close finish last final closing")
-
-
-def _as_remain(tokens: Sequence[Token], i: int) -> Token:
-    """ "How many are left at the end?": "left" as what remains, where the end is spoken of."""
-    behind = {t.text for t in tokens[i + 1 : i + 5]}
-    left = tokens[i].text == "left" and i and tokens[i - 1].base == "be" and "of" not in behind
-    following = tokens[i + 1].text if i + 1 < len(tokens) else ""
-    asked = {t.text for t in tokens[:i]} & {"who", "what", "which", "many"}
-    if left and (behind & _LAST_MOMENT or (asked and following in _BEHIND_REMAINING)):
-        return replace(tokens[i], text="remaining", base="remain")
-    return tokens[i]
-
-
-_BEHIND_REMAINING = words("in on once after when over")  # "who is left in the shot once the car is gone?"
-
-
-_TIME_CLAUSE = words("after before once when since until till as while")
-_MOVING = words("move go turn drive walk run ride head look step veer steer point face and or be stay keep from")
-_WHO_LEFT = words("what who anyone anybody someone somebody nobody everyone everybody anything something nothing")
-_MOMENT_BEHIND = words("between at during by until till in within around since ?")  # "what left between 3 and 5 s?"
-_SIDE_BEFORE = words("the to or further farther more from on at most far bottom top move moves go goes turn turns and")
-_LEFT_BEHIND = words("first last earlier later before after early late already")
-
-
-def _as_leave(tokens: Sequence[Token], i: int) -> Token:
-    """ "left" as the past of "leave": behind "has" or "who", before "first", or closing a question about when."""
-    token = _as_remain(tokens, i)
-    if token.text != "left" or (i and tokens[i - 1].text in _SIDE_BEFORE):
-        return token
-    before = {t.text for t in tokens[max(0, i - 5) : i]}
-    following = tokens[i + 1].text if i + 1 < len(tokens) else "?"
-    perfect = bool(before & {"has", "have", "had", "who", "never"})
-    closing = following in {"?", "."} and "when" in before
-    asked = i and tokens[i - 1].text in _WHO_LEFT and tokens[0].base != "be" and following in _MOMENT_BEHIND
-    if asked or (i == 1 and tokens[0].text in {"what", "who"} and following != "of"):
-        return replace(token, text="leave", base="leave")
-    clause = before & _TIME_CLAUSE and following in {"?", ".", ","} and tokens[i - 1].base not in _MOVING
-    if clause:
-        return replace(token, text="leave", base="leave")  # "who came after the dog left?"
-    placed = following in ORDINAL_WORDS or (i + 1 < len(tokens) and tokens[i + 1].ordinal)  # "which left third?"
-    if (perfect or closing or placed or following in _LEFT_BEHIND) and following != "or":
-        return replace(token, text="leave", base="leave")
-    return token

@@ -46,6 +46,10 @@ def sides(scene: Scene) -> Query | None:
     }
     if value not in names:
         return None
+    if scene.form in {"when", "how_long"}:
+        return Refusal(
+            "When one thing is on a side of another is not told. Ask whether it is, at a moment or most of the time."
+        )
     ask = "yes_no" if scene.form == "yes_no" and not scene.reading.has_or else "which"
     said = {names[s.value] for s in scene.reading.sides if s.value in names}
     said |= {code for code in ("above", "below") if scene.has(code)}
@@ -64,7 +68,7 @@ def pairs(scene: Scene) -> Query | None:
     second = things[1] if len(things) > 1 else None
     if second is None and len(first.numbers) == 2:  # "do persons 1 and 8 touch?"
         first, second = (replace(first, numbers=(number,), plural=False) for number in first.numbers)
-    among = scene.reading.word("two", "both", "each", "another", "pair") or relation == "together"
+    among = scene.reading.word("two", "both", "each", "another", "pair") or relation == "together" or _meet(scene)
     if second is None and first.plural and among:
         second = first
     farthest = scene.has("farthest_apart")
@@ -118,12 +122,14 @@ def _relation(scene: Scene) -> str | None:
         return "near"
     if _is_near_a_thing(scene) and scene.has_subject and (len(scene.things) > 1 or scene.form in {"which", "what"}):
         return "near"
+    if _meet(scene) or (_is_near_a_thing(scene) and scene.subject.plural and scene.reading.word("each", "another")):
+        return "near"
     main = scene.main
     if main is not None and main.amount is not None and not main.selection.definite:
         return None  # "are there more than three at the same time" is a count
     if scene.form == "when" and main is not None and main.quantifier == "both" and scene.has("visible"):
         return "together"
-    if pair and scene.form == "yes_no" and _with_the_other(scene):
+    if pair and scene.form in {"yes_no", "how_long"} and _with_the_other(scene):
         return "together"
     together = scene.has("together") and scene.form not in {"count"} and not scene.has("most_common")
     asked = scene.form == "yes_no" or (scene.form in {"which", "what", "list"} and scene.window is not None)
@@ -135,7 +141,19 @@ def _relation(scene: Scene) -> str | None:
 def _is_near_a_thing(scene: Scene) -> bool:
     """ "Near the car", not "near the top"."""
     placed = {s.start for s in scene.reading.sides}
-    return any(cue.start not in placed and cue.end not in placed for cue in scene.reading.cues.get("near", ()))
+    starts, tokens = {m.start for m in scene.reading.mentions}, scene.reading.tokens
+    near = (c for c in scene.reading.cues.get("near", ()) if c.start not in placed and c.end not in placed)
+    # "Who stood around?" stands near nothing.
+    return any(tokens[c.start].text != "around" or c.end in starts for c in near)
+
+
+def _meet(scene: Scene) -> bool:
+    """ "Do the people ever meet?": each other, where no second thing is named."""
+    tokens, main = scene.reading.tokens, scene.main
+    if main is None or not main.selection.plural or len(scene.things) != 1 or scene.form == "count":
+        return False
+    behind = [t.base for t in tokens[main.end : main.end + 2] if t.text not in {"ever", "never", "also"}]
+    return behind[:1] == ["meet"]
 
 
 def _with_the_other(scene: Scene) -> bool:
@@ -145,8 +163,10 @@ def _with_the_other(scene: Scene) -> bool:
     first, second = scene.mentions
     found = (cue for code in ("visible", "appear") for cue in scene.reading.cues.get(code, ()))
     seen = [cue for cue in found if scene.reading.tokens[cue.start].base != "come"]  # "did it come with him?" is more
-    linked = scene.reading.tokens[second.start - 1].text == "with"
-    return linked and any(first.end <= cue.start < second.start for cue in seen)
+    tokens = scene.reading.tokens
+    linked = tokens[second.start - 1].text == "with"
+    there = scene.form == "how_long" and any(t.text == "there" for t in tokens[first.end : second.start])
+    return linked and (there or any(first.end <= cue.start < second.start for cue in seen))
 
 
 def _ask(scene: Scene, relation: str, first: Selection, second: Selection | None) -> str | None:

@@ -11,15 +11,25 @@ from onlooker.video.chat.grammar.moments import read_duration
 from onlooker.video.chat.grammar.phrases import Cue, PhraseTable
 from onlooker.video.chat.grammar.times import find_windows
 from onlooker.video.chat.grammar.tokens import Token
-from onlooker.video.chat.grammar.words import words
+from onlooker.video.chat.grammar.words import QUESTION_WORDS, words
 
 _BREAKS = words(", ; : ! ? .")
 _OPENERS = words("and but or so also then now well ok okay like uh um er right please actually basically though yet")
 ASKING = ("count", "when", "how_long", "where", "which", "what", "how", "until_when")
-_QUESTION_WORDS = words("what which who whose whom how when where")
 _AUXILIARIES = words("be do have can will")
 # Cues that make a part say something by itself.
 _SMALL = words("what which how filler not all list video when_noun time_noun total mean")
+_CLAUSE_OPENERS = words("if when while as looking taking considering judging given remembering since although because")
+_TIME_CLAUSES = tuple(
+    tuple(opener.split())
+    for opener in (
+        "after", "before", "once", "when", "while", "until", "till", "as soon as", "just as", "by the time",
+        "by the moment", "right after", "shortly after", "just before", "right before", "even after",
+    )
+)  # fmt: skip
+_EVENTS = words("start end appear visible gone")
+_OFFSETS = (("after",), ("before",))  # "one second after the cow appears"
+_LONGEST_LENGTH = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +86,6 @@ def core(
     return Segment(torn[0].start, best.end) if torn else best
 
 
-_CLAUSE_OPENERS = words("if when while as looking taking considering judging given remembering since although because")
-
-
 def _is_clause(tokens: Sequence[Token], segment: Segment) -> bool:
     return tokens[segment.start].text in _CLAUSE_OPENERS and segment.end - segment.start > 1
 
@@ -110,11 +117,11 @@ def _first(tokens: Sequence[Token], segment: Segment) -> Token | None:
 def _opens(tokens: Sequence[Token], segment: Segment) -> bool:
     """Whether a part begins with a question word or an auxiliary."""
     first = _first(tokens, segment)
-    return first is not None and (first.text in _QUESTION_WORDS or first.base in _AUXILIARIES)
+    return first is not None and (first.text in QUESTION_WORDS or first.base in _AUXILIARIES)
 
 
 def _holds_question_word(tokens: Sequence[Token], segment: Segment) -> bool:
-    return any(t.text in _QUESTION_WORDS for t in tokens[segment.start : segment.end])
+    return any(t.text in QUESTION_WORDS for t in tokens[segment.start : segment.end])
 
 
 def _asks(tokens: Sequence[Token], segment: Segment, cues: Mapping[str, list[Cue]]) -> bool:
@@ -137,18 +144,6 @@ def _asks_of_unknown(segment: Segment, cues: Mapping[str, list[Cue]], mentions: 
     named = any(segment.holds(m.start) and m.kind == "unknown" for m in mentions)
     said = {code for code, found in cues.items() for cue in found if segment.holds(cue.start)}
     return named and bool(said & {"when", "how_long", "where"}) and bool(said - _SMALL - {"when", "how_long", "where"})
-
-
-_TIME_CLAUSES = tuple(
-    tuple(opener.split())
-    for opener in (
-        "after", "before", "once", "when", "while", "until", "till", "as soon as", "just as", "by the time",
-        "by the moment", "right after", "shortly after", "just before", "right before", "even after",
-    )
-)  # fmt: skip
-_EVENTS = words("start end appear visible gone")
-_OFFSETS = (("after",), ("before",))  # "one second after the cow appears"
-_LONGEST_LENGTH = 6
 
 
 def clause_behind(tokens: list[Token], table: PhraseTable, is_noun: Callable[[str], bool]) -> list[Token]:

@@ -50,14 +50,6 @@ MEASURES: dict[str, tuple[str, bool]] = {
 SUPERLATIVES = ("fastest", "slowest", "longest", "shortest", "largest", "smallest", "farthest", "least_far")
 
 COMPARATIVES = ("faster", "slower", "longer", "shorter", "larger", "smaller", "farther")
-
-
-def measure_of(reading: Reading) -> tuple[str, bool] | None:
-    """The column a superlative or comparative speaks of."""
-    found = [(reading.at(code), column) for code, column in MEASURES.items() if reading.has(code)]
-    return min(found)[1] if found else _loose_measure(reading)
-
-
 _UP = words(
     "greatest highest largest biggest maximum max maximal most top longest higher greater larger bigger more longer"
 )
@@ -68,6 +60,20 @@ _MEASURED: dict[str, str] = {
     **dict.fromkeys(("size", "area"), "area_rel"),
     **dict.fromkeys(("distance", "path", "displacement"), "path_px"),
 }
+# "Crosses the picture", "drives across the frame", "passes through the whole picture"; not "cross the street".
+CROSSING = re.compile(
+    r"\b(?:(?:cross|travers)(?:e|es|ed|ing|s)?(?: through)?|across(?! from)|through(?= the (?:whole|entire|full)))"
+    r" (?:the |our |this )?(?:whole |entire |full )?(?:frame|picture|image|screen|view|shot)\b"
+)
+ACROSS_SHARE = 2 / 3  # of the frame's width or height, from the first place to the last: ours
+_DENYING = words("not never without")
+_COMING = words("appear enter arrive come emerge")
+
+
+def measure_of(reading: Reading) -> tuple[str, bool] | None:
+    """The column a superlative or comparative speaks of."""
+    found = [(reading.at(code), column) for code, column in MEASURES.items() if reading.has(code)]
+    return min(found)[1] if found else _loose_measure(reading)
 
 
 def _loose_measure(reading: Reading) -> tuple[str, bool] | None:
@@ -151,7 +157,7 @@ def said_conditions(reading: Reading) -> tuple[Condition, ...]:
         found.append(Condition("stationary", "=", 0 if negated else 1))
     elif reading.has("stationary"):
         found.append(Condition("stationary", "=", 0 if _negated(reading, "stationary") else 1))
-    elif reading.has("in_motion") or any(reading.tokens[c.start].base == "move" for c in reading.cues.get("move", ())):
+    elif reading.has("in_motion") or _says_move(reading):
         ranked = measure_of(reading) is not None or reading.has("speed", "direction", "travel_far", "path")
         if not ranked and not any(c.column in {"direction", "leaves_to", "enters_from"} for c in found):
             found.append(moving)
@@ -166,6 +172,15 @@ def said_conditions(reading: Reading) -> tuple[Condition, ...]:
     return tuple(dict.fromkeys(found))
 
 
+def _says_move(reading: Reading) -> bool:
+    """ "Does it move?", "which vehicles go past?", "how many people walk by?": what stands still does not."""
+    if any(reading.tokens[c.start].base == "move" for c in reading.cues.get("move", ())):
+        return True
+    cues = (reading.tokens[c.start : c.end] for c in reading.cues.get("move", ()))
+    alone = reading.has("pass") and sum(m.kind != "pronoun" for m in reading.mentions) == 1
+    return alone or any(len(said) > 1 and said[-1].text in {"by", "past"} for said in cues)
+
+
 def _either_color(reading: Reading) -> list[tuple[int, tuple[str, ...]]]:
     """ "Red or green" is one colour out of both."""
     found: list[tuple[int, tuple[str, ...]]] = []
@@ -174,14 +189,6 @@ def _either_color(reading: Reading) -> list[tuple[int, tuple[str, ...]]]:
             shades = (*found.pop()[1], *shades)
         found.append((index, shades))
     return found
-
-
-# "Crosses the picture", "drives across the frame", "passes through the whole picture"; not "cross the street".
-CROSSING = re.compile(
-    r"\b(?:(?:cross|travers)(?:e|es|ed|ing|s)?(?: through)?|across(?! from)|through(?= the (?:whole|entire|full)))"
-    r" (?:the |our |this )?(?:whole |entire |full )?(?:frame|picture|image|screen|view|shot)\b"
-)
-ACROSS_SHARE = 2 / 3  # of the frame's width or height, from the first place to the last: ours
 
 
 def _sized(reading: Reading) -> list[Condition]:
@@ -212,9 +219,6 @@ def _denies_direction(reading: Reading) -> bool:
     denied = any(reading.tokens[c.start].text in _DENYING for c in reading.cues.get("stationary", ()))
     moving = {c.start for code in ("move", "in_motion", "direction") for c in reading.cues.get(code, ())}
     return denied or any(c.end in moving for c in reading.cues.get("not", ()))
-
-
-_DENYING = words("not never without")
 
 
 def _ends_still(reading: Reading) -> bool:
@@ -254,9 +258,6 @@ def _leaves_before(reading: Reading, side: Side) -> bool:
     """Whether the last coming or going said before a side is a going."""
     said = [(c.start, code) for code in ("start", "appear", "end") for c in reading.cues.get(code, ())]
     return max((s for s in said if s[0] < side.start), default=(0, ""))[1] == "end"
-
-
-_COMING = words("appear enter arrive come emerge")
 
 
 def order_rank(reading: Reading, order: int) -> Rank:

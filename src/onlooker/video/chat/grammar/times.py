@@ -27,6 +27,7 @@ from onlooker.video.chat.grammar.moments import (
     skip,
     word_at,
 )
+from onlooker.video.chat.grammar.shot_times import LAST, read_cut, read_shot
 from onlooker.video.chat.grammar.tokens import ORDINAL_WORDS, Token
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import TimePoint, Window
@@ -34,10 +35,16 @@ from onlooker.video.chat.query import TimePoint, Window
 _AT = words("at @ around about near circa on by in")
 _JOINING = words("and but , to")
 _OPENING = words("first initial opening")
-_CLOSING = words("last final closing")
 # Nouns that follow a count, never a time: "at 3 cars" is no moment.
 _NO_TIME_BEHIND = words("of px pixels time moment point instant go once frame")
 Matcher = Callable[[Sequence[Token], int], "tuple[Window, int] | None"]
+# "The last second that it is seen" is what is asked, no time.
+_NAMED_BY = words("that when where which at on")
+# What a search says behind a moment: "trucks 7.8 s count", "van 9 14 s box".
+_ASKED_BEHIND = words("count number total box boxes bbox coordinates coords position location where how objects xyxy")
+_CLOCK_SUBJECT = words("the this that time clock timestamp timer counter player playback is at has it") | VIDEO
+# Before a bare duration these make it a length, not a moment: "for 3 s", "longer than 3 s".
+_LENGTH_BEFORE = words("for than least most over under exactly lasts last lasting every")
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,16 +181,12 @@ def _edge_length(tokens: Sequence[Token], i: int) -> tuple[TimePoint, int] | Non
     j = skip(tokens, i, frozenset({"the", "very"}))
     word, share = word_at(tokens, j), SHARES.get(word_at(tokens, j + 1))
     first = word in _OPENING
-    if not first and word not in _CLOSING:
+    if not first and word not in LAST:
         return None
     if share is not None and word_at(tokens, j + 2) not in UNITS:
         return TimePoint(share if first else 1 - share, "share"), j + 2
     found = read_duration(tokens, j + 1)
     return None if found is None else (TimePoint(found[0], "start" if first else "end"), found[1])
-
-
-# "The last second that it is seen" is what is asked, no time.
-_NAMED_BY = words("that when where which at on")
 
 
 def _edge_span(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
@@ -192,7 +195,7 @@ def _edge_span(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
         return None
     j = skip(tokens, i + 1, frozenset({"the", "very"}))
     word = word_at(tokens, j)
-    first, last = word in _OPENING, word in _CLOSING
+    first, last = word in _OPENING, word in LAST
     second_half = word in {"second", "latter", "other"} and word_at(tokens, j + 1) == "half"
     inner = _inner_share(tokens, j) or _nth_minute(tokens, i, j)
     if inner is not None:
@@ -287,19 +290,12 @@ def _bare(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     return None
 
 
-# What a search says behind a moment: "trucks 7.8 s count", "van 9 14 s box".
-_ASKED_BEHIND = words("count number total box boxes bbox coordinates coords position location where how objects xyxy")
-
-
 def _ends_clause(tokens: Sequence[Token], i: int, end: int) -> bool:
     """Whether a bare length of time is a moment: it closes a part, opens a search ("3 s dogs?") or asks behind it."""
     if end >= len(tokens) or tokens[end].kind == "mark":
         return True
     opens = i == 0 and len(tokens) <= 6 and tokens[end].base not in {"be", "long", "later", "earlier", "of", "or"}
     return tokens[end].text in _ASKED_BEHIND or opens
-
-
-_CLOCK_SUBJECT = words("the this that time clock timestamp timer counter player playback is at has it") | VIDEO
 
 
 def _video_event(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
@@ -335,10 +331,6 @@ def _behind_passed(tokens: Sequence[Token], i: int) -> int:
     return i
 
 
-# Before a bare duration these make it a length, not a moment: "for 3 s", "longer than 3 s".
-_LENGTH_BEFORE = words("for than least most over under exactly lasts last lasting every")
-
-
 def _whole(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     """ "Between the first and the last frame": the whole video."""
     texts = [t.text for t in tokens[i : i + 8] if t.text not in {"the", "very"}]
@@ -348,7 +340,9 @@ def _whole(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     return None
 
 
-_MATCHERS: tuple[Matcher, ...] = (_whole, _edge_span, _video_event, _between, _at, _open, _bare)
+_MATCHERS: tuple[Matcher, ...] = (
+    _whole, _edge_span, _video_event, _between, _at, _open, _bare, read_shot, read_cut,
+)  # fmt: skip
 
 
 def find_windows(tokens: Sequence[Token]) -> list[Found]:

@@ -9,7 +9,7 @@ from typing import Literal
 from onlooker.video.chat.grammar.context import Scene
 from onlooker.video.chat.grammar.limits import length_conditions
 from onlooker.video.chat.grammar.ordinals import place_before, place_said
-from onlooker.video.chat.grammar.subjects import SUPERLATIVES, measure_of, order_rank, with_conditions
+from onlooker.video.chat.grammar.subjects import SUPERLATIVES, measure_of, order_rank, place_condition, with_conditions
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import (
     AttributeQuery,
@@ -18,6 +18,7 @@ from onlooker.video.chat.query import (
     IntervalQuery,
     MomentQuery,
     PathQuery,
+    PlaceTimesQuery,
     Query,
     Rank,
     Refusal,
@@ -26,6 +27,22 @@ from onlooker.video.chat.query import (
     VideoFactQuery,
     Window,
 )
+
+_NTH_TIME = re.compile(r"\b(?:the|a|for) (first|second|third|fourth|fifth|last|\d+(?:st|nd|rd|th)) time\b")
+_NO_TIMES = (
+    "Of coming and going again and again only this is stored: when a thing is seen first and last, and when it comes "
+    "back."
+)
+_COMES_AND_GOES = re.compile(
+    r"\b(?:start|begin|entr|arriv|appear|com|enter|show|turn|entrance)\w*(?: up| in)?(?: times?)?(?: and|,|/| &) ?"
+    r"(?:when (?:do|does|did|is|was) (?:it|he|she|they) |its |the |then |also )*"
+    r"(?:end|exit|leav|left|depart|disappear|vanish|go|went|finish)\w*\b(?! back)"
+)
+_OF_LIFE = ("start", "appear", "end", "return", "gone", "first", "last", "near", "until_when")
+_STAYING = words("remain stay linger persist last")
+_VANISHING = words("vanish disappear")
+THE_END = Window("at", TimePoint(1.0, "share"), None)
+_THE_OTHER = words("other others rest")
 
 
 def between_two(scene: Scene) -> Query | None:
@@ -76,6 +93,8 @@ def when(scene: Scene) -> Query:
     event = None if nth is None else _event_of_time(scene, nth.group(1))
     if nth is not None:
         return Refusal(_NO_TIMES) if event is None else MomentQuery(subject, event)
+    if comes_and_goes(scene):
+        return MomentQuery(subject, "span")
     if scene.has("return"):
         return MomentQuery(subject, "return")
     if _takes_to_cross(scene):
@@ -98,11 +117,9 @@ def when(scene: Scene) -> Query:
     return MomentQuery(subject, "start")
 
 
-_NTH_TIME = re.compile(r"\b(?:the|a|for) (first|second|third|fourth|fifth|last|\d+(?:st|nd|rd|th)) time\b")
-_NO_TIMES = (
-    "Of coming and going again and again only this is stored: when a thing is seen first and last, and when it comes "
-    "back."
-)
+def comes_and_goes(scene: Scene) -> bool:
+    """ "When does it come and go?", "start and end times": both ends of the time it is there."""
+    return scene.form == "when" and _COMES_AND_GOES.search(scene.reading.question.lower()) is not None
 
 
 def _event_of_time(scene: Scene, place: str) -> Literal["start", "end", "return"] | None:
@@ -115,6 +132,19 @@ def _event_of_time(scene: Scene, place: str) -> Literal["start", "end", "return"
     return {"first": "start", "1st": "start", "second": "return", "2nd": "return"}.get(place)  # type: ignore[return-value]
 
 
+def placed(scene: Scene) -> Query | None:
+    """ "When is Anna in the left half?": where the centre of its box is, and no coming or going at that side."""
+    side = scene.reading.side("at")
+    if side is None or len(scene.reading.sides) > 1 or scene.window is not None or scene.clause is not None:
+        return None
+    said = scene.reading.tokens[:2]
+    asked = scene.form == "when" and said[0].text == "when" and said[1].base == "be" and scene.has_subject
+    weighed = measure_of(scene.reading) is not None or len(scene.specific) > 1
+    if not asked or weighed or scene.has(*_OF_LIFE, "move", "direction", "not"):
+        return None
+    return PlaceTimesQuery(scene.subject, place_condition(side))
+
+
 def _takes_to_cross(scene: Scene) -> bool:
     """ "How long does it take the cyclist to cross?" is how long it is there, not when it comes."""
     asked = scene.reading.cues.get("when", [])
@@ -122,9 +152,6 @@ def _takes_to_cross(scene: Scene) -> bool:
     moves = [cue.start for cue in scene.reading.cues.get("move", ())]
     crossing = any(scene.reading.tokens[i - 1].text == "to" for i in moves if i)
     return takes and crossing and not scene.has("start", "appear", "end", "visible")
-
-
-_STAYING = words("remain stay linger persist last")
 
 
 def _closes_with_last(scene: Scene) -> bool:
@@ -158,9 +185,6 @@ def _goes_missing(scene: Scene) -> bool:
     """ "For how long does it vanish?": away, not visible; "how long until it vanishes" is the time before."""
     vanishing = any(t.base in _VANISHING for t in scene.reading.tokens)
     return vanishing and not scene.reading.word("until", "till", "before", "after", "visible", "seen")
-
-
-_VANISHING = words("vanish disappear")
 
 
 def where(scene: Scene) -> Query:
@@ -207,12 +231,6 @@ def _instant(window: Window) -> Window:
     """ "Where is it after 3 s?" asks for that moment."""
     point = window.start or window.end or TimePoint(0.0)
     return Window("at", point, None)
-
-
-THE_END = Window("at", TimePoint(1.0, "share"), None)
-
-
-_THE_OTHER = words("other others rest")
 
 
 def _weighed_in_turn(scene: Scene) -> bool:

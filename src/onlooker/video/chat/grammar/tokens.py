@@ -92,7 +92,17 @@ _NOTATIONS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"(?:, ?|\b(?:leaving|setting|putting) )((?:the |all )?[a-z]+(?: \d+)?) aside(?= ?[,.?]|$)",
             r", apart from \1",
         ),
-        (r"\b(by|until|till|before|after|since) (\d+(?:\.\d+)?)(?= ?(?:[?!,]|\.(?!\d)|$))", r"\1 \2 s"),
+        (
+            r"\b(?:does|do|did) (?:the|this|my) (?:video|clip|film|footage|recording|movie) "
+            r"(end|start)(?: off)? with (.+?)(?= ?\?|$)",
+            r"is there \2 at the \1",
+        ),
+        # "Overtaken by 7" names another car.
+        (
+            r"(?<!overtaken )(?<!outrun )(?<!passed )\b(by|until|till|before|after|since) (\d+(?:\.\d+)?)"
+            r"(?= ?(?:[?!,]|\.(?!\d)|$))",
+            r"\1 \2 s",
+        ),
         # "The slow one of the two": the slowest of them.
         (
             r"\bthe (slow|fast|quick|small)(?= (?:one|ones|[a-z]+) of (?:the )?(?:two|both|three|four|them)\b)",

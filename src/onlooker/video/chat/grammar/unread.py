@@ -35,14 +35,40 @@ _WON = words("win wins won winner winning")
 # "Are they outside?" is no place in the picture.
 _PLACES = words("outside outdoors inside indoors upstairs downstairs underwater abroad")
 _SHOWING = words("video clip footage film recording picture pictures")
+_GOING = words("go walk run drive move come step disappear vanish hide drives walks")
 _THEN = words("then")
 _LASTING = words("video clip time film footage recording duration")
+_BY_ITSELF = re.compile(
+    r"\b(?:on (?:its|his|her|their) own|(?<!see )(?<!show )by (?:itself|himself|herself|themselves))\b"
+)
 # Queries that hold of things or do not, or count or list them.
 HELD = (CountQuery, ExistsQuery, ListQuery, CheckQuery)
+_TIMING = words("before after until till during since")
+_SAID_OF_ONE = words("the a an that this his her its their")
+_TIMES = _SHOWING | words("half middle start beginning end very first last final whole entire")
+_NEGATION = re.compile(r"n't\b|\b(?:not|no|never|none|nobody|nothing|neither|without)\b")
+_ASKED_POLITELY = re.compile(r"^\W*\w+n't\b")  # "isn't there a dog?" asks whether there is one
+_TAG = re.compile(r",[^,]{0,16}$")
+_EXTENTS = words("long short big large small often")
+_QUICK_THINGS = words("question questions one look check answer")
+_PACE = words("fast quick quickly rapid rapidly slow slowly swift swiftly speedy")
+_FRAMES = words("frames images")
+_NO_DEGREES = words(
+    "rest west test guest forest chest nest crest quest request interest nearest closest farthest furthest honest "
+    "earliest latest earlier pier soldier barrier carrier terrier courier best finest most"
+)
+_WHOLE_PART = re.compile(
+    r"\b(?:whole|entire|full|complete|all of the|throughout the|all through the) (?:first|second|last|final)\b"
+)
+_EACH_PART = re.compile(r"\b(?:each|every|per) (?:half|third|quarter|minute|second|part|\w+ (?:seconds|minutes))\b")
+_SHARE_OF = re.compile(r"\b(half|most|majority|third|quarter|part|percent) of (?:the |all |these |those )*(\w+)")
 
 
 def unread_word(scene: Scene, query: Query) -> str | None:
     """The first such word of a question about what is there, `None` where there is none."""
+    by_itself = _BY_ITSELF.search(scene.reading.question.lower())
+    if by_itself is not None and isinstance(query, (*HELD, RelationQuery, DurationQuery, MomentQuery)):
+        return by_itself.group()
     if isinstance(query, DurationQuery | MomentQuery):
         return "alone" if scene.reading.word("alone") else _of_length(scene, query)
     if not isinstance(query, (*HELD, RelationQuery)):
@@ -58,6 +84,9 @@ def unread_word(scene: Scene, query: Query) -> str | None:
     found = next((tokens[i].text for i in changing), None)
     if found is not None or not isinstance(query, HELD):
         return found
+    behind = next((i for i in free if tokens[i].text == "behind" and i), None)
+    if behind is not None and tokens[behind - 1].base in _GOING:
+        return "behind"  # "does it go behind something?"
     return (
         _as_much(scene)
         or _pace(scene, query, free)
@@ -77,7 +106,7 @@ def _closing(tokens: Sequence[Token]) -> list[tuple[int, str]]:
 
 
 def unplaced_time(scene: Scene, query: Query) -> str | None:
-    """ "How many birds before the cut?": a time given by something that has none here."""
+    """ "How many birds before the rain?": a time given by something that has none here."""
     subject = getattr(query, "subject", None)
     ranked = isinstance(subject, Selection) and subject.rank is not None
     if ranked or scene.clause is not None or query.anchor is not None or getattr(query, "order_by", None) is not None:
@@ -91,14 +120,6 @@ def unplaced_time(scene: Scene, query: Query) -> str | None:
         if behind.is_word and behind.text not in _TIMES and behind.text not in UNITS:
             return f"{token.text} {tokens[i + 1].text} {behind.text}"
     return None
-
-
-_TIMING = words("before after until till during since")
-_SAID_OF_ONE = words("the a an that this his her its their")
-_TIMES = _SHOWING | words("half middle start beginning end very first last final whole entire")
-_NEGATION = re.compile(r"n't\b|\b(?:not|no|never|none|nobody|nothing|neither|without)\b")
-_ASKED_POLITELY = re.compile(r"^\W*\w+n't\b")  # "isn't there a dog?" asks whether there is one
-_TAG = re.compile(r",[^,]{0,16}$")
 
 
 def denied_twice(scene: Scene) -> str | None:
@@ -127,19 +148,12 @@ def _as_much(scene: Scene) -> str | None:
     return next((f"as {b} as" for a, b, c in triples if a == c == "as" and b in _PACE | _EXTENTS), None)
 
 
-_EXTENTS = words("long short big large small often")
-
-
 def _pace(scene: Scene, query: CountQuery | ExistsQuery | ListQuery | CheckQuery, free: list[int]) -> str | None:
     """ "Is the dog fast?", "who moves slowly?": from what speed on is not known."""
     if query.subject.rank is not None or getattr(query, "order_by", None) or measure_of(scene.reading) is not None:
         return None
     texts = [t.text for t in (*scene.reading.tokens, *scene.reading.tokens[-1:])]
     return next((texts[i] for i in free if texts[i] in _PACE and texts[i + 1] not in _QUICK_THINGS), None)
-
-
-_QUICK_THINGS = words("question questions one look check answer")
-_PACE = words("fast quick quickly rapid rapidly slow slowly swift swiftly speedy")
 
 
 def _of_length(scene: Scene, query: DurationQuery | MomentQuery) -> str | None:
@@ -160,9 +174,6 @@ def _of_length(scene: Scene, query: DurationQuery | MomentQuery) -> str | None:
 
 def _said(reading: Reading, found: Found) -> str:
     return " ".join(t.text for t in reading.tokens[found.start : found.end])
-
-
-_FRAMES = words("frames images")
 
 
 def _understood(scene: Scene) -> set[int]:
@@ -206,19 +217,6 @@ def _other_degree(scene: Scene, query: Query) -> str | None:
     said = ((i, t.text) for i, t in enumerate(scene.reading.tokens) if t.is_word and i not in named)
     degrees = (t for _, t in said if t.endswith(("est", "ier")) and len(t) > 4 and t not in _NO_DEGREES)
     return next(degrees, None)
-
-
-_NO_DEGREES = words(
-    "rest west test guest forest chest nest crest quest request interest nearest closest farthest furthest honest "
-    "earliest latest earlier pier soldier barrier carrier terrier courier best finest most"
-)
-
-
-_WHOLE_PART = re.compile(
-    r"\b(?:whole|entire|full|complete|all of the|throughout the|all through the) (?:first|second|last|final)\b"
-)
-_EACH_PART = re.compile(r"\b(?:each|every|per) (?:half|third|quarter|minute|second|part|\w+ (?:seconds|minutes))\b")
-_SHARE_OF = re.compile(r"\b(half|most|majority|third|quarter|part|percent) of (?:the |all |these |those )*(\w+)")
 
 
 def share_of_them(scene: Scene) -> str | None:

@@ -368,6 +368,11 @@ TAILS: tuple[str, ...] = tuple(
 )
 
 # Words before a question that only lead up to it.
+QUESTION_WORDS = words("what which who whom whose where how when")
+WATCHERS = words("i we you")
+DEMONSTRATIVES = words("that this those these")
+# That something is so all the time; a pattern for whoever asks it of more than this.
+ALL_TIME = r"always|constantly|the (?:whole|entire) time|all the time|at all times|all along"
 LEADING = words("and but or so also then now , . ! please : ; -")
 
 # Colour names as annotators write them, each with other words for it.

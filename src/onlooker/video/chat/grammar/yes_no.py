@@ -9,10 +9,11 @@ from onlooker.video.chat.grammar.coming import span_of_event
 from onlooker.video.chat.grammar.context import Scene, united
 from onlooker.video.chat.grammar.exclusions import denies_another, is_part_of_kind, without_excluded
 from onlooker.video.chat.grammar.limits import comparator_before, length_conditions
+from onlooker.video.chat.grammar.moments import INSTANT_S
 from onlooker.video.chat.grammar.nouns import kind_names
 from onlooker.video.chat.grammar.ordinals import place_said
 from onlooker.video.chat.grammar.subjects import SUPERLATIVES, measure_of, order_rank, with_conditions
-from onlooker.video.chat.grammar.words import words
+from onlooker.video.chat.grammar.words import ALL_TIME, words
 from onlooker.video.chat.query import (
     AttributeQuery,
     CheckQuery,
@@ -30,6 +31,12 @@ from onlooker.video.chat.query import (
     TimePoint,
     Window,
 )
+
+_EVER = re.compile(r"\b(?:at|in) (?:any|some|one|a) (?:time|moment|point|stage|instant)\b")
+_INDEFINITE = words("there something anything somebody anybody someone anyone any some a an")
+_WHOLE_VIDEO = re.compile(r"\b(?:whole|entire|full) (?:video|clip|film|footage|movie|recording|duration|length)\b")
+_WHOLE_TIME = re.compile(rf"(?<!\S)(?:{ALL_TIME})")
+_POINTS = words("point time moment stage instant frame")
 
 
 def yes_no(scene: Scene) -> Query:
@@ -54,9 +61,6 @@ def _choice(scene: Scene) -> Query | None:
     if len(scene.reading.colors) > 1 and not _any_of_them(scene):
         return AttributeQuery(scene.subject, "color")
     return None
-
-
-_INDEFINITE = words("there something anything somebody anybody someone anyone any some a an")
 
 
 def _any_of_them(scene: Scene) -> bool:
@@ -137,6 +141,12 @@ def _holds(scene: Scene) -> Query | None:
         return None
     if subject.plural and subject.definite and scene.pronoun is None:
         quantifier = "all"
+    if scene.others and not scene.reading.has_or:
+        whole = united((subject, *scene.others))
+        named = all(t.definite or t.numbers or t.label for t in (subject, *scene.others))
+        if whole is None or not named:
+            return Refusal("Whether it holds of the one and of the other are two questions; ask for each by itself.")
+        subject, quantifier = whole, "all" if quantifier == "any" else quantifier
     return CheckQuery(subject, conditions, quantifier, window=scene.window)
 
 
@@ -147,7 +157,7 @@ def life_conditions(scene: Scene) -> tuple[Condition, ...]:
     to_end = window is not None and window.kind == "span" and window.end is not None and window.end.base == "share"
     from_start = window is not None and window.start is not None and window.start.base == "share" and window.end is None
     to_end = to_end and window is not None and window.start is None
-    if scene.has("return"):
+    if scene.has("return") or _is_ever_away(scene):
         found.append(Condition("n_gaps", "=" if _is_negated(scene, "return") else ">", 0))
     elif lasts(scene):
         found += [Condition("enters_from", "=", "start"), Condition("leaves_to", "=", "end")]
@@ -161,10 +171,16 @@ def life_conditions(scene: Scene) -> tuple[Condition, ...]:
     return tuple(found)
 
 
+def _is_ever_away(scene: Scene) -> bool:
+    """ "Is he away at any time?", "is she ever out of sight?": whether it is away and back."""
+    ever = scene.reading.word("ever") or _EVER.search(scene.reading.question.lower()) is not None
+    return ever and scene.form == "yes_no" and scene.window is None and scene.has("gone") and not scene.has("not")
+
+
 def lasts(scene: Scene) -> bool:
     """ "Always visible", "there the whole time", "in view throughout"."""
     said = " ".join(t.text for t in scene.reading.tokens)
-    always = any(f" {phrase}" in f" {said}" for phrase in _WHOLE_TIME)
+    always = _WHOLE_TIME.search(said) is not None
     # "How many cars are seen throughout the video" counts them all; of one thing, and at the end, it says how long.
     lasting = (scene.form == "yes_no" and _has_name(scene.subject)) or said.rstrip(" ?.!").endswith("throughout")
     lasting = lasting or any(t.base in {"stay", "remain"} for t in scene.reading.tokens)
@@ -180,10 +196,6 @@ def _at_both_ends(scene: Scene) -> bool:
     """ "There at the start and still there at the end"."""
     moments = {w.window.start.value for w in scene.reading.windows if w.window.start and w.window.start.base == "share"}
     return moments >= {0.0, 1.0} and scene.reading.word("still", "both", "also") and not scene.has("start", "end")
-
-
-_WHOLE_VIDEO = re.compile(r"\b(?:whole|entire|full) (?:video|clip|film|footage|movie|recording|duration|length)\b")
-_WHOLE_TIME = ("always", "constantly", "the whole time", "the entire time", "all the time", "at all times", "all along")
 
 
 def _is_negated(scene: Scene, code: str) -> bool:
@@ -206,7 +218,7 @@ def _exists(scene: Scene) -> Query:
         if event is None and scene.has("appear") and scene.window.kind == "span" and _has_name(scene.subject):
             event = "start"
     if event is None and _is_away(scene):
-        return ExistsQuery(scene.narrowed(), scene.window, None, scene.quantifier != "none", scene.others)
+        return ExistsQuery(scene.narrowed(), _inside(scene.window), None, scene.quantifier != "none", scene.others)
     lives = length_conditions(scene) if event is not None else life_conditions(scene)
     subject, others = with_conditions(scene.narrowed(), lives), scene.others
     window, event = span_of_event(scene, event)
@@ -234,9 +246,6 @@ def _never(scene: Scene) -> bool:
     return said and scene.has("start", "appear", "visible") and not scene.has("end", "return", "gone")
 
 
-_POINTS = words("point time moment stage instant frame")
-
-
 def _neither(scene: Scene) -> Selection | None:
     """ "Neither the cow nor the car": either of them, so that none is the answer."""
     things = scene.specific
@@ -248,9 +257,19 @@ def _neither(scene: Scene) -> Selection | None:
 
 
 def _is_away(scene: Scene) -> bool:
-    """ "Is the cow not visible at 1 s?", "is it missing at 3 s?": asks the opposite of "is it there?"."""
-    at = scene.window is not None and scene.window.kind == "at"
-    return at and _has_name(scene.subject) and scene.has("gone") and not scene.has("return", "end", "start")
+    """ "Is the cow not visible at 1 s?", "is it gone after 3 s?": asks the opposite of "is it there?"."""
+    timed = scene.window is not None and (scene.window.kind == "at" or scene.clause is None)
+    return timed and _has_name(scene.subject) and scene.has("gone") and not scene.has("return", "end", "start")
+
+
+def _inside(window: Window | None) -> Window | None:
+    """A span without its two ends: what is last seen at 6 s is gone after that."""
+    if window is None or window.kind == "at":
+        return window
+    start, end = window.start, window.end
+    start = replace(start, value=start.value + INSTANT_S) if start is not None and start.base == "start" else start
+    end = replace(end, value=end.value - INSTANT_S) if end is not None and end.base == "start" else end
+    return Window("span", start, end)
 
 
 def _has_name(subject: Selection) -> bool:

@@ -124,10 +124,15 @@ def attribute(session: Session, query: AttributeQuery) -> Draft:
     names = [f"{t.name}: {f.value}" for t, f in zip(known[1 : 1 + _MAX_NAMED], found[1:], strict=False)]
     others = f" {len(known)} fit; this one is visible the longest. Others: {'; '.join(names)}." if names else ""
     value = found[0].value
+    if subject.plural and subject.rank is None and len(known) > 1 and isinstance(value, str):
+        values = list(dict.fromkeys(str(f.value) for f in found))
+        value = values if len(values) > 1 else value
+        told = joined([f.told + _here(session, t) for t, f in zip(known, found, strict=True)][:_MAX_NAMED])
+        others = f" And {len(known) - _MAX_NAMED} more." if len(known) > _MAX_NAMED else ""
     draft = Draft(f"{told[:1].upper()}{told[1:]}.{others}", value)
     draft.unit = UNITS.get(column) if isinstance(value, float) else None
     fill(draft, session, statement)
-    draft.cite(told, session.evidence(known[:1]))
+    draft.cite(told, session.evidence(known[:1] if value is found[0].value else known))
     if len(known) > 1:
         draft.cite(f"{len(known)} candidates", session.evidence(known))
     draft.confidence, draft.named = certainty(known[:1]), tuple(known)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from onlooker.video.answer import Answer, Cell, Evidence, Value
-from onlooker.video.chat.compile import Binder, moment_in_video, tracklets_sql
+from onlooker.video.chat.compile import Binder, Statement, moment_in_video, tracklets_sql
 from onlooker.video.chat.query import (
     CategoriesQuery,
     EventsQuery,
@@ -20,10 +20,12 @@ from onlooker.video.chat.query import (
 from onlooker.video.chat.respond import counts
 from onlooker.video.chat.respond.acting import deeds_by_track
 from onlooker.video.chat.respond.session import Draft, Session, certainty, fill, nothing
-from onlooker.video.chat.wording import counted, joined, number, seconds, span, window_words
+from onlooker.video.chat.wording import box, counted, joined, number, seconds, span, window_words
 
+_SAME_LENGTH_S = 0.0005
 _MAX_ROWS = 50
 _MAX_TOLD = 8
+_LEVELS = ("silence", "quiet", "sound", "loud", "speech")
 
 
 def _inside(session: Session, binder: Binder, column: str) -> list[str]:
@@ -59,8 +61,9 @@ def words(session: Session, query: WordsQuery) -> Draft:
     tests = _inside(session, binder, "w.video_key") + _overlaps(binder, query.window, "w")
     if query.phrase:
         tests.append(f"lower(w.text) LIKE {binder.bind('%' + query.phrase.lower() + '%')}")
+    placed = ", w.x1, w.y1, w.x2, w.y2" if query.ask == "where" and query.source == "screen_text" else ""
     statement = binder.statement(
-        f"SELECT w.video, w.t_start, w.t_end, w.text, w.{score} AS score FROM {view} AS w{_where(tests)}"
+        f"SELECT w.video, w.t_start, w.t_end, w.text, w.{score} AS score{placed} FROM {view} AS w{_where(tests)}"
         f" ORDER BY w.video_key, w.t_start LIMIT {binder.bind(_MAX_ROWS)}"
     )
     _, rows = session.run(statement)
@@ -73,7 +76,7 @@ def words(session: Session, query: WordsQuery) -> Draft:
     if query.pick != "all":
         latest = max(rows, key=lambda row: _seconds(row[2]) if query.pick == "until" else _seconds(row[1]))
         rows = rows[:1] if query.pick == "first" else (latest,)
-    quoted = [f'"{row[3]}" ({span(_seconds(row[1]), _seconds(row[2]))})' for row in rows[:_MAX_TOLD]]
+    quoted = [f'"{row[3]}" ({span(_seconds(row[1]), _seconds(row[2]))}){_at(row[5:])}' for row in rows[:_MAX_TOLD]]
     told = f"{act.capitalize()}{when}{session.where}: {'; '.join(quoted)}" + ("; ..." if len(rows) > _MAX_TOLD else "")
     texts = [str(row[3]) for row in rows]
     values: dict[str, Value] = {
@@ -101,9 +104,6 @@ def _covered(rows: Sequence[Sequence[Cell]]) -> float:
 def _quote(query: WordsQuery, row: Sequence[Cell]) -> Evidence:
     start, end = _seconds(row[1]), _seconds(row[2])
     return Evidence(query.source, str(row[0]), None, start, end, start, None, str(row[3]))
-
-
-_LEVELS = ("silence", "quiet", "sound", "loud", "speech")
 
 
 def _tells_kinds(session: Session) -> bool:
@@ -227,6 +227,12 @@ def _fact_value(fact: str, rows: Sequence[Sequence[Cell]], cells: Sequence[Cell]
     return value, f"{number(known[0], 3)} {unit}" if len(set(known)) == 1 else each
 
 
+def _at(corners: Sequence[Cell]) -> str:
+    """ " at [500, 10, 560, 40]" of written words whose box is asked for."""
+    known = [float(cell) for cell in corners if cell is not None]
+    return f" at {box(known)}" if known else ""
+
+
 def _shots(session: Session, query: VideoFactQuery) -> Draft:
     binder = Binder()
     statement = binder.statement(
@@ -236,6 +242,8 @@ def _shots(session: Session, query: VideoFactQuery) -> Draft:
     _, rows = session.run(statement)
     if not rows:
         return fill(Draft(f"No shots are stored{session.where}.", None, "no_evidence"), session, statement)
+    if query.shot is not None or query.pick is not None:
+        return _one_shot(session, query, statement, rows)
     cuts = [row for row in rows if int(row[1] or 0) > 1]
     parts = [f"{span(_seconds(r[2]), _seconds(r[3]))}" for r in rows[:_MAX_TOLD]]
     value: Value = len(rows) if query.fact == "shots" else len(cuts)
@@ -255,6 +263,32 @@ def _shots(session: Session, query: VideoFactQuery) -> Draft:
         told,
         [Evidence("shot", str(r[0]), None, _seconds(r[2]), _seconds(r[3]), _seconds(r[2])) for r in rows[:_MAX_ROWS]],
     )
+    return draft
+
+
+def _one_shot(session: Session, query: VideoFactQuery, statement: Statement, rows: Sequence[Sequence[Cell]]) -> Draft:
+    """How long one shot is, or which is the longest or the shortest."""
+    lengths = [_seconds(row[3]) - _seconds(row[2]) for row in rows]
+    if query.pick is not None:
+        at = lengths.index(max(lengths) if query.pick == "longest" else min(lengths))
+        alike = sum(abs(length - lengths[at]) < _SAME_LENGTH_S for length in lengths)
+    else:
+        numbers = [int(row[1] or 0) for row in rows]
+        wanted = numbers[-1] if query.shot == -1 else query.shot
+        found = [i for i, number_ in enumerate(numbers) if number_ == wanted]
+        if not found:
+            draft = Draft(f"There is no shot {wanted}{session.where}, only {counted(len(rows), 'shot')}.", None)
+            draft.status = "no_evidence"
+            return fill(draft, session, statement)
+        at, alike = found[0], 1
+    row, length = rows[at], lengths[at]
+    where = f" in {row[0]}" if session.several_videos else session.where
+    told = f"Shot {row[1]} lasts {seconds(length)}{where} ({span(_seconds(row[2]), _seconds(row[3]))})"
+    told += f"; {alike} are as long" if alike > 1 else ""
+    value: Value = length if query.ask == "how_long" else [int(row[1] or 0)]
+    draft = Draft(f"{told}.", value, unit="s" if query.ask == "how_long" else None)
+    fill(draft, session, statement)
+    draft.cite(told, [Evidence("shot", str(row[0]), None, _seconds(row[2]), _seconds(row[3]), _seconds(row[2]))])
     return draft
 
 

@@ -43,9 +43,9 @@ def _others(tracks: Sequence[Track], said: str) -> str:
     """A sentence that says which others the question may mean."""
     if len(tracks) < 2:
         return ""
-    names = [
-        f"{t.name} ({said} {seconds(t.t_start if said == 'from' else t.t_end)})" for t in tracks[1 : 1 + _MAX_NAMED]
-    ]
+    shown = tracks[1 : 1 + _MAX_NAMED]
+    names = [f"{t.name} ({said} {seconds(t.t_start if said == 'from' else t.t_end)})" for t in shown]
+    names = [t.spanned for t in shown] if said == "span" else names
     more = f" and {len(tracks) - 1 - _MAX_NAMED} more" if len(tracks) - 1 > _MAX_NAMED else ""
     return f" Others: {', '.join(names)}{more}."
 
@@ -67,7 +67,7 @@ def moment(session: Session, query: MomentQuery) -> Draft:
         told = f"{best.name} is visible from {seconds(best.t_start)} to {seconds(best.t_end)}{_of_video(session, best)}"
     else:
         told = f"{best.name} is {_EVENT_WORDS[query.event]} {seconds(value)}{_of_video(session, best)}"
-    others = _others(tracks, "until" if query.event == "end" else "from")
+    others = _others(tracks, {"end": "until", "span": "span"}.get(query.event, "from"))
     draft = Draft(f"{told[:1].upper()}{told[1:]}.{others}", value, unit="s")
     fill(draft, session, statement)
     cited = [replace(e, frame_s=t.t_end if query.event == "end" else t.t_start, box_xyxy_px=None)

@@ -13,6 +13,9 @@ from onlooker.video.chat.wording import joined, name_of, number, seconds, window
 
 _MAX_NAMED = 8
 _MAX_SHARED_FRAMES = 5000
+_HOLDS = {
+    "together": "are visible at the same time", "touch": "overlap in the picture", "near": "are near each other",
+}  # fmt: skip
 _OPPOSITE = {"left": "right", "right": "left", "above": "below", "below": "above"}
 
 
@@ -35,7 +38,8 @@ def relation(session: Session, query: RelationQuery) -> Draft:
     if query.ask in ASKING_DISTANCE and query.relation == "near":
         return _nearest(session, query, statement, pairs, empty)
     draft = _held(query, holding)
-    draft.text += "" if holding else f" It is so for no pair{window_words(query.window)}{session.where}."
+    if not holding:
+        draft.text += f" No two of them {_HOLDS[query.relation]}{window_words(query.window)}{session.where}."
     fill(draft, session, statement)
     shown = holding or pairs
     draft.cite(draft.text.rstrip("."), [p.evidence for p in shown[:20]])
@@ -55,17 +59,16 @@ def _unseen(session: Session, window: Window) -> Draft | None:
 
 
 def _held(query: RelationQuery, holding: list[Pair]) -> Draft:
-    words = {
-        "together": "are visible at the same time",
-        "touch": "overlap in the picture",
-        "near": "are near each other",
-    }[query.relation]
+    words = _HOLDS[query.relation]
     told = joined([f"{p.told} at {seconds(p.t)}" for p in holding[:_MAX_NAMED]])
     best = min(holding, key=lambda p: p.t, default=None)
     if query.ask == "yes_no":
         return Draft(f"Yes, they {words}: {told}." if holding else "No.", bool(holding))
     if query.ask == "when":
-        text = f"First at {seconds(best.t)}: {best.told} {words}." if best else "Never."
+        # Of nearness in the whole video only the moment of the least distance is stored.
+        least = query.relation == "near" and query.window is None
+        said = "Closest at" if least else "First at"
+        text = f"{said} {seconds(best.t)}: {best.told} {words}." if best else "Never."
         return Draft(text, best.t if best else None, "answered" if best else "no_evidence", "s")
     if query.ask == "how_long":
         longest = max(holding, key=lambda p: p.lasts_s, default=None)
