@@ -28,6 +28,19 @@ STREET = (1,)
         # a side alone is still a third
         ("which cars are on the right at 4 s?", [1]),
         ("is car 2 on the right?", False),
+        # in a span: mostly in it, wherever it is at other times
+        ("is Anna in the left half between 7.5 and 9 s?", True),
+        ("which people are in the left half between 7.5 and 9 s?", [4, 3]),
+        ("how many people are on the right in the first 3 seconds?", 1),
+        ("is Anna not in the left half between 1 and 3 s?", True),
+        ("is the dog on the left in the second shot?", True),
+        # "to the left" is a place where nothing goes anywhere
+        ("which car is to the left at 1 s?", [1]),
+        ("who is to the right at 2 s?", [4]),
+        ("is Anna moving to the left?", True),
+        ("which cars are heading to the right?", [1]),
+        # no shot but a time
+        ("is the dog in shot 9.4 seconds in?", True),
         # elsewhere
         ("which objects are not in the top half", [4, 3, 5]),
         ("which people are not on the left?", [4]),
@@ -98,3 +111,26 @@ def test_the_upper_half_of_somebody_is_what_is_worn(answerer: Answerer) -> None:
 )
 def test_where_keeps_to_the_place_that_is_named(answerer: Answerer, question: str, said: str) -> None:
     assert said in answerer.answer(question, STREET).text
+
+
+@pytest.mark.parametrize(
+    ("question", "told"),
+    [
+        ("is Anna in the left half at 3 s?", "No: Anna is not in the left half at 3 s."),
+        (
+            "is Anna in the left half between 7.5 and 9 s?",
+            "Yes: Anna is mostly in the left half between 7.5 s and 9 s.",
+        ),
+        ("is car 2 in the right half?", "Yes: car 2 is mostly in the right half."),
+        ("is car 1 not in the left half at 4 s?", "Yes: car 1 is not in the left half at 4 s."),
+    ],
+)
+def test_a_place_is_told_as_it_was_asked(answerer: Answerer, question: str, told: str) -> None:
+    assert answerer.answer(question, STREET).text == told
+
+
+@pytest.mark.parametrize("question", ["what is in shot 0?", "is the dog in scene 1.5?"])
+def test_a_shot_that_cannot_be_is_asked_back(answerer: Answerer, question: str) -> None:
+    answer = answerer.answer(question, STREET)
+    assert answer.status == "cannot_answer"
+    assert "counted 1, 2, 3" in answer.text

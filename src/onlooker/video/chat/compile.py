@@ -97,7 +97,7 @@ _ROW_OF_FRAME = {"top": "< m.height / 3.0", "bottom": ">= 2 * m.height / 3.0"}
 
 def place_at_moment(condition: Condition) -> str:
     """A condition on the place of a tracklet as one on its box at a moment; the words of a place are sides."""
-    denied, half = "NOT " if condition.operator in {"not in", "!="} else "", _half_of(condition)
+    denied, half = "NOT " if _is_denied(condition) else "", half_of(condition)
     if half is not None:
         return f"{denied}({half})"
     wanted = condition.value[0] if isinstance(condition.value, tuple) else condition.value
@@ -112,6 +112,24 @@ def place_at_moment(condition: Condition) -> str:
     return f"{denied}({' AND '.join(tests)})"
 
 
+def place_sql(binder: Binder, condition: Condition, window: Window | None, alias: str = "k") -> str:
+    """Where a tracklet is: its box `b` at a moment, else most of its boxes in the span, or in all."""
+    if window is not None and window.kind == "at":
+        return place_at_moment(condition)
+    if window is None and half_of(condition) is None:
+        return condition_sql(binder, condition, alias)
+    tests = [f"b.tracklet_key = {alias}.key"]
+    for point, side in ((window.start, ">="), (window.end, "<=")) if window is not None else ():
+        tests += [f"b.t {side} {moment_in_video(binder, point, f'{alias}.video_key')}"] if point is not None else []
+    boxes = f"boxes AS b JOIN videos AS m ON m.key = b.video_key WHERE {' AND '.join(tests)}"
+    share = f"(SELECT avg({place_at_moment(condition)}) FROM {boxes})"
+    return f"{share} {'>=' if _is_denied(condition) else '>'} 0.5"
+
+
+def _is_denied(condition: Condition) -> bool:
+    return condition.operator in {"not in", "!="}
+
+
 def condition_sql(binder: Binder, condition: Condition, alias: str = "k") -> str:
     """One condition on the tracklets view."""
     tests = []
@@ -120,9 +138,8 @@ def condition_sql(binder: Binder, condition: Condition, alias: str = "k") -> str
         if condition.of_frame:
             tests.append(_share_of_frame(binder, condition, column, alias))
             continue
-        half = _half_of(condition)
-        if half is not None:
-            tests.append(_mostly_in_half(half, condition.operator == "not in", alias))
+        if half_of(condition) is not None:
+            tests.append(place_sql(binder, condition, None, alias))
         elif isinstance(condition.value, tuple) and condition.operator == "not in":
             unknown = f"{name} IS NULL OR " if condition.also else ""
             tests.append(f"({unknown}{name} NOT IN ({binder.bind_all(condition.value)}))")
@@ -135,16 +152,10 @@ def condition_sql(binder: Binder, condition: Condition, alias: str = "k") -> str
     return tests[0] if len(tests) == 1 else "(" + link.join(tests) + ")"
 
 
-def _half_of(condition: Condition) -> str | None:
+def half_of(condition: Condition) -> str | None:
     """What a box meets whose centre is in the half of the frame that a condition names; `None` for other conditions."""
     named = condition.value if isinstance(condition.value, tuple) and condition.column == "place" else ()
     return next((_HALF_OF_FRAME[str(value)] for value in named if value in _HALF_OF_FRAME), None)
-
-
-def _mostly_in_half(inside: str, denied: bool, alias: str) -> str:
-    """Whether most boxes of a tracklet are inside, or not."""
-    boxes = f"boxes AS b JOIN videos AS m ON m.key = b.video_key WHERE b.tracklet_key = {alias}.key"
-    return f"(SELECT avg({inside}) FROM {boxes}) {'<=' if denied else '>'} 0.5"
 
 
 _FRAME_SIDES = {"dx_px": "width", "dy_px": "height"}
@@ -209,9 +220,9 @@ def window_tests(binder: Binder, window: Window, event: Event | None, alias: str
 
 
 def selection_tests(
-    binder: Binder, selection: Selection, scope: Scope, alias: str = "k", at_moment: bool = False
+    binder: Binder, selection: Selection, scope: Scope, alias: str = "k", window: Window | None = None
 ) -> list[str]:
-    """Tests on tracklets for everything in a selection but its rank."""
+    """Tests on tracklets for everything in a selection but its rank; places are those of the window."""
     tests = [] if scope is None else [f"{alias}.video_key IN ({binder.bind_all(scope)})"]
     if selection.keys:
         tests.append(f"{alias}.key IN ({binder.bind_all(selection.keys)})")
@@ -226,7 +237,7 @@ def selection_tests(
     if selection.label is not None:
         tests.append(f"{alias}.label = {binder.bind(selection.label)}")
     return tests + [
-        place_at_moment(c) if at_moment and c.column == "place" else condition_sql(binder, c, alias)
+        place_sql(binder, c, window, alias) if c.column == "place" else condition_sql(binder, c, alias)
         for c in selection.conditions
     ]
 
@@ -252,7 +263,8 @@ def tracklets_sql(
     tests: list[str] = []
     if window is not None and at_moment:
         source, tests = at_source(binder, window, scope)
-    tests += selection_tests(binder, selection, scope, at_moment=at_moment)
+    # What comes or goes in a span is where it is in the whole of its stay.
+    tests += selection_tests(binder, selection, scope, window=window if at_moment or event is None else None)
     if window is not None and not at_moment:
         tests += window_tests(binder, window, event)
     if selection.rank is not None:

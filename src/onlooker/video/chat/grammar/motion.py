@@ -57,7 +57,8 @@ def _plain_direction(scene: Scene) -> Query | None:
         return _which_side(scene)
     across = scene.reading.word("horizontal", "horizontally", "sideways")
     along = scene.reading.word("vertical", "vertically")
-    if scene.has("direction") and scene.form != "when":
+    told = scene.form == "which" and scene.reading.side("to") is not None  # "which cars are heading to the left?"
+    if scene.has("direction") and scene.form != "when" and not told:
         if across or along:
             return AttributeQuery(scene.subject, "dx_px" if across else "dy_px", _ACROSS if across else _ALONG)
         return AttributeQuery(scene.subject, "direction")

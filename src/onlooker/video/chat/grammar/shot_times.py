@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from onlooker.video.chat.grammar.moments import word_at
+from onlooker.video.chat.grammar.moments import UNITS, word_at
 from onlooker.video.chat.grammar.tokens import ORDINAL_WORDS, Token
 from onlooker.video.chat.grammar.words import words
 from onlooker.video.chat.query import TimePoint, Window
@@ -22,14 +22,10 @@ def read_shot(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     if word_at(tokens, i) not in _IN:
         return None
     j = i + 2 if word_at(tokens, i + 1) == "the" else i + 1
-    if word_at(tokens, j) in _SHOTS and j == i + 1 and _is_number(tokens, j + 1):
-        place, end = int(tokens[j + 1].number or 0), j + 2
-    else:
-        found = _place(tokens, j)
-        if found is None or word_at(tokens, j + 1) not in _SHOTS:
-            return None
-        place, end = found, j + 2
-    if place == 0 or word_at(tokens, end) == "of":
+    counted = _number(tokens, j + 1) if _is_shot(tokens, j) and j == i + 1 else None
+    place = _place(tokens, j) if counted is None and _is_shot(tokens, j + 1) else counted
+    end = j + 2
+    if not place or place % 1 > 0 or word_at(tokens, end) == "of":
         return None
     return Window("span", TimePoint(place, "shot"), TimePoint(place, "shot_end")), end
 
@@ -52,6 +48,12 @@ def read_cut(tokens: Sequence[Token], i: int) -> tuple[Window, int] | None:
     return Window("span", TimePoint(place + 1 if place > 0 else place, "shot"), None), end
 
 
+def names_no_shot(tokens: Sequence[Token]) -> bool:
+    """ "In shot 0", "in scene 1.5": a number that no shot has."""
+    named = (_number(tokens, i + 2) for i in range(len(tokens)) if tokens[i].text in _IN and _is_shot(tokens, i + 1))
+    return any(n is not None and (n == 0 or n % 1 > 0) for n in named)
+
+
 def _place(tokens: Sequence[Token], i: int) -> int | None:
     token = tokens[i] if i < len(tokens) else None
     if token is None:
@@ -61,6 +63,13 @@ def _place(tokens: Sequence[Token], i: int) -> int | None:
     return int(token.number) if token.ordinal and token.number else ORDINAL_WORDS.get(token.text)
 
 
-def _is_number(tokens: Sequence[Token], i: int) -> bool:
+def _is_shot(tokens: Sequence[Token], i: int) -> bool:
+    return word_at(tokens, i) in _SHOTS
+
+
+def _number(tokens: Sequence[Token], i: int) -> float | None:
+    """The number at `i`, but not that of "in shot 7.4 seconds in"."""
     token = tokens[i] if i < len(tokens) else None
-    return token is not None and token.kind == "number" and token.number is not None and token.number % 1 == 0
+    return (
+        token.number if token is not None and token.kind == "number" and word_at(tokens, i + 1) not in UNITS else None
+    )

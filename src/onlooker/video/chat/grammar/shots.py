@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from onlooker.video.chat.grammar.context import Scene
-from onlooker.video.chat.grammar.shot_times import LAST
+from onlooker.video.chat.grammar.shot_times import LAST, names_no_shot
 from onlooker.video.chat.grammar.tokens import ORDINAL_WORDS
 from onlooker.video.chat.query import Query, Refusal, VideoFactQuery
 
@@ -29,6 +29,8 @@ _PICKS: dict[str, Literal["longest", "shortest"]] = {
 
 def about_shots(scene: Scene) -> Query | None:
     """The length of one shot, or which is the longest; a refusal of what shots show."""
+    if names_no_shot(scene.reading.tokens):
+        return Refusal("Shots are counted 1, 2, 3 and so on, or back from the last: say which is meant.")
     if not scene.has("scene"):
         return None
     said = " ".join(t.text for t in scene.reading.tokens)

@@ -8,6 +8,7 @@ from typing import Literal
 
 from onlooker.video.chat.grammar.phrases import Cue
 from onlooker.video.chat.grammar.tokens import Token
+from onlooker.video.chat.grammar.verbs import BASE_FORMS
 from onlooker.video.chat.grammar.words import words
 
 Role = Literal["from", "to", "at", "of", "further", "bare"]
@@ -26,6 +27,7 @@ _TO = words("to towards toward into through via across over")
 _AT = words("on at in near inside within along by")
 _BEHIND_EXACTLY = words("now away when before after at")
 _FURTHER = words("further farther more")
+_WAYS = words("way direction movement motion move path heading headed bound aimed route turn from")
 # "Show up", "came up": no way up.
 _RISING = words("end show pop turn roll pull sum come comes came coming crop crops cropped")
 _LEADING_TO = words("at from to toward towards near along")
@@ -110,10 +112,17 @@ def _side_at(tokens: Sequence[Token], i: int, blocked: frozenset[int]) -> Side |
         if _text(tokens, k) in _FRAME:
             behind = k + 1
     role = _role(before, value, start != i or behind != end)
+    role = "at" if role == "to" and before == "to" and start != i and _only_is(tokens, start - 1) else role
     if value == "up" and role == "bare" and _text(tokens, i - 1) in _RISING:
         return None
     of_half = any(_text(tokens, k) == "half" for k in range(end, behind))
     return Side(value, role, start - (role != "bare"), behind, of_half)
+
+
+def _only_is(tokens: Sequence[Token], end: int) -> bool:
+    """ "Who is to the left?", "the car to the right": said to be there, where no verb of going and no way is named."""
+    verbs = {t.base for t in tokens[:end] if t.base in BASE_FORMS.values()}
+    return verbs <= {"be"} and not any(t.text in _WAYS for t in tokens[:end])
 
 
 def _role(before: str, value: str, framed: bool) -> Role:

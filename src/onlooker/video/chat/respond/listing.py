@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from onlooker.video.chat.compile import Binder, Statement, condition_sql, place_at_moment, tracklets_sql
-from onlooker.video.chat.query import AttributeQuery, CheckQuery, Condition, IsRankQuery, ListQuery, Rank, Selection
+from onlooker.video.chat.compile import Binder, Statement, condition_sql, half_of, place_sql, tracklets_sql
+from onlooker.video.chat.query import (
+    AttributeQuery,
+    CheckQuery,
+    Condition,
+    IsRankQuery,
+    ListQuery,
+    Rank,
+    Selection,
+    Window,
+)
 from onlooker.video.chat.respond.session import MAX_EVIDENCE, Draft, Session, Track, certainty, fill, nothing
 from onlooker.video.chat.respond.traits import NEEDED, UNITS, look, measured, trait
-from onlooker.video.chat.wording import event_words, joined, name_of, noun_of, number, window_words
+from onlooker.video.chat.wording import event_words, joined, name_of, noun_of, number, place_words, window_words
 
 _MAX_NAMED = 8
 _RANK_WORDS = {
@@ -181,9 +190,9 @@ def check(session: Session, query: CheckQuery) -> Draft:
     if all(all(t.values.get(c) is None for c in columns) for t in tracks):
         return unstored(session, subject, first, tracks, session.tracks(subject, columns)[1])
     binder = Binder()
-    at_moment = query.window is not None and query.window.kind == "at"
+    window = None if query.event is not None else query.window
     tests = " AND ".join(
-        place_at_moment(c) if at_moment and c.column == "place" else condition_sql(binder, c) for c in query.holds
+        place_sql(binder, c, window) if c.column == "place" else condition_sql(binder, c) for c in query.holds
     )
     told = ", ".join(f"k.{c}" for c in shown)
     statement = binder.statement(
@@ -203,7 +212,7 @@ def check(session: Session, query: CheckQuery) -> Draft:
     held = {"any": bool(yes), "all": not no, "none": not yes}[query.quantifier]
     wanted = noun_of(replace(subject, noun="", conditions=query.holds, adjectives=(), excluded=())).strip()
     telling = yes if held and query.quantifier != "none" else no if query.quantifier == "all" else (yes or no)
-    names = joined([f"{t.name} {_states(query, t)}" for t in telling[:_MAX_NAMED]])
+    names = joined([f"{t.name} {_states(query, t, t.key in holding)}" for t in telling[:_MAX_NAMED]])
     draft = Draft(f"{'Yes' if held else 'No'}: {names}.", held)
     fill(draft, session, statement)
     draft.cite(f"{wanted or first}: {'yes' if held else 'no'}", session.evidence(yes + no))
@@ -211,7 +220,10 @@ def check(session: Session, query: CheckQuery) -> Draft:
     return draft
 
 
-def _states(query: CheckQuery, track: Track) -> str:
+def _states(query: CheckQuery, track: Track, holds: bool) -> str:
+    place = query.holds[0]
+    if place.column == "place" and len(query.holds) == 1 and (query.window is not None or half_of(place) is not None):
+        return _placed(place, query.window, holds)
     if any(condition.of_frame for condition in query.holds):
         across, along = (abs(track.number_of(column) or 0.0) for column in ("dx_px", "dy_px"))
         return f"ends up {number(across)} px across and {number(along)} px up or down from where it started"
@@ -219,6 +231,13 @@ def _states(query: CheckQuery, track: Track) -> str:
     known = [column for column in columns if track.values.get(column) is not None]
     parts = [trait(track, column, ()).told.removeprefix(f"{track.name} ") for column in known]
     return ", ".join(parts) or "nothing stored"
+
+
+def _placed(place: Condition, window: Window | None, holds: bool) -> str:
+    """Where something is or is not, as it was asked: "is mostly in the left half between 7 s and 9 s"."""
+    there = holds == (place.operator == "in")
+    mostly = "" if window is not None and window.kind == "at" else " mostly"
+    return f"is{'' if there else ' not'}{mostly} {place_words(replace(place, operator='in'))}{window_words(window)}"
 
 
 def is_rank(session: Session, query: IsRankQuery) -> Draft:
