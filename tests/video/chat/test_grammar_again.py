@@ -6,11 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 from shop_world import make_world
+from talking import Turns, talk
 
-from onlooker.evaluation.answers import value_matches
 from onlooker.video.library import Library
 
-Turns = list[tuple[str, object]]
 S = "shop.mp4"
 
 
@@ -18,18 +17,6 @@ S = "shop.mp4"
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Library]:
     with Library.open(make_world(tmp_path_factory.mktemp("shop") / "shop.onlooker"), create=False) as library:
         yield library
-
-
-def talk(library: Library, turns: Turns, video: str = S) -> None:
-    """Asks one after the other; `None` stands for a refusal."""
-    conversation = library.conversation()
-    for question, value in turns:
-        answer = library.ask(question, videos=[video], conversation=conversation)
-        if value is None:
-            assert answer.status == "cannot_answer", (question, answer.text)
-        else:
-            assert answer.status != "cannot_answer", (question, answer.text)
-            assert value_matches(answer.value, value, 0.15), (question, answer.text)
 
 
 @pytest.mark.parametrize(
@@ -45,7 +32,7 @@ def talk(library: Library, turns: Turns, video: str = S) -> None:
     ],
 )
 def test_what_is_left_out_afterwards_is_left_out_of_the_same_question(world: Library, turns: Turns) -> None:
-    talk(world, turns)
+    talk(world, S, turns)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +48,7 @@ def test_what_is_left_out_afterwards_is_left_out_of_the_same_question(world: Lib
     ],
 )
 def test_a_part_kept_afterwards_is_a_part_of_the_same_things(world: Library, turns: Turns) -> None:
-    talk(world, turns)
+    talk(world, S, turns)
 
 
 @pytest.mark.parametrize(
@@ -74,7 +61,7 @@ def test_a_part_kept_afterwards_is_a_part_of_the_same_things(world: Library, tur
     ],
 )
 def test_what_cannot_be_left_out_is_said_to_be_so(world: Library, turns: Turns) -> None:
-    talk(world, turns)
+    talk(world, S, turns)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +73,7 @@ def test_what_cannot_be_left_out_is_said_to_be_so(world: Library, turns: Turns) 
     ],
 )
 def test_when_and_how_long_ask_on_about_words_and_sounds(world: Library, turns: Turns) -> None:
-    talk(world, turns)
+    talk(world, S, turns)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +89,7 @@ def test_when_and_how_long_ask_on_about_words_and_sounds(world: Library, turns: 
     ],
 )
 def test_after_words_and_sounds_another_topic_is_a_question_of_its_own(world: Library, turns: Turns) -> None:
-    talk(world, turns)
+    talk(world, S, turns)
 
 
 @pytest.mark.parametrize(
@@ -113,15 +100,15 @@ def test_after_words_and_sounds_another_topic_is_a_question_of_its_own(world: Li
     ],
 )
 def test_who_else_is_about_the_same_moment(world: Library, turns: Turns) -> None:
-    talk(world, turns)
+    talk(world, S, turns)
 
 
 def test_then_goes_on_from_what_happens_first(world: Library) -> None:
-    talk(world, [("what happens first?", [1]), ("and then?", [6]), ("and then?", [2]), ("then?", [4])])
+    talk(world, S, [("what happens first?", [1]), ("and then?", [6]), ("and then?", [2]), ("then?", [4])])
 
 
 def test_what_happens_last_is_asked_back(world: Library) -> None:
-    talk(world, [("what happens last?", None)])
+    talk(world, S, [("what happens last?", None)])
 
 
 def test_those_that_come_at_the_same_moment_are_all_named(world: Library) -> None:
@@ -131,7 +118,7 @@ def test_those_that_come_at_the_same_moment_are_all_named(world: Library) -> Non
 
 
 def test_the_other_one_means_nothing_with_nothing_before(world: Library) -> None:
-    talk(world, [("and the other one?", None)])
+    talk(world, S, [("and the other one?", None)])
 
 
 @pytest.mark.parametrize(
@@ -145,7 +132,7 @@ def test_the_other_one_means_nothing_with_nothing_before(world: Library) -> None
     ],
 )
 def test_going_is_weighed_against_coming(world: Library, question: str, value: bool) -> None:
-    talk(world, [(question, value)])
+    talk(world, S, [(question, value)])
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,9 @@ import action_world
 import judged_world
 import pytest
 import street_world
+from talking import Turns, talk
 
 from onlooker.video.library import Library
-
-Turns = list[tuple[str, object]]
 
 
 @pytest.fixture(scope="module")
@@ -25,20 +24,6 @@ def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Libra
     news = judged_world.make_world(tmp_path_factory.mktemp("news"))
     with opened(street) as a, opened(park) as b, opened(news) as c:
         yield {"street.mp4": a, "park": b, "news": c}
-
-
-def talk(library: Library, video: str, turns: Turns) -> None:
-    """Asks one after the other; `None` stands for a refusal."""
-    conversation = library.conversation()
-    for question, value in turns:
-        answer = library.ask(question, videos=[video], conversation=conversation)
-        if value is None:
-            assert answer.status == "cannot_answer", (question, answer.text)
-        else:
-            assert answer.value == (pytest.approx(value) if isinstance(value, float) else value), (
-                question,
-                answer.text,
-            )
 
 
 # `street.mp4`: car 1 (red, 0-5 s) overlaps and passes car 2 (blue, parked) at 2.2 and 2.8 s; person 3 (2-8 s) is away
@@ -76,7 +61,7 @@ def talk(library: Library, video: str, turns: Turns) -> None:
     ],
 )
 def test_what_was_asked_before_is_asked_on(worlds: dict[str, Library], turns: Turns) -> None:
-    talk(worlds["street.mp4"], "street.mp4", turns)
+    talk(worlds["street.mp4"], "street.mp4", turns, tolerance=0)
 
 
 @pytest.mark.parametrize(
@@ -89,4 +74,4 @@ def test_what_was_asked_before_is_asked_on(worlds: dict[str, Library], turns: Tu
     ],
 )
 def test_doings_and_judgements_are_asked_on(worlds: dict[str, Library], video: str, turns: Turns) -> None:
-    talk(worlds[video], video, turns)
+    talk(worlds[video], video, turns, tolerance=0)
